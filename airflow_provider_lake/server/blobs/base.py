@@ -1,0 +1,80 @@
+"""What the lake asks of a blob store.
+
+Object names are keys as S3 knows them: relative, ``/`` between segments. A store says ``FileNotFoundError`` for absence
+only and lets every other cause through.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One stored object.
+
+    :param object_name: its key.
+    :param size: in bytes.
+    """
+
+    object_name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    """A form upload that a client may do: a multipart/form-data POST of ``fields``, then the file."""
+
+    url: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart upload, as its client reports it.
+
+    :param number: from 1.
+    :param etag: what the store answered to the part's PUT.
+    """
+
+    number: int
+    etag: str
+
+
+class BlobStore(Protocol):
+    """Bytes under object names. ``base_url`` is the lake's own address, for stores whose URLs lead back to it."""
+
+    client_type: str
+
+    def stat(self, object_name: str) -> Blob:
+        """Describe one object; ``FileNotFoundError`` where there is none."""
+        ...
+
+    def open(self, object_name: str) -> BinaryIO:
+        """Open one object for reading, seekable; ``FileNotFoundError`` where there is none."""
+        ...
+
+    def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
+        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``."""
+        ...
+
+    def delete(self, object_name: str) -> None:
+        """Remove one object; absence is fine."""
+        ...
+
+    def presign_get(self, object_name: str, base_url: str) -> str:
+        """Sign a URL to download one object."""
+        ...
+
+    def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
+        """Sign a form to upload one object in one piece."""
+        ...
+
+    def presign_part(self, object_name: str, upload_id: UUID, number: int, base_url: str) -> str:
+        """Sign a URL to PUT one part."""
+        ...
+
+    def complete(self, object_name: str, upload_id: UUID, parts: Sequence[Part]) -> Blob:
+        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        ...

@@ -1,0 +1,52 @@
+"""What an embedded lake is told at its start."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an embedded lake can be told; it reads nothing else, no environment and no file.
+
+    :param data_dir: folder of this lake: database, stored objects, token; made when missing, its owner's only.
+    :param database_url: SQLAlchemy URL; None: SQLite at ``data_dir/lake.db``.
+    :param token: API token of the owner; None: the one in ``data_dir/token``, made at the first start.
+    :param organization_name: the organization that the owner belongs to.
+    :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
+    :param job_slots: jobs that run at the same time.
+    :param url_lifetime: how long a signed upload or download URL is valid.
+    :param job_lease: how long a runner may be silent before its job counts as orphaned.
+    :param builtin_processings: name to command line of the processings that every organization finds here.
+    """
+
+    data_dir: Path
+    database_url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    organization_name: str = "local"
+    public_url: str | None = None
+    job_slots: int = 2
+    url_lifetime: timedelta = timedelta(hours=1)
+    job_lease: timedelta = timedelta(seconds=30)
+    builtin_processings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """URL of the database."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'lake.db').resolve()}"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Folder of the stored objects, one file each, at its object name: the lake's bucket."""
+        return self.data_dir / "objects"
+
+    @property
+    def staging_dir(self) -> Path:
+        """Folder of bytes that are still arriving; on the file system of the objects, so that a rename publishes."""
+        return self.data_dir / "staging"
+
+    @property
+    def token_path(self) -> Path:
+        """File of the owner's token, readable by its owner only."""
+        return self.data_dir / "token"

@@ -1,0 +1,270 @@
+"""The lake's tables. Relationships load only when a query asks for them: no hidden SQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from airflow_provider_lake.server.states import DataType, JobKind, JobStatus, UploadStatus
+
+NAME_LENGTH = 256
+OBJECT_NAME_LENGTH = 1024
+
+# SQLite numbers rows by itself only where the type is literally INTEGER.
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+_Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC, also on databases that store none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Normalize to UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Make aware what the database gave back naive."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def utc_now() -> datetime:
+    """Return the time of day, aware."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute
+        datetime: UtcDateTime(),
+        dict[str, Any]: _Json,
+        list[Any]: _Json,
+        str: String(NAME_LENGTH),
+    }
+
+
+class Organization(Base):
+    """A tenant: everything else belongs to one."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class User(Base):
+    """Somebody who holds tokens."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    username: Mapped[str] = mapped_column(unique=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+
+
+class Token(Base):
+    """An API token; only its SHA-256 is stored. A job's own token names the job and ends with it."""
+
+    __tablename__ = "tokens"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Connector(Base):
+    """An object storage known to an organization."""
+
+    __tablename__ = "connectors"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    name: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=True)
+
+
+class Datalake(Base):
+    """A set of data over one connector; without one it can neither upload nor import."""
+
+    __tablename__ = "datalakes"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    connector_id: Mapped[UUID | None] = mapped_column(ForeignKey("connectors.id"))
+    name: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False)
+
+
+class Tag(Base):
+    """A label of data in one datalake."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("datalake_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DataSource(Base):
+    """Where data come from, for example a camera."""
+
+    __tablename__ = "data_sources"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DataTag(Base):
+    """A tag on a data. The index serves pages of one tag in the order of the data."""
+
+    __tablename__ = "data_tags"
+    __table_args__ = (Index("ix_data_tags_tag_id_data_position", "tag_id", "data_position"),)
+
+    data_position: Mapped[int] = mapped_column(
+        _RowNumber, ForeignKey("data.position", ondelete="CASCADE"), primary_key=True
+    )
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Data(Base):
+    """One stored object. ``position`` grows with every row and is what a page's cursor points at."""
+
+    __tablename__ = "data"
+    __table_args__ = (
+        UniqueConstraint("datalake_id", "object_name"),
+        Index("ix_data_datalake_id_position", "datalake_id", "position"),
+        Index("ix_data_datalake_id_filename", "datalake_id", "filename"),
+        Index("ix_data_upload_status_position", "upload_status", "position"),
+    )
+
+    position: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)
+    id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"))
+    object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
+    filename: Mapped[str]
+    type: Mapped[DataType] = mapped_column(String(16))
+    content_type: Mapped[str]
+    upload_status: Mapped[UploadStatus] = mapped_column(String(16), default=UploadStatus.PENDING)
+    upload_error: Mapped[str | None] = mapped_column(Text)
+    file_size: Mapped[int | None] = mapped_column(BigInteger)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata", _Json)
+    custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    data_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("data_sources.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    tags: Mapped[list[Tag]] = relationship(secondary="data_tags", order_by=Tag.name, lazy="raise", passive_deletes=True)
+    data_source: Mapped[DataSource | None] = relationship(lazy="raise")
+
+
+class Projection(Base):
+    """A second file shown along a data."""
+
+    __tablename__ = "projections"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    data_position: Mapped[int] = mapped_column(_RowNumber, ForeignKey("data.position", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
+    filename: Mapped[str]
+    content_type: Mapped[str]
+    file_size: Mapped[int | None] = mapped_column(BigInteger)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    infos: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class MultipartUpload(Base):
+    """An upload in parts that was begun and not yet completed."""
+
+    __tablename__ = "multipart_uploads"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    connector_id: Mapped[UUID] = mapped_column(ForeignKey("connectors.id"))
+    object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
+    content_type: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Processing(Base):
+    """A program that works on data. Here it is a command of this machine; the docker fields are kept as given."""
+
+    __tablename__ = "processings"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    name: Mapped[str]
+    target: Mapped[str] = mapped_column(default="DATALAKE")
+    description: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[str | None]
+    default_cpu: Mapped[int] = mapped_column(default=1)
+    default_gpu: Mapped[int] = mapped_column(default=0)
+    default_parameters: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
+    docker_image: Mapped[str | None]
+    docker_tag: Mapped[str | None]
+    docker_flags: Mapped[list[Any] | None] = mapped_column(_Json)
+    command: Mapped[list[Any] | None] = mapped_column(_Json)
+
+
+class Job(Base):
+    """Asynchronous work. A runner claims it with a lease; a lease that ran out means that its runner died."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_status_created_at", "status", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"))
+    kind: Mapped[JobKind] = mapped_column(String(16))
+    status: Mapped[JobStatus] = mapped_column(String(16), default=JobStatus.PENDING)
+    processing_id: Mapped[UUID | None] = mapped_column(ForeignKey("processings.id", ondelete="SET NULL"))
+    payload: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class JobLog(Base):
+    """One line of a job's log, in the order of arrival."""
+
+    __tablename__ = "job_logs"
+    __table_args__ = (Index("ix_job_logs_job_id_position", "job_id", "position"),)
+
+    position: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    part: Mapped[str | None]
+    line: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
