@@ -1,0 +1,1 @@
+"""What the lake answers over HTTP: parse, call, answer."""

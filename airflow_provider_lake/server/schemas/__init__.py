@@ -1,0 +1,1 @@
+"""The wire as the lake sees it: bodies and answers."""

@@ -1,0 +1,1 @@
+"""Work in the background: jobs, and what is computed after an upload."""
