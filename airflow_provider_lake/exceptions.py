@@ -1,0 +1,48 @@
+"""What a task of this provider raises beyond the client's own errors.
+
+The client's transient errors (no answer, 429, 5xx) pass through a task unchanged, so that Airflow's retries apply. What a
+retry cannot mend becomes one of these, which Airflow does not retry::
+
+    AirflowFailException
+    ├─ LakePermanentError     the lake refused, and would refuse again
+    └─ LakeJobError           a job of the lake ended without success
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+
+class LakePermanentError(AirflowFailException):
+    """The lake refused what the task asked, and would refuse it again."""
+
+
+class LakeJobError(AirflowFailException):
+    """A job of the lake ended without success; the message ends with the last lines of its log."""
+
+
+class LakeTriggerError(Exception):
+    """A deferred task woke with an event that says why it cannot go on; a retry may."""
+
+
+@contextmanager
+def permanent_errors() -> Iterator[None]:
+    """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
+
+    :raises LakePermanentError: a wrong argument, a refused token, an unknown name or id, an empty selection.
+    """
+    from airflow_provider_lake.client import errors
+
+    permanent = (
+        errors.UsageError,
+        errors.BadRequestError,
+        errors.UnauthorizedError,
+        errors.ForbiddenError,
+        errors.NotFoundError,
+        errors.NoDataError,
+    )
+    try:
+        yield
+    except permanent as error:
+        raise LakePermanentError(str(error)) from error

@@ -1,0 +1,39 @@
+"""What all operators of the lake share."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_lake.hooks.lake import LakeHook
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Datalake
+
+
+class LakeOperator(BaseOperator):
+    """Base of the operators that work on one datalake.
+
+    :param lake_conn_id: id of a connection of type ``lake`` (templated).
+    :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("lake_conn_id", "datalake")
+    ui_color = "#d9edf7"
+
+    def __init__(
+        self, *, lake_conn_id: str = LakeHook.default_conn_name, datalake: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.lake_conn_id = lake_conn_id
+        self.datalake = datalake
+
+    @cached_property
+    def hook(self) -> LakeHook:
+        """Hook of the connection, made when the task runs."""
+        return LakeHook(self.lake_conn_id)
+
+    def get_datalake(self) -> "Datalake":
+        """Return the datalake that this task works on."""
+        return self.hook.get_datalake(self.datalake)

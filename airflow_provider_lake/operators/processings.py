@@ -1,0 +1,86 @@
+"""Launch processings on data of the lake."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.selection import as_names, select_data
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LaunchProcessingOperator(LakeOperator):
+    """Start a job that runs a processing on the selected data; wait for it with a ``JobSensor``.
+
+    The data are those that match all of ``data_ids``, ``tags`` and ``query`` that are given; at least one must be. A
+    selection that matches nothing fails the task.
+
+    Returns ``{"job_id", "status", "datalake", "processing", "data_count"}``.
+
+    :param processing: name of a processing of the organization (templated).
+    :param data_ids: ids of data (templated).
+    :param tags: names of data tags; data that have one of them (templated).
+    :param intersect_tags: take only data that have all of ``tags``.
+    :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
+    :param parameters: parameters of this run; None: the processing's own (templated).
+    :param cpu: processors to run on; None: the processing's own number.
+    :param gpu: graphics processors to run on; None: the processing's own number.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = (
+        *LakeOperator.template_fields,
+        "processing",
+        "data_ids",
+        "tags",
+        "query",
+        "parameters",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
+
+    def __init__(
+        self,
+        *,
+        processing: str,
+        data_ids: str | Sequence[str] | None = None,
+        tags: str | Sequence[str] | None = None,
+        intersect_tags: bool = False,
+        query: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        cpu: int | None = None,
+        gpu: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.processing = processing
+        self.data_ids = data_ids
+        self.tags = tags
+        self.intersect_tags = intersect_tags
+        self.query = query
+        self.parameters = parameters
+        self.cpu = cpu
+        self.gpu = gpu
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Select the data, start the job and return what identifies it."""
+        with permanent_errors():
+            datalake = self.get_datalake()
+            processing = self.hook.client.get_processing(self.processing)
+            data = select_data(
+                datalake,
+                ids=as_names(self.data_ids),
+                tags=as_names(self.tags),
+                intersect_tags=self.intersect_tags,
+                query=self.query,
+            )
+            parameters = None if self.parameters is None else dict(self.parameters)
+            job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu)
+        self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
+        return {
+            "job_id": str(job.id),
+            "status": str(job.status),
+            "datalake": datalake.name,
+            "processing": processing.name,
+            "data_count": len(data),
+        }

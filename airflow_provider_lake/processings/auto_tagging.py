@@ -1,0 +1,166 @@
+"""The processing `data auto tagging`: tag images by what can be measured in them.
+
+It runs as every processing does: four environment variables say where the lake is and which job this is, the job says which
+data, and everything else goes through the API. A data that is no readable image is named in the log and left untagged; the
+job fails when no image could be read at all.
+
+Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright`` where the light is neither normal; ``sharp`` or
+``blurry``; ``has GPS``.
+"""
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from PIL import ExifTags, Image, ImageFilter, ImageStat
+
+from airflow_provider_lake.client import Client, Data
+
+# The image is measured at this many pixels along its longer side, so that measures do not depend on its resolution.
+MEASURED_PIXELS = 512
+DOWNLOADS_AT_A_TIME = 4
+
+# EXIF orientations that display an image turned by a quarter.
+_LYING = frozenset({5, 6, 7, 8})
+_LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where one tag ends and the next begins; a job's parameters of the same names change them.
+
+    :param dark_below: mean luminance, 0 to 255.
+    :param bright_above: mean luminance, 0 to 255.
+    :param sharp_above: variance of the Laplacian of the luminance.
+    """
+
+    dark_below: float = 60.0
+    bright_above: float = 190.0
+    sharp_above: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What was measured in one image.
+
+    :param width: pixels, as displayed.
+    :param height: pixels, as displayed.
+    :param brightness: mean luminance, 0 to 255.
+    :param sharpness: variance of the Laplacian of the luminance.
+    :param has_gps: whether its EXIF gives latitude and longitude.
+    """
+
+    width: int
+    height: int
+    brightness: float
+    sharpness: float
+    has_gps: bool
+
+
+def measure(file: BinaryIO) -> Measures:
+    """Measure an image.
+
+    :raises OSError: the file is no image that Pillow can read, or one too large to be opened safely.
+    """
+    try:
+        return _measure(file)
+    except Image.DecompressionBombError as error:
+        raise OSError(str(error)) from error
+
+
+def _measure(file: BinaryIO) -> Measures:
+    with Image.open(file) as image:
+        exif = image.getexif()
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        width, height = image.size
+        if exif.get(ExifTags.Base.Orientation) in _LYING:
+            width, height = height, width
+        # Decodes JPEGs at a fraction of their size where that is enough.
+        image.draft("L", (MEASURED_PIXELS, MEASURED_PIXELS))
+        gray = image.convert("L")
+    gray.thumbnail((MEASURED_PIXELS, MEASURED_PIXELS))
+    return Measures(
+        width=width,
+        height=height,
+        brightness=ImageStat.Stat(gray).mean[0],
+        sharpness=ImageStat.Stat(gray.filter(_LAPLACE)).var[0],
+        has_gps=ExifTags.GPS.GPSLatitude in gps and ExifTags.GPS.GPSLongitude in gps,
+    )
+
+
+def tags_for(measures: Measures, thresholds: Thresholds) -> list[str]:
+    """Name the tags of an image."""
+    if measures.width == measures.height:
+        tags = ["square"]
+    else:
+        tags = ["landscape" if measures.width > measures.height else "portrait"]
+    if measures.brightness < thresholds.dark_below:
+        tags.append("dark")
+    elif measures.brightness > thresholds.bright_above:
+        tags.append("bright")
+    tags.append("sharp" if measures.sharpness > thresholds.sharp_above else "blurry")
+    if measures.has_gps:
+        tags.append("has GPS")
+    return tags
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Run the job that the environment names; the exit code says whether it succeeded."""
+    with Client(
+        environment["api_token"], organization_id=environment["organization_id"], host=environment["host"]
+    ) as client:
+        job = client.get_job_by_id(environment["job_id"])
+        task = job.get_processing_task()
+        thresholds = read_thresholds(task.parameters)
+        datalake = client.get_datalake(id=task.datalake_id)
+        data = datalake.list_data(ids=task.data_ids)
+        print(f"tagging {len(data)} data with {thresholds}", flush=True)
+        tagged = _measure_all(data, thresholds)
+        for name, members in sorted(tagged.items()):
+            datalake.get_or_create_data_tag(name).attach_on(members)
+            print(f"{name}: {len(members)}", flush=True)
+    return 0 if tagged else 1
+
+
+def read_thresholds(parameters: Mapping[str, Any]) -> Thresholds:
+    """Read a job's parameters.
+
+    :raises SystemExit: a parameter is unknown or no number; the message names it.
+    """
+    known = {each.name for each in fields(Thresholds)}
+    for name, value in parameters.items():
+        if name not in known or not isinstance(value, int | float):
+            sys.exit(f"parameter {name}={value!r} is not one of {', '.join(sorted(known))}, each a number")
+    return Thresholds(**parameters)
+
+
+def _measure_all(data: Iterable[Data], thresholds: Thresholds) -> dict[str, list[Data]]:
+    """Return the data of each tag."""
+    tagged: defaultdict[str, list[Data]] = defaultdict(list)
+
+    def measure_one(each: Data) -> Measures | OSError:
+        try:
+            return measure(BytesIO(each.read()))
+        except OSError as error:
+            return error
+
+    images = [each for each in data if each.type == "IMAGE"]
+    with ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
+        for each, result in zip(images, pool.map(measure_one, images), strict=True):
+            if isinstance(result, OSError):
+                print(f"{each.filename}: {result}", file=sys.stderr, flush=True)
+                continue
+            tags = tags_for(result, thresholds)
+            print(f"{each.filename}: {', '.join(tags)}", flush=True)
+            for tag in tags:
+                tagged[tag].append(each)
+    return tagged
+
+
+if __name__ == "__main__":
+    sys.exit(main())

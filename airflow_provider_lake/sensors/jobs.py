@@ -1,0 +1,125 @@
+"""Wait for jobs of the lake."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import conf
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
+
+from airflow_provider_lake.exceptions import LakeJobError, LakeTriggerError, permanent_errors
+from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.triggers.jobs import JobTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Job
+
+LOG_LINES = 20
+
+
+class JobSensor(BaseSensorOperator):
+    """Wait until jobs of the lake have succeeded; fail with a job's last log lines as soon as one has not.
+
+    Returns ``{"jobs": [{"job_id", "status", "progress"}]}``, the same in every mode.
+
+    :param job_id: id of a job, or several (templated).
+    :param lake_conn_id: id of a connection of type ``lake`` (templated).
+    :param deferrable: wait in the triggerer instead of on a worker.
+    :param poke_interval: seconds between two looks at the jobs.
+    :param timeout: seconds after which the wait is given up.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("job_id", "lake_conn_id")
+    ui_color = "#d9edf7"
+
+    def __init__(
+        self,
+        *,
+        job_id: str | Sequence[str],
+        lake_conn_id: str = LakeHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = 5.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        self.job_id = job_id
+        self.lake_conn_id = lake_conn_id
+        self.deferrable = deferrable
+
+    @cached_property
+    def hook(self) -> LakeHook:
+        """Hook of the connection, made when the task runs."""
+        return LakeHook(self.lake_conn_id)
+
+    def poke(self, context: "Context") -> PokeReturnValue:
+        """Look at the jobs once.
+
+        :raises LakeJobError: a job failed or was killed.
+        """
+        jobs = self._read_jobs()
+        return PokeReturnValue(is_done=all(job.status.is_final for job in jobs), xcom_value=_summary(jobs))
+
+    def execute(self, context: "Context") -> Any:
+        """Wait in the way that was asked for; return the summary."""
+        if not self.deferrable:
+            return super().execute(context)
+        first = self.poke(context)
+        if first.is_done:
+            return first.xcom_value
+        self.defer(
+            trigger=JobTrigger(
+                job_ids=as_names(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
+
+    def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
+        """Resume after the trigger fired; return the summary.
+
+        :raises LakeJobError: a job failed or was killed.
+        :raises LakeTriggerError: the trigger gave up, or its event is not one of ours.
+        """
+        if event is None or event.get("status") != "ended":
+            raise LakeTriggerError((event or {}).get("message") or f"unexpected event {event!r}")
+        return self.poke(context).xcom_value
+
+    def _read_jobs(self) -> "list[Job]":
+        from airflow_provider_lake.client import UsageError
+
+        with permanent_errors():
+            job_ids = as_names(self.job_id)
+            if not job_ids:
+                raise UsageError("no job id given to wait for")
+            jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
+        for job in jobs:
+            self.log.info("Job %s: %s%s", job.id, job.status, f", {_progress(job)}" if job.progress else "")
+            if job.status.is_final and not job.status.is_successful:
+                raise LakeJobError(_report(job))
+        return jobs
+
+
+def _summary(jobs: "Sequence[Job]") -> dict[str, Any]:
+    return {
+        "jobs": [{"job_id": str(job.id), "status": str(job.status), "progress": _counts(job) or None} for job in jobs]
+    }
+
+
+def _counts(job: "Job") -> dict[str, Any]:
+    return {name: count for name, count in (job.progress or {}).items() if isinstance(count, int)}
+
+
+def _progress(job: "Job") -> str:
+    return ", ".join(f"{name} {count}" for name, count in _counts(job).items())
+
+
+def _report(job: "Job") -> str:
+    lines = [f"job {job.id} ended as {job.status}{f': {job.error}' if job.error else ''}"]
+    log = job.log_tail(LOG_LINES)
+    if log:
+        lines += [f"the last {len(log)} lines of its log:", *log]
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""
+### Ingest photos into a lake, from a folder and from its bucket
+
+Two ways in, side by side. The photos of a **folder** are uploaded, one task per camera, so that each camera becomes the
+*source* of its photos; their EXIF becomes metadata. What already lies in the lake's **bucket** below a prefix is imported
+by a job of the lake; waiting for it holds no worker. Then a processing of the lake looks at everything that came in and
+tags it by what it measures, and the last task says what the lake now holds.
+
+It needs a connection `lake_default` of type *Lake*. Run it with other parameters from the *Trigger* form, or with
+`airflow dags test example_lake_ingestion --conf '{"folder": "/data/photos"}'`.
+"""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from airflow.sdk import DAG, Param, task
+
+from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.filepaths import find_files
+from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.sensors.jobs import JobSensor
+
+with DAG(
+    dag_id="example_lake_ingestion",
+    schedule=None,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["example", "lake"],
+    # Parameters arrive in the operators as what they are: a list stays a list.
+    render_template_as_native_obj=True,
+    params={
+        "folder": Param("photos", type="string", description="Folder, glob pattern or URL of the photos to upload"),
+        "prefix": Param("cameras/", type="string", description="Beginning of the object names to import"),
+        "tags": Param(["ingested"], type="array", items={"type": "string"}, description="Tags of what comes in"),
+    },
+) as dag:
+
+    @task
+    def group_by_camera(params: dict[str, Any]) -> list[dict[str, Any]]:
+        """One upload for each camera: its photos, and its name as their source."""
+        from PIL import ExifTags, Image, UnidentifiedImageError
+
+        photos = defaultdict(list)
+        for file in find_files(params["folder"]):
+            try:
+                with file.location.open("rb") as opened, Image.open(opened) as image:
+                    exif = image.getexif()
+            except UnidentifiedImageError:
+                exif = Image.Exif()
+            # Some cameras pad their names with blanks or NUL bytes.
+            names = [str(exif.get(key, "")).strip("\0 ") for key in (ExifTags.Base.Make, ExifTags.Base.Model)]
+            photos[" ".join(filter(None, names)) or "unknown camera"].append(str(file))
+        return [{"source": camera, "filepaths": files} for camera, files in sorted(photos.items())]
+
+    upload = UploadDataOperator.partial(
+        task_id="upload",
+        tags="{{ params.tags }}",
+        fill_metadata=True,
+        map_index_template="{{ task.source }}",
+    ).expand_kwargs(group_by_camera())
+
+    start_import = ImportBucketObjectsOperator(
+        task_id="start_import",
+        prefixes="{{ params.prefix }}",
+        tags="{{ params.tags }}",
+        source="bucket",
+    )
+
+    wait_for_import = JobSensor(
+        task_id="wait_for_import",
+        job_id=start_import.output["job_id"],
+        deferrable=True,
+        poke_interval=2,
+        timeout=3600,
+    )
+
+    start_tagging = LaunchProcessingOperator(
+        task_id="start_tagging",
+        processing="data auto tagging",
+        tags="{{ params.tags }}",
+    )
+
+    wait_for_tagging = JobSensor(
+        task_id="wait_for_tagging",
+        job_id=start_tagging.output["job_id"],
+        deferrable=True,
+        poke_interval=2,
+        timeout=3600,
+    )
+
+    @task
+    def report(params: dict[str, Any], uploads: list[dict[str, Any]], imports: dict[str, Any]) -> dict[str, Any]:
+        """Say what the lake holds of what came in."""
+        data = LakeHook().get_datalake().list_data(tags=params["tags"])
+        holds = {
+            "data": len(data),
+            "uploaded": sum(upload["uploaded"] for upload in uploads),
+            "imported": sum(job["progress"]["imported"] for job in imports["jobs"]),
+            "failed": sum(upload["failed"] for upload in uploads)
+            + sum(job["progress"]["failed"] for job in imports["jobs"]),
+            "sources": dict(Counter(each.data_source.name for each in data if each.data_source)),
+            "tags": dict(Counter(tag.name for each in data for tag in each.tags)),
+            "with_metadata": sum(1 for each in data if each.metadata),
+        }
+        print(holds)
+        return holds
+
+    [upload, wait_for_import] >> start_tagging
+    wait_for_tagging >> report(uploads=upload.output, imports=wait_for_import.output)  # type: ignore[call-arg, arg-type]
