@@ -1,7 +1,7 @@
 """What a task of this provider raises beyond the client's own errors.
 
-The client's transient errors (no answer, 429, 5xx) pass through a task unchanged, so that Airflow's retries apply. What a
-retry cannot mend becomes one of these, which Airflow does not retry::
+The client's transient errors (no answer, 429, 5xx) pass through a task unchanged, so that Airflow's retries apply.
+What a retry cannot mend becomes one of these, which Airflow does not retry::
 
     AirflowFailException
     ├─ LakePermanentError     the lake refused, and would refuse again

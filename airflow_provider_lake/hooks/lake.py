@@ -19,9 +19,9 @@ _FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 class LakeHook(BaseHook):
     """Client of the lake that a connection of type ``lake`` names.
 
-    The connection holds the host (an URL; a bare host name means https), the API token as its password, and as extra
-    fields ``organization_id``, ``organization_name``, ``datalake`` (empty: the default one), ``verify_ssl`` and ``timeout``
-    (seconds).
+    The connection holds the host (a URL; a bare host name means https), the API token as its password, and as extra
+    fields ``organization_id``, ``organization_name``, ``datalake`` (empty: the default one), ``verify_ssl`` and
+    ``timeout`` (seconds).
 
     :param lake_conn_id: id of the connection.
     """
@@ -53,7 +53,7 @@ class LakeHook(BaseHook):
     def client(self) -> "Client":
         """Client of the connection's organization; the first use asks the lake who we are.
 
-        :raises airflow_provider_lake.client.LakeError: the lake cannot be reached, or refuses the token or the organization.
+        :raises airflow_provider_lake.client.LakeError: the lake cannot be reached, or refuses token or organization.
         """
         return make_client(self.connection)
 

@@ -34,14 +34,15 @@ class _Tally:
 class UploadDataOperator(LakeOperator):
     """Upload files as data, and wait until the lake has looked at each of them.
 
-    All files are tried. When more than ``max_failures`` of them fail, the task fails and names them; else the summary does.
+    All files are tried. When more than ``max_failures`` of them fail, the task fails and names them; else the summary
+    does.
 
     Returns ``{"datalake", "uploaded", "failed", "failures": [{"path", "reason"}], "data_ids", "tags", "source",
     "seconds"}``; ``failures`` holds at most 100, ``data_ids`` is None above 100 data: select those by tag.
 
-    :param filepaths: files, folders, glob patterns, and URLs such as ``s3://bucket/folder``, ``gs://…`` and ``file://…``,
-        with ``conn_id@`` before the bucket where it needs a connection (templated). A folder means the images and videos
-        anywhere below it.
+    :param filepaths: files, folders, glob patterns, and URLs such as ``s3://bucket/folder``, ``gs://…`` and
+        ``file://…``, with ``conn_id@`` before the bucket where it needs a connection (templated). A folder means the
+        images and videos anywhere below it.
     :param tags: names of data tags that each data gets, made when missing (templated).
     :param source: name of the data source of each data, made when missing (templated).
     :param metadata: for all files, or one mapping for each file in their order (templated).
@@ -52,7 +53,13 @@ class UploadDataOperator(LakeOperator):
     :param max_failures: failed files that are still fine: a number, or as a float below 1 a share of all.
     """
 
-    template_fields: ClassVar[Sequence[str]] = (*LakeOperator.template_fields, "filepaths", "tags", "source", "metadata")
+    template_fields: ClassVar[Sequence[str]] = (
+        *LakeOperator.template_fields,
+        "filepaths",
+        "tags",
+        "source",
+        "metadata",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"metadata": "json"}
 
     def __init__(

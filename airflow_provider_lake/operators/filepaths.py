@@ -77,7 +77,7 @@ def _find_local(entry: str) -> list[SourceFile]:
         return [SourceFile(found) for found in sorted(below)]
     if path.exists() or not has_magic(entry):
         return [SourceFile(path)] if path.exists() else []
-    matches = (Path(found) for found in glob(str(path), recursive=True))
+    matches = (Path(found) for found in glob(str(path), recursive=True))  # noqa: PTH207 - Path has no such for whole patterns
     return [SourceFile(found) for found in sorted(matches) if found.is_file()]
 
 

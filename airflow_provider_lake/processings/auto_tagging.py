@@ -1,8 +1,8 @@
 """The processing `data auto tagging`: tag images by what can be measured in them.
 
-It runs as every processing does: four environment variables say where the lake is and which job this is, the job says which
-data, and everything else goes through the API. A data that is no readable image is named in the log and left untagged; the
-job fails when no image could be read at all.
+It runs as every processing does: four environment variables say where the lake is and which job this is, the job says
+which data, and everything else goes through the API. A data that is no readable image is named in the log and left
+untagged; the job fails when no image could be read at all.
 
 Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright`` where the light is neither normal; ``sharp`` or
 ``blurry``; ``has GPS``.

@@ -68,15 +68,15 @@ class JobSensor(BaseSensorOperator):
         if not self.deferrable:
             return super().execute(context)
         first = self.poke(context)
-        if first.is_done:
-            return first.xcom_value
-        self.defer(
-            trigger=JobTrigger(
-                job_ids=as_names(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout),
-        )
+        if not first.is_done:
+            self.defer(
+                trigger=JobTrigger(
+                    job_ids=as_names(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
+                ),
+                method_name="execute_complete",
+                timeout=timedelta(seconds=self.timeout),
+            )
+        return first.xcom_value
 
     def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
         """Resume after the trigger fired; return the summary.

@@ -10,7 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_lake.hooks.lake import LakeHook, make_client
 
 if TYPE_CHECKING:
-    from airflow_provider_lake.client import Client, Job
+    from airflow_provider_lake.client import Client
 
 OUTAGE_BUDGET_SECONDS = 600.0
 

@@ -1,0 +1,154 @@
+"""`lake demo`: the main job on this machine: photos, through Airflow, into an embedded lake."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from airflow_provider_lake.cli.main import CommandError
+
+DAG_ID = "example_lake_ingestion"
+TAG = "lake-demo"
+PREFIX = "cameras/"
+SAMPLE_UPLOADS = 18
+SAMPLE_OBJECTS = 12
+STOP_SECONDS = 20
+
+
+def run_demo(photos: Path | None, home: Path) -> int:
+    """Run the example DAG on an embedded lake of its own, and print what came in.
+
+    :param photos: folder of the photos to upload; None: some are made.
+    :param home: folder of the demo; its lake is made anew each time, what Airflow sets up is kept.
+    :return: exit code: 0 when every task succeeded and nothing failed.
+    :raises CommandError: no such folder, a missing dependency, a lake that does not start.
+    """
+    from airflow_provider_lake.cli.sample_photos import make_photos
+
+    started = time.monotonic()
+    home = home.resolve()
+    _check(photos)
+    shutil.rmtree(home / "lake", ignore_errors=True)
+    console = Console()
+    if photos is None:
+        photos = home / "photos"
+        shutil.rmtree(photos, ignore_errors=True)
+        make_photos(photos, SAMPLE_UPLOADS)
+        console.print(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
+    make_photos(home / "lake" / "objects" / PREFIX, SAMPLE_OBJECTS, seed=2)
+    console.print(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
+    with _lake(home / "lake") as url:
+        console.print(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
+        outcome = _run_dag(home, url, {"folder": str(photos.resolve()), "prefix": PREFIX, "tags": [TAG]})
+    console.print(_task_table(outcome["tasks"]))
+    if outcome["state"] != "success":
+        console.print(f"the DAG run ended as {outcome['state']}; see {_short(home / 'airflow.log')}", style="bold red")
+        return 1
+    console.print(_lake_table(outcome["report"], time.monotonic() - started))
+    return 0 if outcome["report"]["failed"] == 0 else 1
+
+
+def _check(photos: Path | None) -> None:
+    if photos is not None and not photos.is_dir():
+        raise CommandError(f"no such folder: {photos}")
+    missing = [name for name in ("airflow", "fastapi", "granian") if find_spec(name) is None]
+    if missing:
+        raise CommandError(f"{', '.join(missing)} not installed; install airflow-provider-lake[server]")
+
+
+@contextmanager
+def _lake(data_dir: Path) -> Iterator[str]:
+    """Run a lake as long as the block; give its URL."""
+    command = [sys.executable, "-m", "airflow_provider_lake.cli.main", "serve", "--port", "0", "--data-dir", data_dir]
+    with (data_dir.parent / "lake.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line.startswith("lake ready on "):
+            raise CommandError(f"the lake did not start; see {_short(data_dir.parent / 'lake.log')}")
+        yield line.removeprefix("lake ready on ").strip()
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _run_dag(home: Path, url: str, conf: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the example DAG to its end in an Airflow of its own; return what `run_dag` reports."""
+    connection = {"conn_type": "lake", "host": url, "password": (home / "lake" / "token").read_text().strip()}
+    airflow_home = home / f"airflow-{version('apache-airflow')}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
+        "AIRFLOW_HOME": str(airflow_home),
+        "AIRFLOW_CONN_LAKE_DEFAULT": json.dumps(connection),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(example_dags()),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home / 'airflow.db'}",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    outcome = home / "outcome.json"
+    outcome.unlink(missing_ok=True)
+    migrated = airflow_home / "migrated"
+    with (home / "airflow.log").open("wb") as log:
+
+        def run(*command: str) -> None:
+            code = subprocess.run(
+                [sys.executable, "-m", *command], env=environment, stdout=log, stderr=log, check=False
+            ).returncode
+            if code:
+                raise CommandError(f"{command[0]} ended with exit code {code}; see {_short(home / 'airflow.log')}")
+
+        if not migrated.exists():
+            run("airflow", "db", "migrate")
+            migrated.touch()
+        run("airflow_provider_lake.cli.run_dag", str(example_dags() / f"{DAG_ID}.py"), json.dumps(conf), str(outcome))
+    result: dict[str, Any] = json.loads(outcome.read_text())
+    return result
+
+
+def example_dags() -> Path:
+    """Return the folder of the example DAGs: beside the package in a checkout, inside it where it is installed."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "example_dags"
+    return inside if inside.is_dir() else package.parent / "example_dags"
+
+
+def _task_table(tasks: list[dict[str, Any]]) -> Table:
+    table = Table(title="Tasks", title_justify="left")
+    for heading, justify in (("task", "left"), ("state", "left"), ("seconds", "right")):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for task in tasks:
+        name = task["task_id"] if task["name"] is None else f"{task['task_id']} [{task['name']}]"
+        seconds = "" if task["seconds"] is None else f"{task['seconds']:.1f}"
+        table.add_row(name, task["state"] or "not run", seconds, style="" if task["state"] == "success" else "red")
+    return table
+
+
+def _lake_table(report: Mapping[str, Any], seconds: float) -> Table:
+    table = Table(title="What the lake now holds", title_justify="left", show_footer=True)
+    table.add_column("", footer="everything, from an empty folder to here")
+    table.add_column("count", justify="right", footer=f"{seconds:.1f} s")
+    for row in ("uploaded", "imported", "failed", "with_metadata"):
+        table.add_row(row.replace("_", " "), str(report[row]), style="red" if row == "failed" and report[row] else "")
+    for kind in ("sources", "tags"):
+        table.add_section()
+        for name, count in sorted(report[kind].items()):
+            table.add_row(f"{kind.removesuffix('s')} {name}", str(count))
+    return table
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

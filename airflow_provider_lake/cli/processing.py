@@ -1,0 +1,45 @@
+"""`lake processing`: the commands that an embedded lake runs on its data."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.cli.main import CommandError
+from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.queries import processings
+from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.tables import Organization, Processing
+
+
+def register(data_dir: Path, name: str, command: Sequence[str], description: str | None) -> int:
+    """Register a command under a name, in place of what had that name; a running lake knows it at once."""
+    with _lake_of(data_dir) as session:
+        organization_id = session.scalars(select(Organization.id)).one()
+        processings.register(session, organization_id, name, list(command), description=description)
+    print(f"processing {name!r} runs {shlex.join(command)}")
+    return 0
+
+
+def show(data_dir: Path) -> int:
+    """Print the registered commands."""
+    with _lake_of(data_dir) as session:
+        for processing in session.scalars(select(Processing).order_by(Processing.name)):
+            print(f"{processing.name}\t{shlex.join(processing.command) if processing.command else '(no command)'}")
+    return 0
+
+
+@contextmanager
+def _lake_of(data_dir: Path) -> Iterator[Session]:
+    settings = Settings(data_dir=data_dir)
+    if not (data_dir / "lake.db").exists():
+        raise CommandError(f"no lake in {data_dir}; start it once: lake serve --data-dir {data_dir}")
+    database = Database(settings.sqlalchemy_url)
+    try:
+        with database.writing() as session:
+            yield session
+    finally:
+        database.close()

@@ -1,0 +1,176 @@
+"""A real Airflow for tests: scheduler, dag-processor, triggerer and API server as processes, driven by REST."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+COMPONENTS = ("scheduler", "api-server", "dag-processor", "triggerer")
+START_SECONDS = 180
+RUN_SECONDS = 300
+STOP_SECONDS = 30
+POLL_SECONDS = 0.2
+
+
+class AirflowStack:
+    """Airflow on SQLite with the LocalExecutor, all in one folder and on loopback.
+
+    :param home: folder of its database and logs.
+    :param dags: folder of its DAGs.
+    :param environment: more environment variables of its processes, such as connections.
+    """
+
+    def __init__(self, home: Path, dags: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.environment = _environment(home, dags, self.url) | environment
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.http = requests.Session()
+
+    def __enter__(self) -> Self:
+        """Migrate the database, start every component, and wait until all are healthy."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            self._start("db-migrate", "db", "migrate").wait(START_SECONDS)
+            for component in COMPONENTS:
+                self.processes[component] = self._start(component, component)
+            self._await("every component is healthy", self._is_healthy, START_SECONDS)
+            # With SimpleAuthManager and everybody an admin, the token needs no password.
+            token = self.http.get(f"{self.url}/auth/token", timeout=30).json()["access_token"]
+            self.http.headers["Authorization"] = f"Bearer {token}"
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop every component and its children."""
+        for process in self.processes.values():
+            _signal_group(process, signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+
+    def run_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Trigger a DAG and wait for its run to end; return the run."""
+        self._await(f"DAG {dag_id} is parsed", lambda: self._knows(dag_id), START_SECONDS)
+        run = self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
+        path = f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
+        self._await(f"{path} ends", lambda: self.call("GET", path)["state"] in {"success", "failed"}, RUN_SECONDS)
+        return self.call("GET", path)
+
+    def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """List the task instances of a run."""
+        found: list[dict[str, Any]] = self.call("GET", f"{_path(run)}/taskInstances")["task_instances"]
+        return found
+
+    def result(self, run: dict[str, Any], task_id: str, map_index: int = -1) -> Any:
+        """Read what a task returned."""
+        path = f"{_path(run)}/taskInstances/{task_id}/xcomEntries/return_value?map_index={map_index}"
+        return self.call("GET", path)["value"]
+
+    def log(self, run: dict[str, Any], task_id: str, try_number: int = 1) -> str:
+        """Read a task's log, and its trigger's."""
+        path = f"{_path(run)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
+        content = self.call("GET", path)["content"]
+        return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in content)
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Call Airflow's REST API."""
+        response = self.http.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+        if not response.ok:
+            raise AssertionError(f"{method} {path}: {response.status_code} {response.text[:500]}")
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def _start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        with (self.home / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "airflow", *arguments],
+                env=self.environment,
+                cwd=self.home,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _is_healthy(self) -> bool:
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise AssertionError(f"{name} died:\n{(self.home / f'{name}.log').read_text()[-4000:]}")
+        try:
+            health = self.call("GET", "/monitor/health")
+        except requests.ConnectionError:
+            return False
+        return all(health[name]["status"] == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
+
+    def _knows(self, dag_id: str) -> bool:
+        found: list[dict[str, Any]] = self.call("GET", f"/dags?dag_id_pattern={dag_id}")["dags"]
+        return bool(found)
+
+    def _await(self, what: str, happened: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not happened():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {what}")
+            time.sleep(POLL_SECONDS)
+
+
+def _path(run: dict[str, Any]) -> str:
+    return f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
+
+
+def _free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        os.killpg(process.pid, number)
+
+
+def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
+    settings = {
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__DAGS_FOLDER": str(dags),
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__PARALLELISM": "4",
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "API__BASE_URL": url,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": url.rsplit(":", 1)[1],
+        "API__SECRET_KEY": secrets.token_hex(16),
+        "API__WORKERS": "1",
+        "API_AUTH__JWT_ISSUER": "airflow",
+        "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        # Else two stacks on one machine clash.
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
+        "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return kept | {"AIRFLOW_HOME": str(home)} | {f"AIRFLOW__{name}": value for name, value in settings.items()}

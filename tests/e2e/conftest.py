@@ -1,0 +1,36 @@
+"""One real Airflow and one real lake for all end-to-end tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.airflow_stack import AirflowStack
+from tests.lake_process import LakeProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
+    """Run an embedded lake."""
+    with LakeProcess(tmp_path_factory.mktemp("lake") / "data") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+    """Run an Airflow that finds the example DAGs, the tests' own, and the lake."""
+    home = tmp_path_factory.mktemp("airflow")
+    dags = home / "dags"
+    dags.mkdir()
+    for folder in (ROOT / "example_dags", ROOT / "tests" / "e2e" / "dags"):
+        for file in folder.glob("*.py"):
+            (dags / file.name).symlink_to(file)
+    connections = {
+        "AIRFLOW_CONN_LAKE_DEFAULT": lake.connection(),
+        "AIRFLOW_CONN_LAKE_WRONG_TOKEN": lake.connection(password="not-the-token"),
+        "AIRFLOW_CONN_LAKE_UNREACHABLE": lake.connection(host="http://127.0.0.1:9"),
+    }
+    with AirflowStack(home / "home", dags, connections) as stack:
+        yield stack

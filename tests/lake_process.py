@@ -1,0 +1,74 @@
+"""An embedded lake for tests: the process that users run."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+from airflow_provider_lake.client import Client
+
+STOP_SECONDS = 30
+
+
+class LakeProcess:
+    """`lake serve` on a free port.
+
+    :param data_dir: folder of its data; what lies in ``objects`` there is its bucket.
+    :param arguments: more arguments of the command.
+    """
+
+    def __init__(self, data_dir: Path, *arguments: str) -> None:
+        self.data_dir = data_dir
+        self.arguments = arguments
+        self.port = 0
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, on the port that it had before if it ran already."""
+        command = [sys.executable, "-m", "airflow_provider_lake.cli.main", "serve", "--port", str(self.port)]
+        command += ["--data-dir", str(self.data_dir), *self.arguments]
+        log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
+        with log_path.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        if not line.startswith("lake ready on "):
+            raise AssertionError(f"the lake did not start:\n{log_path.read_text()}")
+        self.url = line.removeprefix("lake ready on ").strip()
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it, and return its exit code."""
+        self.process.send_signal(number)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return self.process.wait(STOP_SECONDS)
+
+    @property
+    def token(self) -> str:
+        """Token of its owner."""
+        return (self.data_dir / "token").read_text().strip()
+
+    @property
+    def objects(self) -> Path:
+        """Folder of its bucket."""
+        return self.data_dir / "objects"
+
+    def client(self) -> Client:
+        """Return a client of its owner."""
+        return Client(self.token, host=self.url)
+
+    def connection(self, **changes: str) -> str:
+        """Return an Airflow connection to it, as JSON."""
+        return json.dumps({"conn_type": "lake", "host": self.url, "password": self.token} | changes)

@@ -1,0 +1,78 @@
+"""From `filepaths` to files."""
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_lake.operators.filepaths import find_files, local_copies
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Make a folder of photos with other files around them."""
+    for name in (
+        "b.jpg",
+        "a.JPG",
+        "deep/c.png",
+        "deep/clip.mp4",
+        "notes.txt",
+        ".hidden.jpg",
+        ".thumbs/d.jpg",
+        "e.webp",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path
+
+
+def _names(folder: Path, *filepaths: str | Path) -> list[str]:
+    return [Path(str(file)).relative_to(folder).as_posix() for file in find_files(list(filepaths))]
+
+
+def test_a_folder_means_its_images_and_videos(photos: Path) -> None:
+    """Anywhere below it, in the order of their names; neither hidden nor other files."""
+    assert _names(photos, photos) == ["a.JPG", "b.jpg", "deep/c.png", "deep/clip.mp4", "e.webp"]
+
+
+def test_a_pattern_and_a_name_mean_what_they_say(photos: Path) -> None:
+    """Whatever the type of the file; a file found twice counts once, where it was found first."""
+    assert _names(photos, photos / "notes.txt", f"{photos}/*.jpg") == ["notes.txt", "b.jpg"]
+    assert _names(photos, f"{photos}/**/*.png") == ["deep/c.png"]
+    assert _names(photos, photos / "b.jpg", photos) == ["b.jpg", "a.JPG", "deep/c.png", "deep/clip.mp4", "e.webp"]
+
+
+def test_a_name_with_brackets_is_a_file_where_it_exists(photos: Path) -> None:
+    """Cameras and people put brackets into names."""
+    (photos / "shot [1].jpg").touch()
+
+    assert _names(photos, photos / "shot [1].jpg") == ["shot [1].jpg"]
+
+
+def test_file_urls_are_local_files(photos: Path) -> None:
+    """With and without a pattern."""
+    assert _names(photos, f"file://{photos}/b.jpg") == ["b.jpg"]
+    assert _names(photos, f"file://{photos}/deep/*") == ["deep/c.png", "deep/clip.mp4"]
+
+
+@pytest.mark.parametrize("missing", ["missing.jpg", "*.heic", "empty"])
+def test_what_names_no_file_is_named(photos: Path, missing: str) -> None:
+    """A missing file, a pattern without a match and a folder without images are errors that name it."""
+    (photos / "empty").mkdir()
+
+    with pytest.raises(FileNotFoundError, match=missing.replace("*", r"\*")):
+        find_files([photos / "b.jpg", photos / missing])
+
+
+def test_no_filepaths_at_all_are_an_error() -> None:
+    """An upstream task that found nothing is not a success."""
+    with pytest.raises(FileNotFoundError, match="no files given"):
+        find_files([])
+
+
+def test_local_files_are_used_where_they_are(photos: Path) -> None:
+    """No copy is made of a file that is here already."""
+    files = find_files(photos / "b.jpg")
+
+    with local_copies(files) as local:
+        assert list(local) == [photos / "b.jpg"]
