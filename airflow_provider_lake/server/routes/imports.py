@@ -1,5 +1,89 @@
 """Imports: bring objects that already lie in the bucket into a datalake."""
 
-from fastapi import APIRouter
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
+from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RunnerDep
+from airflow_provider_lake.server.errors import BadRequestError
+from airflow_provider_lake.server.queries import imports, jobs
+from airflow_provider_lake.server.routes.jobs import describe_job
+from airflow_provider_lake.server.schemas.datalakes import datalake_answer
+from airflow_provider_lake.server.schemas.imports import ImportBody, ObjectDetails, ProjectionImportBody
+from airflow_provider_lake.server.states import JobKind
+from airflow_provider_lake.server.tables import Datalake
 
 router = APIRouter()
+
+
+@router.post("/api/datalake/{datalake_id}/objects")
+def import_objects(
+    datalake: DatalakeDep, body: ImportBody, lake: LakeDep, runner: RunnerDep, request: Request
+) -> dict[str, Any]:
+    """Start a job that makes data of objects."""
+    _check_connector(datalake)
+    with lake.database.writing() as session:
+        payload = _payload(session, datalake, body)
+        job = jobs.create(session, datalake.id, JobKind.IMPORT, payload)
+    runner.wake()
+    return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
+
+
+@router.post("/api/datalake/{datalake_id}/objects/projections")
+def import_projections(
+    datalake: DatalakeDep, body: ProjectionImportBody, lake: LakeDep, runner: RunnerDep, request: Request
+) -> dict[str, Any]:
+    """Start a job that makes projections of objects."""
+    _check_connector(datalake)
+    for name, projections in body.projections.items():
+        check_object_name(name)
+        for projection in projections:
+            check_object_name(projection.object_name)
+    with lake.database.writing() as session:
+        job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"))
+    runner.wake()
+    return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
+
+
+def _check_connector(datalake: Datalake) -> None:
+    if datalake.connector_id is None:
+        raise BadRequestError(f"datalake {datalake.name!r} has no connector: there is no bucket to import from")
+
+
+def _payload(session: Session, datalake: Datalake, body: ImportBody) -> dict[str, Any]:
+    if (body.prefixes is None) == (body.objects is None):
+        raise BadRequestError("an import takes either 'prefixes' or 'objects'")
+    if body.objects is not None:
+        return {"objects": _objects(session, datalake, body.objects)}
+    for prefix in body.prefixes or ():
+        check_prefix(prefix)
+    _check_ids(session, datalake, body)
+    return body.model_dump(mode="json", exclude={"objects"})
+
+
+def _check_ids(session: Session, datalake: Datalake, body: ImportBody) -> None:
+    known = imports.existing_tags(session, datalake.id, body.tag_ids)
+    if missing := [str(tag_id) for tag_id in body.tag_ids if tag_id not in known]:
+        raise BadRequestError(f"no tags in datalake {datalake.name!r} with ids {', '.join(missing)}")
+    source_id = body.data_source_id
+    if source_id and not imports.existing_sources(session, datalake.id, [source_id]):
+        raise BadRequestError(f"no data source with id {source_id}")
+
+
+def _objects(session: Session, datalake: Datalake, objects: Mapping[str, ObjectDetails]) -> dict[str, Any]:
+    """Replace names of tags and sources by their ids; what does not exist yet is created."""
+    tags = imports.ensure_tags(session, datalake.id, {tag for details in objects.values() for tag in details.tags})
+    names = {details.data_source for details in objects.values() if details.data_source}
+    sources = imports.ensure_sources(session, datalake.organization_id, names)
+    return {
+        check_object_name(name): {
+            "metadata": details.metadata,
+            "custom_metadata": details.custom_metadata,
+            "tag_ids": [str(tags[tag]) for tag in details.tags],
+            "data_source_id": str(sources[details.data_source]) if details.data_source else None,
+        }
+        for name, details in objects.items()
+    }

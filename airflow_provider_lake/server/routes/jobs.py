@@ -1,5 +1,128 @@
 """Jobs: their state, reports, logs and end."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.deps import Caller, CallerDep, LakeDep, RunnerDep, base_url
+from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError
+from airflow_provider_lake.server.queries import jobs
+from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
+from airflow_provider_lake.server.states import JobKind, JobStatus
+from airflow_provider_lake.server.tables import Job
+
+MAX_TAIL = 1000
+DEFAULT_TAIL = 100
 
 router = APIRouter()
+
+
+def describe_job(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
+    """Return a job as the wire shows it; the program of a processing gets its data ids by a signed URL."""
+    if job.kind != JobKind.PROCESSING:
+        return job_answer(job)
+    return job_answer(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
+
+
+@router.get("/api/v2/job/{job_id}")
+def get_job(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+    """Describe one job."""
+    with lake.database.reading() as session:
+        return describe_job(lake, jobs.get_job(session, caller.organization_id, job_id), request)
+
+
+@router.get("/api/organization/{organization_id}/jobv2s/find")
+def find_job(organization_id: UUID, id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+    """Describe one job, as programs of processings ask for it."""
+    if organization_id != caller.organization_id:
+        raise NotFoundError(f"no organization with id {organization_id}")
+    return get_job(id, lake, caller, request)
+
+
+@router.post("/api/v2/job/{job_id}/running")
+def report_running(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+    """Record that a job's program has begun."""
+    return _report(lake, caller, request, job_id, JobStatus.RUNNING)
+
+
+@router.post("/api/v2/job/{job_id}/succeed")
+def report_success(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+    """Record that a job's program has done its work."""
+    return _report(lake, caller, request, job_id, JobStatus.SUCCEEDED)
+
+
+@router.post("/api/v2/job/{job_id}/fail")
+def report_failure(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+    """Record that a job's program could not do its work."""
+    return _report(lake, caller, request, job_id, JobStatus.FAILED)
+
+
+@router.post("/api/v2/job/{job_id}/kill")
+def kill_job(job_id: UUID, lake: LakeDep, caller: CallerDep, runner: RunnerDep, request: Request) -> dict[str, Any]:
+    """End a job that waits or runs."""
+    with lake.database.writing() as session:
+        job = _get_own_job(session, caller, job_id)
+        jobs.move(job, JobStatus.KILLED)
+    runner.interrupt(job_id)
+    return describe_job(lake, job, request)
+
+
+@router.post("/api/v2/job/{job_id}/logging")
+def append_log(job_id: UUID, body: LogBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Add lines to a job's log."""
+    with lake.database.writing() as session:
+        job = _get_own_job(session, caller, job_id)
+        jobs.hear(session, job.id)
+        jobs.append_lines(session, job.id, body.lines, body.part)
+    return {}
+
+
+@router.post("/api/v2/job/{job_id}/logging/save")
+def save_log(job_id: UUID, body: SavedLogBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Record the object that holds a job's whole log."""
+    object_name = check_object_name(body.logging_object_name)
+    with lake.database.writing() as session:
+        job = _get_own_job(session, caller, job_id)
+        job.payload = job.payload | {"logging_object_name": object_name}
+    return {"logging_object_name": object_name}
+
+
+@router.get("/api/v2/job/{job_id}/logs")
+def tail_log(
+    job_id: UUID, lake: LakeDep, caller: CallerDep, limit: Annotated[int, Query(ge=1, le=MAX_TAIL)] = DEFAULT_TAIL
+) -> dict[str, Any]:
+    """Return the last lines of a job's log, oldest first."""
+    with lake.database.reading() as session:
+        job = jobs.get_job(session, caller.organization_id, job_id)
+        lines, count = jobs.tail_log(session, job.id, limit)
+    return {"items": [log_answer(line) for line in lines], "count": count}
+
+
+@router.get("/storage/payload/{job_id}")
+def get_payload(job_id: UUID, lake: LakeDep, request: Request) -> dict[str, Any]:
+    """Return the data ids of a processing job; the URL's signature stands for a token."""
+    lake.signer.check_url("GET", _payload_path(job_id), request.query_params)
+    with lake.database.reading() as session:
+        return {"data_ids": jobs.get_payload(session, job_id)["data_ids"]}
+
+
+def _report(lake: Lake, caller: Caller, request: Request, job_id: UUID, status: JobStatus) -> dict[str, Any]:
+    with lake.database.writing() as session:
+        job = _get_own_job(session, caller, job_id)
+        jobs.report(job, status)
+    return describe_job(lake, job, request)
+
+
+def _get_own_job(session: Session, caller: Caller, job_id: UUID) -> Job:
+    """Return a job that the caller may change: a job's own token is good for that job only."""
+    if caller.job_id is not None and caller.job_id != job_id:
+        raise ForbiddenError(f"the token of job {caller.job_id} does not allow changes of job {job_id}")
+    return jobs.get_job(session, caller.organization_id, job_id)
+
+
+def _payload_path(job_id: UUID) -> str:
+    return f"/storage/payload/{job_id}"

@@ -1,5 +1,116 @@
 """Processings: programs that work on data, and their launch."""
 
-from fastapi import APIRouter
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, PageDep, RunnerDep
+from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
+from airflow_provider_lake.server.queries import datalakes, jobs, processings
+from airflow_provider_lake.server.routes.jobs import describe_job
+from airflow_provider_lake.server.schemas.processings import Launch, NewProcessing, ProcessingChanges, processing_answer
+from airflow_provider_lake.server.states import JobKind
+from airflow_provider_lake.server.tables import Processing
+
+# So many unknown ids are named in an error.
+_NAMED = 10
 
 router = APIRouter()
+
+
+@router.post("/api/organization/{organization_id}/processings", status_code=201)
+def create_processing(organization_id: UUID, body: NewProcessing, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Create a processing; it can be launched once a command is registered for it."""
+    with lake.database.writing() as session:
+        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
+        return processing_answer(processings.create(session, organization.id, body.model_dump()))
+
+
+@router.get("/api/organization/{organization_id}/processings")
+def list_processings(organization_id: UUID, page: PageDep, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """List an organization's processings."""
+    with lake.database.reading() as session:
+        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
+        items, count = processings.list_processings(session, organization.id, page.limit, page.offset, page.order_by)
+    return {"items": [processing_answer(item) for item in items], "count": count}
+
+
+@router.get("/api/organization/{organization_id}/processings/find")
+def find_processing(organization_id: UUID, name: str, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Describe the processing of a name."""
+    with lake.database.reading() as session:
+        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
+        processing = processings.find_processing(session, organization.id, name)
+        if processing is None:
+            raise NotFoundError(f"no processing named {name!r} in organization {organization.name!r}")
+    return processing_answer(processing)
+
+
+@router.get("/api/processings/public/find")
+def find_public_processing(name: str, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Describe a processing that everybody may use: on this lake, those of the caller's organization."""
+    return find_processing(caller.organization_id, name, lake, caller)
+
+
+@router.get("/api/processing/{processing_id}")
+def get_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Describe one processing."""
+    with lake.database.reading() as session:
+        return processing_answer(processings.get_processing(session, caller.organization_id, processing_id))
+
+
+@router.patch("/api/processing/{processing_id}")
+def change_processing(processing_id: UUID, body: ProcessingChanges, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Change what is sent of a processing."""
+    with lake.database.writing() as session:
+        processing = processings.get_processing(session, caller.organization_id, processing_id)
+        for name, value in body.model_dump(exclude_unset=True).items():
+            setattr(processing, name, value)
+        return processing_answer(processing)
+
+
+@router.delete("/api/processing/{processing_id}", status_code=204)
+def delete_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> Response:
+    """Delete a processing; its jobs stay, and those that wait still run."""
+    with lake.database.writing() as session:
+        session.delete(processings.get_processing(session, caller.organization_id, processing_id))
+    return Response(status_code=204)
+
+
+@router.post("/api/datalake/{datalake_id}/processing/launch")
+def launch_processing(
+    datalake: DatalakeDep, body: Launch, lake: LakeDep, caller: CallerDep, runner: RunnerDep, request: Request
+) -> dict[str, Any]:
+    """Start a processing on data of a datalake."""
+    data_ids = list(dict.fromkeys(body.data_ids))
+    if not data_ids:
+        raise BadRequestError("data_ids is empty: a processing needs data to work on")
+    with lake.database.writing() as session:
+        processing = processings.get_processing(session, caller.organization_id, body.processing_id)
+        missing = processings.missing_data(session, datalake.id, data_ids)
+        if missing:
+            named = ", ".join(str(data_id) for data_id in missing[:_NAMED])
+            raise NotFoundError(f"{len(missing)} of the data are not in datalake {datalake.name!r}: {named}")
+        payload = _payload(processing, body) | {
+            "data_ids": [str(data_id) for data_id in data_ids],
+            "user_id": str(caller.user_id),
+        }
+        job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing.id)
+    runner.wake()
+    return describe_job(lake, job, request)
+
+
+def _payload(processing: Processing, body: Launch) -> dict[str, Any]:
+    if processing.command is None:
+        raise ConflictError(
+            f"processing {processing.name!r} has no command on this lake; "
+            f"register one: lake processing register {processing.name!r} -- COMMAND"
+        )
+    return {
+        "command": processing.command,
+        "parameters": processing.default_parameters if body.parameters is None else body.parameters,
+        "cpu": processing.default_cpu if body.cpu is None else body.cpu,
+        "gpu": processing.default_gpu if body.gpu is None else body.gpu,
+        "inputs": body.inputs,
+    }

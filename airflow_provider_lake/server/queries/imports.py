@@ -1,0 +1,95 @@
+"""Imports: what bringing objects into a datalake reads and writes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource, DataTag, Projection, Tag
+
+
+def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
+    """Return those of the names that are data of a datalake already."""
+    return set(positions(session, datalake_id, object_names))
+
+
+def positions(session: Session, datalake_id: UUID, object_names: Collection[str]) -> dict[str, int]:
+    """Return the position of each of the named data; those that do not exist are left out."""
+    statement = select(Data.object_name, Data.position).where(
+        Data.datalake_id == datalake_id, Data.object_name.in_(object_names)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def existing_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the ids that are tags of a datalake."""
+    return set(session.scalars(select(Tag.id).where(Tag.datalake_id == datalake_id, Tag.id.in_(tag_ids))))
+
+
+def existing_sources(session: Session, datalake_id: UUID, source_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the ids that are data sources of a datalake's organization."""
+    statement = (
+        select(DataSource.id)
+        .join(Datalake, Datalake.organization_id == DataSource.organization_id)
+        .where(Datalake.id == datalake_id, DataSource.id.in_(source_ids))
+    )
+    return set(session.scalars(statement))
+
+
+def ensure_tags(session: Session, datalake_id: UUID, names: Collection[str]) -> dict[str, UUID]:
+    """Return the id of each named tag; what is missing is created."""
+    _insert_missing(session, Tag, [{"datalake_id": datalake_id, "name": name} for name in names])
+    statement = select(Tag.name, Tag.id).where(Tag.datalake_id == datalake_id, Tag.name.in_(names))
+    return dict(session.execute(statement).tuples().all())
+
+
+def ensure_sources(session: Session, organization_id: UUID, names: Collection[str]) -> dict[str, UUID]:
+    """Return the id of each named data source; what is missing is created."""
+    _insert_missing(session, DataSource, [{"organization_id": organization_id, "name": name} for name in names])
+    statement = select(DataSource.name, DataSource.id).where(
+        DataSource.organization_id == organization_id, DataSource.name.in_(names)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def add_data(session: Session, datalake_id: UUID, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Add data, and return object name and position of those that were new."""
+    if not rows:
+        return {}
+    statement = _insert_or_ignore(session, Data).returning(Data.object_name, Data.position)
+    added = session.execute(statement, [{"datalake_id": datalake_id, **row} for row in rows])
+    return dict(added.tuples().all())
+
+
+def add_tags(session: Session, pairs: Iterable[tuple[int, UUID]]) -> None:
+    """Put tags on data, given as position and tag id."""
+    rows = [{"data_position": position, "tag_id": tag_id} for position, tag_id in pairs]
+    if rows:
+        session.execute(insert(DataTag), rows)
+
+
+def existing_projections(session: Session, data_positions: Collection[int]) -> set[tuple[int, str]]:
+    """Return data position and name of the projections of some data."""
+    statement = select(Projection.data_position, Projection.name).where(Projection.data_position.in_(data_positions))
+    return {(position, name) for position, name in session.execute(statement)}
+
+
+def add_projections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add projections."""
+    if rows:
+        session.execute(insert(Projection), rows)
+
+
+def _insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(_insert_or_ignore(session, table), rows)
+
+
+def _insert_or_ignore(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that leaves existing rows as they are."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -1,0 +1,45 @@
+"""Imports on the wire."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from airflow_provider_lake.server.tables import NAME_LENGTH
+
+MAX_OBJECTS = 500
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+
+
+class ObjectDetails(BaseModel):
+    """What an object becomes as data; tags and source by name."""
+
+    metadata: dict[str, Any] | None = None
+    custom_metadata: dict[str, Any] | None = None
+    tags: list[Name] = []
+    data_source: Name | None = None
+
+
+class ImportBody(BaseModel):
+    """Objects to import: all under some prefixes, or those of a list."""
+
+    prefixes: Annotated[list[str], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
+    tag_ids: list[UUID] = []
+    data_source_id: UUID | None = None
+    objects: Annotated[dict[str, ObjectDetails], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
+
+
+class ProjectionDetails(BaseModel):
+    """One projection of a data, and the object that holds it."""
+
+    name: Name
+    object_name: str
+
+
+class ProjectionImportBody(BaseModel):
+    """Projections to import, by the object name of their data."""
+
+    projections: Annotated[
+        dict[str, Annotated[list[ProjectionDetails], Field(min_length=1)]], Field(min_length=1, max_length=MAX_OBJECTS)
+    ]

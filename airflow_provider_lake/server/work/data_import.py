@@ -1,0 +1,114 @@
+"""Imports of data: every image and video under some prefixes, or the objects of a list."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.states import DataType, UploadStatus
+from airflow_provider_lake.server.tables import NAME_LENGTH
+from airflow_provider_lake.server.work.media_types import content_type_of, is_media
+from airflow_provider_lake.server.work.progress import Failure, Seen
+from airflow_provider_lake.server.work.task import Task
+
+Row = dict[str, Any]
+
+
+class DataImport:
+    """One import of data.
+
+    The payload is ``{"prefixes", "tag_ids", "data_source_id"}`` or ``{"objects": {object name: {"metadata",
+    "custom_metadata", "tag_ids", "data_source_id"}}}``.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._lake = task.lake
+        self._datalake_id = task.job.datalake_id
+        self._payload = task.job.payload
+
+    def names(self, after: str | None) -> Iterator[str]:
+        """Yield the object names in their order; under a prefix only those that claim to be an image or a video."""
+        if "objects" in self._payload:
+            yield from (name for name in sorted(self._payload["objects"]) if after is None or name > after)
+            return
+        for prefix in disjoint(self._payload["prefixes"]):
+            blobs = self._lake.blobs.scan(prefix, after)
+            yield from (blob.object_name for blob in blobs if is_media(blob.object_name))
+
+    def read(self, names: Sequence[str]) -> Seen[Row]:
+        """Read the headers of those objects that are no data yet."""
+        with self._lake.database.reading() as session:
+            known = imports.existing_objects(session, self._datalake_id, names)
+        rows, failures = [], []
+        for name in names:
+            if name in known:
+                continue
+            try:
+                rows.append(self._row(name))
+            except NotAnImageError as error:
+                failures.append(Failure(name, str(error)))
+            except FileNotFoundError:
+                failures.append(Failure(name, "there is no such object"))
+            except OSError as error:
+                failures.append(Failure(name, f"the object cannot be read: {error.strerror}"))
+        return Seen(rows, failures)
+
+    def write(self, session: Session, seen: Seen[Row]) -> int:
+        """Add the data with their tags."""
+        # Sources and tags may have been deleted since the job was created.
+        wanted_sources = {row["data_source_id"] for row in seen.rows} - {None}
+        gone = wanted_sources - imports.existing_sources(session, self._datalake_id, wanted_sources)
+        rows = [row | {"data_source_id": None} if row["data_source_id"] in gone else row for row in seen.rows]
+        added = imports.add_data(session, self._datalake_id, rows)
+        wanted = [(position, self._tag_ids(name)) for name, position in added.items()]
+        known = imports.existing_tags(session, self._datalake_id, {tag for _, tags in wanted for tag in tags})
+        imports.add_tags(session, [(position, tag) for position, tags in wanted for tag in tags if tag in known])
+        return len(added)
+
+    def _row(self, name: str) -> Row:
+        filename, content_type = PurePosixPath(name).name, content_type_of(name)
+        if len(filename) > NAME_LENGTH:
+            raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
+        if not is_media(name):
+            raise NotAnImageError("its name says neither image nor video")
+        is_image = content_type.startswith("image/")
+        facts = self._facts(name) if is_image else None
+        given = self._details(name)
+        return {
+            "object_name": name,
+            "filename": filename,
+            "type": DataType.IMAGE if is_image else DataType.VIDEO,
+            "content_type": content_type,
+            "upload_status": UploadStatus.DONE,
+            "file_size": self._lake.blobs.stat(name).size,
+            "width": facts.width if facts else None,
+            "height": facts.height if facts else None,
+            "metadata_": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})},
+            "custom_metadata": given.get("custom_metadata"),
+            "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),
+        }
+
+    def _facts(self, name: str) -> ImageFacts:
+        with self._lake.blobs.open(name) as file:
+            return read_image(file)
+
+    def _details(self, name: str) -> Mapping[str, Any]:
+        """Return what the payload says about an object; of prefixes it says the same about all."""
+        details: Mapping[str, Any] = self._payload.get("objects", {}).get(name, self._payload)
+        return details
+
+    def _tag_ids(self, name: str) -> set[UUID]:
+        return {UUID(tag_id) for tag_id in self._details(name)["tag_ids"]}
+
+
+def disjoint(prefixes: Iterable[str]) -> list[str]:
+    """Sort prefixes and leave out those that another one covers, so that no object is met twice."""
+    kept: list[str] = []
+    for prefix in sorted(prefixes):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept

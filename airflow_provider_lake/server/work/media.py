@@ -1,0 +1,90 @@
+"""Looks at data whose bytes have arrived: size, dimensions, and whether they are what they claim to be."""
+
+import logging
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.images import NotAnImageError, read_image
+from airflow_provider_lake.server.queries import data as data_queries
+from airflow_provider_lake.server.queries.data import Finding
+from airflow_provider_lake.server.states import DataType, UploadStatus
+from airflow_provider_lake.server.tables import Data
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 200
+_RETRY_SECONDS = 5.0
+
+
+class MediaWorker:
+    """Brings data from PENDING to DONE or ERROR, in one thread.
+
+    What waits is found in the database, so nothing is forgotten when the lake ends: the next one goes on.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._condition = threading.Condition()
+        # What an earlier lake left behind.
+        self._has_work = True
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="media")
+
+    def start(self) -> None:
+        """Start to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and return once the current batch is done."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Say that data has arrived."""
+        with self._condition:
+            self._has_work = True
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while self._wait_for_work():
+            try:
+                while not self._stopping and self._look_at_some():
+                    pass
+            except (SQLAlchemyError, OSError):
+                logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
+                with self._condition:
+                    self._has_work = True
+                    self._condition.wait_for(lambda: self._stopping, _RETRY_SECONDS)
+
+    def _wait_for_work(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._has_work or self._stopping)
+            self._has_work = False
+            return not self._stopping
+
+    def _look_at_some(self) -> bool:
+        with self._lake.database.writing() as session:
+            pending = data_queries.take_pending(session, _BATCH)
+        findings = [self._look_at(each) for each in pending]
+        with self._lake.database.writing() as session:
+            data_queries.record_findings(session, findings)
+        return bool(pending)
+
+    def _look_at(self, data: Data) -> Finding:
+        try:
+            size = self._lake.blobs.stat(data.object_name).size
+            if size == 0:
+                return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
+            if data.type != DataType.IMAGE:
+                return Finding(data.position, UploadStatus.DONE, size)
+            with self._lake.blobs.open(data.object_name) as file:
+                facts = read_image(file)
+        except FileNotFoundError:
+            return Finding(data.position, UploadStatus.ERROR, None, error="the object is gone")
+        except NotAnImageError as error:
+            return Finding(data.position, UploadStatus.ERROR, size, error=str(error))
+        return Finding(data.position, UploadStatus.DONE, size, facts.width, facts.height)

@@ -1,0 +1,36 @@
+"""Content types by file name, the same on every machine."""
+
+from collections.abc import Mapping
+from functools import cache
+from mimetypes import MimeTypes
+from pathlib import PurePosixPath
+
+DEFAULT = "application/octet-stream"
+
+# What Python's table misses, in one version or another.
+_ADDED = {
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
+    ".jp2": "image/jp2",
+    ".m4v": "video/x-m4v",
+    ".mkv": "video/x-matroska",
+    ".webp": "image/webp",
+    ".wmv": "video/x-ms-wmv",
+}
+
+
+def content_type_of(object_name: str) -> str:
+    """Return the content type that a name claims; ``application/octet-stream`` where it claims none that is known."""
+    return _types().get(PurePosixPath(object_name).suffix.lower(), DEFAULT)
+
+
+def is_media(object_name: str) -> bool:
+    """Whether a name claims an image or a video."""
+    return content_type_of(object_name).startswith(("image/", "video/"))
+
+
+@cache
+def _types() -> Mapping[str, str]:
+    # Python's own table: the functions of mimetypes read files of the machine too.
+    return MimeTypes().types_map[True] | _ADDED

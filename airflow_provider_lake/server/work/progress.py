@@ -1,0 +1,74 @@
+"""How far an import is; stored with the job after every batch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Generic, Self, TypeVar
+
+_MAX_FAILURES = 20
+
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An object that could not be imported, and why."""
+
+    object_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[RowT]):
+    """What a batch of objects turned out to be.
+
+    :param rows: to be added.
+    :param failures: objects that cannot be added; what is in neither is there already.
+    """
+
+    rows: Sequence[RowT]
+    failures: Sequence[Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of an import.
+
+    :param total: objects to look at; counted once, before the first batch.
+    :param done: objects dealt with; the sum of the next three.
+    :param imported: objects that became data.
+    :param skipped: objects that were data already.
+    :param failed: objects that could not be imported; ``failures`` names the first of them.
+    :param after: the last object name that was dealt with; an interrupted import goes on behind it.
+    """
+
+    total: int
+    done: int = 0
+    imported: int = 0
+    skipped: int = 0
+    failed: int = 0
+    failures: tuple[Failure, ...] = ()
+    after: str | None = None
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Read what ``to_json`` made."""
+        return cls(**stored | {"failures": tuple(Failure(**failure) for failure in stored["failures"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as they are stored; the wire shows all but ``after``."""
+        return asdict(self)
+
+    def plus(self, count: int, *, imported: int, failures: Sequence[Failure], after: str) -> Self:
+        """Return the progress after a batch of ``count`` more objects."""
+        done = self.done + count
+        return replace(
+            self,
+            # Objects may have come since they were counted.
+            total=max(self.total, done),
+            done=done,
+            imported=self.imported + imported,
+            skipped=self.skipped + count - imported - len(failures),
+            failed=self.failed + len(failures),
+            failures=(*self.failures, *failures)[:_MAX_FAILURES],
+            after=after,
+        )

@@ -1,0 +1,64 @@
+"""Imports of projections: objects of the bucket that are shown along data."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.work.media_types import content_type_of
+from airflow_provider_lake.server.work.progress import Failure, Seen
+from airflow_provider_lake.server.work.task import Task
+
+Row = dict[str, Any]
+
+
+class ProjectionImport:
+    """One import of projections.
+
+    The payload is ``{"projections": {object name of a data: [{"name", "object_name"}]}}``; progress counts the data.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._lake = task.lake
+        self._datalake_id = task.job.datalake_id
+        self._projections: dict[str, list[dict[str, str]]] = task.job.payload["projections"]
+
+    def names(self, after: str | None) -> Iterator[str]:
+        """Yield the object names of the data, in their order."""
+        yield from (name for name in sorted(self._projections) if after is None or name > after)
+
+    def read(self, names: Sequence[str]) -> Seen[Row]:
+        """Find the data and the objects."""
+        with self._lake.database.reading() as session:
+            positions = imports.positions(session, self._datalake_id, names)
+            known = imports.existing_projections(session, positions.values())
+        rows: list[Row] = []
+        failures = []
+        for name in names:
+            if name not in positions:
+                failures.append(Failure(name, "there is no such data"))
+                continue
+            wanted = {item["name"]: item["object_name"] for item in self._projections[name]}
+            try:
+                new = [self._row(*item) for item in wanted.items() if (positions[name], item[0]) not in known]
+            except FileNotFoundError:
+                failures.append(Failure(name, "one of its projections' objects does not exist"))
+            else:
+                rows += [{"data_position": positions[name], **row} for row in new]
+        return Seen(rows, failures)
+
+    def write(self, session: Session, seen: Seen[Row]) -> int:
+        """Add the projections, and return to how many data."""
+        imports.add_projections(session, seen.rows)
+        return len({row["data_position"] for row in seen.rows})
+
+    def _row(self, name: str, object_name: str) -> Row:
+        return {
+            "name": name,
+            "object_name": object_name,
+            "filename": PurePosixPath(object_name).name,
+            "content_type": content_type_of(object_name),
+            "file_size": self._lake.blobs.stat(object_name).size,
+        }
