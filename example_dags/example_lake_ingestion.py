@@ -1,9 +1,9 @@
 """### Ingest photos into a lake, from a folder and from its bucket.
 
 Two ways in, side by side. The photos of a **folder** are uploaded, one task per camera, so that each camera becomes
-the *source* of its photos; their EXIF becomes metadata. What already lies in the lake's **bucket** below a prefix is imported
-by a job of the lake; waiting for it holds no worker. Then a processing of the lake looks at everything that came in and
-tags it by what it measures, and the last task says what the lake now holds.
+the *source* of its photos; their EXIF becomes metadata. What already lies in the lake's **bucket** below a prefix is
+imported by a job of the lake; waiting for it holds no worker. Then a processing of the lake looks at everything that
+came in and tags it by what it measures, and the last task says what the lake now holds.
 
 It needs a connection `lake_default` of type *Lake*. Run it with other parameters from the *Trigger* form, or with
 `airflow dags test example_lake_ingestion --conf '{"folder": "/data/photos"}'`.

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    MetaData,
     String,
     Text,
     TypeDecorator,
@@ -53,6 +54,15 @@ def utc_now() -> datetime:
 class Base(DeclarativeBase):
     """Base of all tables."""
 
+    # Named alike on every database, so that migrations can name them.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute
         datetime: UtcDateTime(),
         dict[str, Any]: _Json,
@@ -177,6 +187,8 @@ class Data(Base):
     height: Mapped[int | None]
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata", _Json)
     custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    # The object was in the bucket before the lake knew of it: deleting the data leaves it there.
+    is_imported: Mapped[bool] = mapped_column(default=False)
     data_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("data_sources.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -203,7 +215,7 @@ class Projection(Base):
 
 
 class MultipartUpload(Base):
-    """An upload in parts that was begun and not yet completed."""
+    """An upload in parts."""
 
     __tablename__ = "multipart_uploads"
 
@@ -212,6 +224,7 @@ class MultipartUpload(Base):
     object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
     content_type: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    completed_at: Mapped[datetime | None]
 
 
 class Processing(Base):

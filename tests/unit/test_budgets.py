@@ -4,7 +4,13 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [path for folder in ("airflow_provider_lake", "example_dags") for path in (ROOT / folder).rglob("*.py")]
+FILES = [
+    path
+    for folder in ("airflow_provider_lake", "example_dags")
+    for path in (ROOT / folder).rglob("*.py")
+    # A migration is one long list.
+    if path.parent.name != "versions"
+]
 MAX_FILE_LINES = 400
 MAX_BODY_LINES = 40
 

@@ -84,6 +84,7 @@ class DataImport:
             "type": DataType.IMAGE if is_image else DataType.VIDEO,
             "content_type": content_type,
             "upload_status": UploadStatus.DONE,
+            "is_imported": True,
             "file_size": self._lake.blobs.stat(name).size,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,

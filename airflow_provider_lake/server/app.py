@@ -1,0 +1,87 @@
+"""The only wiring: lake, workers, routes and error answers become one application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from airflow_provider_lake.server.body_limit import BodyLimit
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import ApiError
+from airflow_provider_lake.server.routes import (
+    data,
+    datalakes,
+    imports,
+    jobs,
+    object_storage,
+    processings,
+    sources,
+    storage,
+    tags,
+)
+from airflow_provider_lake.server.work.media import MediaWorker
+from airflow_provider_lake.server.work.runner import JobRunner
+
+logger = logging.getLogger(__name__)
+_ROUTES = (datalakes, tags, sources, data, object_storage, storage, imports, processings, jobs)
+
+
+def create_app(lake: Lake) -> FastAPI:
+    """Return the application that serves a lake; its workers run as long as it does."""
+
+    @asynccontextmanager
+    async def run_workers(app: FastAPI) -> AsyncIterator[None]:
+        app.state.runner.start()
+        app.state.media.start()
+        try:
+            yield
+        finally:
+            app.state.runner.stop()
+            app.state.media.stop()
+
+    app = FastAPI(title="Embedded lake", lifespan=run_workers, redirect_slashes=False)
+    app.state.lake = lake
+    app.state.runner = JobRunner(lake)
+    app.state.media = MediaWorker(lake)
+    for module in _ROUTES:
+        app.include_router(module.router)
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_unexpected)
+    return app
+
+
+def _answer_api_error(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, ApiError):
+        raise error
+    return JSONResponse(error.body(), error.status, error.headers)
+
+
+def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problems = [_describe(problem) for problem in error.errors()]
+    return JSONResponse({"message": f"invalid request: {problems[0]}", "detail": problems}, 422)
+
+
+def _describe(problem: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}".encode("utf-8", "replace").decode()
+
+
+def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+
+
+def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return JSONResponse({"message": "internal error; the log of the lake has the details"}, 500)

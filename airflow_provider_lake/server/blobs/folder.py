@@ -1,0 +1,154 @@
+"""A blob store in a folder: every object is a plain file at its object name, so that people can put files there too."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+from airflow_provider_lake.server.blobs.arrival import Arrival
+from airflow_provider_lake.server.blobs.base import Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
+from airflow_provider_lake.server.blobs.signing import FormPolicy, UrlSigner
+
+MAX_FORM_BYTES = 5 << 30
+_BLOCK = 1 << 20
+
+
+class FolderStore:
+    """Objects below one folder; arriving bytes lie in another on the same file system until they are complete.
+
+    What is published was on the disk before: file synced, renamed into place, folder synced.
+    """
+
+    client_type = "minio"
+
+    def __init__(self, objects: Path, staging: Path, signer: UrlSigner) -> None:
+        self.objects = objects
+        self.staging = staging
+        self.signer = signer
+
+    def stat(self, object_name: str) -> Blob:
+        """Describe one object; ``FileNotFoundError`` where there is none."""
+        path = self._path(object_name)
+        if not path.is_file():
+            raise FileNotFoundError(object_name)
+        return Blob(object_name, path.stat().st_size)
+
+    def open(self, object_name: str) -> BinaryIO:
+        """Open one object for reading; ``FileNotFoundError`` where there is none."""
+        try:
+            return self._path(object_name).open("rb")
+        except (IsADirectoryError, NotADirectoryError):
+            raise FileNotFoundError(object_name) from None
+
+    def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
+        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
+
+        Memory grows with the largest single folder, not with the store. Symbolic links are left out: they could lead
+        anywhere.
+        """
+        check_prefix(prefix)
+        folder, _, _ = prefix.rpartition("/")
+        start = f"{folder}/" if folder else ""
+        root = self.objects / folder
+        if root.is_dir() and root.resolve().is_relative_to(self.objects.resolve()):
+            for blob in self._walk(root, start, prefix):
+                if after is None or blob.object_name > after:
+                    yield blob
+
+    def delete(self, object_name: str) -> None:
+        """Remove one object, and the folders that it leaves empty; absence is fine."""
+        path = self._path(object_name)
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self.objects:
+                break
+            try:
+                folder.rmdir()
+            except OSError:
+                break  # something else lies in it
+
+    def presign_get(self, object_name: str, base_url: str) -> str:
+        """Sign a URL to download one object."""
+        return self.signer.sign_url("GET", base_url, f"/storage/objects/{object_name}")
+
+    def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
+        """Sign a form to upload one object in one piece."""
+        policy = FormPolicy(object_name, content_type, MAX_FORM_BYTES, self.signer.expiry())
+        return PresignedPost(f"{base_url}/storage/form", self.signer.sign_form(policy))
+
+    def presign_part(self, object_name: str, upload_id: UUID, number: int, base_url: str) -> str:
+        """Sign a URL to PUT one part."""
+        return self.signer.sign_url("PUT", base_url, f"/storage/parts/{upload_id}/{number}", {"object": object_name})
+
+    def complete(self, object_name: str, upload_id: UUID, parts: Sequence[Part]) -> Blob:
+        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        with self.arrival() as arrival:
+            for part in parts:
+                self._append(arrival, upload_id, part)
+            arrival.end()
+            blob = self.publish(arrival.path, object_name)
+        shutil.rmtree(self.staging / str(upload_id), ignore_errors=True)
+        return blob
+
+    def arrival(self, upload_id: UUID | None = None) -> Arrival:
+        """Return a place for bytes that are about to arrive, one that nobody else uses."""
+        folder = self.staging if upload_id is None else self.staging / str(upload_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Arrival(folder / f"{uuid4()}.arriving")
+
+    def publish(self, arrived: Path, object_name: str) -> Blob:
+        """Make a complete file the object of this name, in place of what had it."""
+        path = self._path(object_name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sync(arrived)
+        arrived.replace(path)
+        _sync(path.parent)
+        return Blob(object_name, path.stat().st_size)
+
+    def keep_part(self, arrived: Path, upload_id: UUID, number: int) -> None:
+        """Make a complete file the part of this number, in place of what was."""
+        _sync(arrived)
+        arrived.replace(self._part(upload_id, number))
+
+    def _append(self, target: Arrival, upload_id: UUID, part: Part) -> None:
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with self._part(upload_id, part.number).open("rb") as source:
+                while block := source.read(_BLOCK):
+                    digest.update(block)
+                    target.write(block)
+        except FileNotFoundError:
+            raise ValueError(f"part {part.number} was never uploaded") from None
+        if part.etag.strip('"') != digest.hexdigest():
+            raise ValueError(f"part {part.number} is not the one of ETag {part.etag}")
+
+    def _part(self, upload_id: UUID, number: int) -> Path:
+        return self.staging / str(upload_id) / str(number)
+
+    def _path(self, object_name: str) -> Path:
+        return self.objects / check_object_name(object_name)
+
+    def _walk(self, folder: Path, start: str, prefix: str) -> Iterator[Blob]:
+        """Yield what lies below a folder in the order of whole object names, not of the names in each folder."""
+        with os.scandir(folder) as entries:
+            found = [
+                (f"{start}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry) for entry in entries
+            ]
+        for name, entry in sorted(found, key=lambda pair: pair[0]):
+            if name.endswith("/"):
+                if name.startswith(prefix) or prefix.startswith(name):
+                    yield from self._walk(Path(entry.path), name, prefix)
+            elif name.startswith(prefix) and entry.is_file(follow_symlinks=False):
+                yield Blob(name, entry.stat().st_size)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

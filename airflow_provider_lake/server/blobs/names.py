@@ -1,0 +1,68 @@
+"""Which object names, prefixes and file names the lake takes."""
+
+from airflow_provider_lake.server.errors import BadRequestError
+
+MAX_OBJECT_NAME_BYTES = 1024  # as on S3
+MAX_SEGMENT_BYTES = 255  # as on common file systems
+MAX_FILENAME_LENGTH = 256
+_SHOWN = 80
+
+
+def check_object_name(name: str) -> str:
+    """Return an object name that is safe on every store: relative, without empty or dotted segments.
+
+    :raises BadRequestError: it is not; the message says why.
+    """
+    _check_text("object name", name)
+    if not name:
+        raise BadRequestError("the object name is empty")
+    for segment in name.split("/"):
+        _check_segment(name, segment)
+    return name
+
+
+def check_prefix(prefix: str) -> str:
+    """Return the beginning of object names; empty means all of them.
+
+    :raises BadRequestError: no object name could begin so.
+    """
+    _check_text("prefix", prefix)
+    *folders, _ = prefix.split("/")
+    for segment in folders:
+        _check_segment(prefix, segment)
+    return prefix
+
+
+def check_filename(name: str) -> str:
+    """Return a file name: one segment, for people to read.
+
+    :raises BadRequestError: it is empty, too long, or has a slash.
+    """
+    _check_text("file name", name)
+    if not name or "/" in name or name in {".", ".."} or len(name) > MAX_FILENAME_LENGTH:
+        raise BadRequestError(f"file name {_shown(name)} must be one segment of 1 to {MAX_FILENAME_LENGTH} characters")
+    return name
+
+
+def _check_text(kind: str, name: str) -> None:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise BadRequestError(f"{kind} is no valid Unicode text") from None
+    if size > MAX_OBJECT_NAME_BYTES:
+        raise BadRequestError(f"{kind} {_shown(name)} is longer than {MAX_OBJECT_NAME_BYTES} bytes")
+    if "\\" in name or any(ord(character) < ord(" ") or ord(character) == 0x7F for character in name):  # noqa: PLR2004 - DEL
+        raise BadRequestError(f"{kind} {_shown(name)} has a backslash or a control character")
+
+
+def _check_segment(name: str, segment: str) -> None:
+    if segment in {"", ".", ".."}:
+        raise BadRequestError(
+            f"{_shown(name)} has a segment {segment!r}: names are relative, without empty or dotted ones"
+        )
+    if len(segment.encode()) > MAX_SEGMENT_BYTES:
+        raise BadRequestError(f"{_shown(name)} has a segment longer than {MAX_SEGMENT_BYTES} bytes")
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

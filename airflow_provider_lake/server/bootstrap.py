@@ -1,0 +1,108 @@
+"""The first and every start of a lake: its folder, secrets, tables and first rows."""
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.context import Address, Lake
+from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.migrations import upgrade
+from airflow_provider_lake.server.queries import processings, tokens
+from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.tables import Connector, Datalake, Organization, User
+
+DATALAKE_NAME = "default"
+OWNER = "owner"
+_SECRET_BYTES = 32
+
+
+class DataDirError(Exception):
+    """The folder of the lake cannot be used; the message says why."""
+
+
+@contextmanager
+def opened_lake(settings: Settings) -> Iterator[Lake]:
+    """Open a lake as long as the block; no other process can meanwhile.
+
+    :raises DataDirError: the folder cannot be made or written, or another lake runs on it.
+    """
+    with _locked(settings.data_dir):
+        database = Database(settings.sqlalchemy_url)
+        try:
+            upgrade(database.engine)
+            with database.writing() as session:
+                _seed(session, settings)
+            signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
+            store = FolderStore(settings.objects_dir, settings.staging_dir, signer)
+            yield Lake(settings, database, store, signer, Address())
+        finally:
+            database.close()
+
+
+@contextmanager
+def _locked(data_dir: Path) -> Iterator[None]:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("objects", "staging"):
+            (data_dir / name).mkdir(exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+    except OSError as error:
+        raise DataDirError(f"cannot use the folder {data_dir}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataDirError(f"another lake runs on the folder {data_dir}") from None
+        yield
+
+
+def _seed(session: Session, settings: Settings) -> None:
+    """Add what every lake has: an organization, its owner, a connector and a datalake."""
+    organization = session.scalar(select(Organization).where(Organization.name == settings.organization_name))
+    if organization is None:
+        organization = Organization(name=settings.organization_name)
+        session.add(organization)
+        session.flush()
+        connector = Connector(organization_id=organization.id, name="objects")
+        session.add_all([connector, User(username=OWNER, organization_id=organization.id)])
+        session.flush()
+        session.add(
+            Datalake(organization_id=organization.id, connector_id=connector.id, name=DATALAKE_NAME, is_default=True)
+        )
+    owner = session.scalars(select(User).where(User.username == OWNER)).one()
+    token = settings.token or _stored_token(settings.token_path)
+    tokens.set_owner_token(session, owner.id, organization.id, hashlib.sha256(token.encode()).hexdigest())
+    for name, command in settings.builtin_processings.items():
+        processings.register(session, organization.id, name, list(command))
+
+
+def _stored_token(path: Path) -> str:
+    if not path.exists():
+        _write_secret(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
+    return path.read_text().strip()
+
+
+def _secret(path: Path) -> bytes:
+    if not path.exists():
+        _write_secret(path, secrets.token_bytes(_SECRET_BYTES))
+    return path.read_bytes()
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

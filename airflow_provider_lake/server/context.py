@@ -1,0 +1,29 @@
+"""What every part of a running lake works with."""
+
+from dataclasses import dataclass
+
+from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.settings import Settings
+
+
+@dataclass(slots=True)
+class Address:
+    """Where the lake listens.
+
+    :param url: its base URL, known once it is bound.
+    """
+
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The parts of one lake."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    signer: UrlSigner
+    address: Address

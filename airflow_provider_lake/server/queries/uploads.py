@@ -1,0 +1,38 @@
+"""Uploads in parts."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.errors import NotFoundError
+from airflow_provider_lake.server.tables import MultipartUpload
+
+
+def begin_upload(session: Session, connector_id: UUID, object_name: str, content_type: str) -> MultipartUpload:
+    """Add an upload in parts."""
+    upload = MultipartUpload(connector_id=connector_id, object_name=object_name, content_type=content_type)
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def get_upload(session: Session, upload_id: UUID) -> MultipartUpload:
+    """Return one upload.
+
+    :raises NotFoundError: there is none of that id.
+    """
+    upload = session.get(MultipartUpload, upload_id)
+    if upload is None:
+        raise NotFoundError(f"no upload with id {upload_id}")
+    return upload
+
+
+def get_upload_of(session: Session, connector_id: UUID, upload_id: UUID, object_name: str) -> MultipartUpload:
+    """Return one upload of a connector and an object.
+
+    :raises NotFoundError: there is none.
+    """
+    upload = get_upload(session, upload_id)
+    if upload.connector_id != connector_id or upload.object_name != object_name:
+        raise NotFoundError(f"no upload with id {upload_id} of object {object_name!r}")
+    return upload

@@ -1,0 +1,94 @@
+"""What comes before the bytes: object names, and signatures to upload and download."""
+
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request
+
+from airflow_provider_lake.server.blobs.base import Part
+from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.deps import CallerDep, LakeDep, OrganizationDep, base_url
+from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
+from airflow_provider_lake.server.queries import datalakes, uploads
+from airflow_provider_lake.server.schemas.object_storage import (
+    CompletionBody,
+    NewObjectBody,
+    ObjectBody,
+    ObjectKind,
+    PartBody,
+    TypedObjectBody,
+)
+from airflow_provider_lake.server.tables import Connector, utc_now
+
+_FOLDERS = {ObjectKind.DATA: "data", ObjectKind.DATA_PROJECTION: "projections", ObjectKind.LOGGING: "logs"}
+
+router = APIRouter()
+
+
+def get_connector(connector_id: UUID, lake: LakeDep, caller: CallerDep) -> Connector:
+    """Return the connector of the path.
+
+    :raises NotFoundError: the caller's organization has none of that id.
+    """
+    with lake.database.reading() as session:
+        return datalakes.get_connector(session, caller.organization_id, connector_id)
+
+
+ConnectorDep = Annotated[Connector, Depends(get_connector)]
+
+
+@router.post("/api/organization/{organization_id}/connector/{connector_id}/generate_object_name")
+def generate_object_name(
+    organization_id: OrganizationDep, connector: ConnectorDep, body: NewObjectBody
+) -> dict[str, str]:
+    """Choose a name that no object has, for a file of this name."""
+    folder = body.upload_dir or _FOLDERS[body.type]
+    return {"object_name": check_object_name(f"{folder}/{uuid4()}-{body.filename}")}
+
+
+@router.post("/api/object-storage/{connector_id}/generate_presigned_url")
+def presign_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, request: Request) -> dict[str, Any]:
+    """Sign a form to upload an object in one piece."""
+    post = lake.blobs.presign_post(body.object_name, body.content_type, base_url(request))
+    return {"client_type": lake.blobs.client_type, "presigned_url_data": {"url": post.url, "fields": post.fields}}
+
+
+@router.post("/api/object-storage/{connector_id}/retrieve_presigned_url")
+def presign_download(connector: ConnectorDep, body: ObjectBody, lake: LakeDep, request: Request) -> dict[str, str]:
+    """Sign a URL to download an object."""
+    try:
+        lake.blobs.stat(body.object_name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no object {body.object_name!r}") from None
+    return {"presigned_url": lake.blobs.presign_get(body.object_name, base_url(request))}
+
+
+@router.post("/api/object-storage/{connector_id}/init_multipart_upload")
+def begin_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep) -> dict[str, str]:
+    """Begin an upload in parts."""
+    with lake.database.writing() as session:
+        upload = uploads.begin_upload(session, connector.id, body.object_name, body.content_type)
+    return {"client_type": lake.blobs.client_type, "upload_id": str(upload.id)}
+
+
+@router.post("/api/object-storage/{connector_id}/generate_part_presigned_url")
+def presign_part(connector: ConnectorDep, body: PartBody, lake: LakeDep, request: Request) -> dict[str, str]:
+    """Sign a URL to PUT one part."""
+    with lake.database.reading() as session:
+        uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
+    return {"url": lake.blobs.presign_part(body.object_name, body.upload_id, body.part_no, base_url(request))}
+
+
+@router.post("/api/object-storage/{connector_id}/complete_part_upload")
+def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep) -> dict[str, Any]:
+    """Join the parts into one object; repeated after a lost answer, it answers the same."""
+    parts = [Part(part.PartNumber, part.ETag) for part in sorted(body.parts, key=lambda part: part.PartNumber)]
+    with lake.database.writing() as session:
+        upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
+        if upload.completed_at is None:
+            try:
+                lake.blobs.complete(body.object_name, body.upload_id, parts)
+            except ValueError as error:
+                raise BadRequestError(str(error)) from error
+            upload.completed_at = utc_now()
+    return {}

@@ -1,0 +1,27 @@
+"""The `Range` header of a download."""
+
+import re
+
+_SINGLE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class RangeError(ValueError):
+    """No byte of the object lies in the range."""
+
+
+def read_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return first and last byte that are asked for; None for the whole object, which also answers what is no range.
+
+    :param size: of the object, in bytes.
+    :raises RangeError: the range lies outside of the object.
+    """
+    match = _SINGLE_RANGE.fullmatch(header or "")
+    if match is None or match[0] == "bytes=-":
+        return None
+    if not match[1]:
+        first, last = max(0, size - int(match[2])), size - 1
+    else:
+        first, last = int(match[1]), min(int(match[2]) if match[2] else size - 1, size - 1)
+    if first > last:
+        raise RangeError(f"the object has {size} bytes")
+    return first, last

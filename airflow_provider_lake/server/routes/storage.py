@@ -1,0 +1,117 @@
+"""The lake's own object storage: bytes in and out by signed URLs, without a token."""
+
+import asyncio
+import mimetypes
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+
+from airflow_provider_lake.server.blobs.arrival import Arrival
+from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.form import FormReader
+from airflow_provider_lake.server.blobs.signing import FormPolicy
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.deps import LakeDep
+from airflow_provider_lake.server.errors import BadRequestError, NotFoundError, TooLargeError
+from airflow_provider_lake.server.queries import uploads
+from airflow_provider_lake.server.routes.ranges import RangeError, read_range
+
+MAX_PART_BYTES = 5 << 30
+_BLOCK = 1 << 18
+
+router = APIRouter()
+
+
+@router.post("/storage/form", status_code=204)
+async def upload_form(request: Request, lake: LakeDep) -> Response:
+    """Store one object by a signed form, whose last part is the file."""
+    store = _folder(lake)
+    policies: list[FormPolicy] = []
+    with store.arrival() as arrival:
+
+        def begin_file(fields: dict[str, str]) -> tuple[Arrival, int]:
+            policies.append(lake.signer.check_form(fields))
+            return arrival, policies[0].max_bytes
+
+        form = FormReader(request.headers.get("content-type", ""), begin_file)
+        await _receive(request, form.feed)
+        form.finish()
+        arrival.end()
+        await asyncio.to_thread(store.publish, arrival.path, policies[0].object_name)
+    return Response(status_code=204, headers={"ETag": arrival.etag})
+
+
+@router.put("/storage/parts/{upload_id}/{number}")
+async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: int) -> Response:
+    """Store one part of a multipart upload; its ETag is what completing the upload asks for."""
+    lake.signer.check_url("PUT", request.url.path, request.query_params)
+    await asyncio.to_thread(_check_upload, lake, upload_id)
+    store = _folder(lake)
+    with store.arrival(upload_id) as arrival:
+
+        def write(data: bytes) -> None:
+            if arrival.size + len(data) > MAX_PART_BYTES:
+                raise TooLargeError(f"the part is larger than {MAX_PART_BYTES} bytes")
+            arrival.write(data)
+
+        await _receive(request, write)
+        arrival.end()
+        await asyncio.to_thread(store.keep_part, arrival.path, upload_id, number)
+    return Response(headers={"ETag": arrival.etag})
+
+
+@router.api_route("/storage/objects/{object_name:path}", methods=["GET", "HEAD"])
+def download(request: Request, lake: LakeDep, object_name: str) -> Response:
+    """Answer an object's bytes, or the range of them that is asked for."""
+    lake.signer.check_url("GET", request.url.path, request.query_params)
+    try:
+        blob = lake.blobs.stat(object_name)
+        file = lake.blobs.open(object_name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no object {object_name!r}") from None
+    try:
+        wanted = read_range(request.headers.get("range"), blob.size)
+    except RangeError as error:
+        file.close()
+        return Response(str(error), status_code=416, headers={"Content-Range": f"bytes */{blob.size}"})
+    first, last = wanted or (0, blob.size - 1)
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
+    if wanted:
+        headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+    content_type = mimetypes.guess_type(object_name)[0] or "application/octet-stream"
+    status = 206 if wanted else 200
+    if request.method == "HEAD":
+        file.close()
+        return Response(status_code=status, headers=headers, media_type=content_type)
+    file.seek(first)
+    return StreamingResponse(_blocks(file, last - first + 1), status, headers, content_type)
+
+
+async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
+    try:
+        async for data in request.stream():
+            write(data)
+    except ClientDisconnect:
+        raise BadRequestError("the body was cut off before its end") from None
+
+
+def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    with file:
+        while size > 0 and (block := file.read(min(_BLOCK, size))):
+            size -= len(block)
+            yield block
+
+
+def _check_upload(lake: Lake, upload_id: UUID) -> None:
+    with lake.database.reading() as session:
+        uploads.get_upload(session, upload_id)
+
+
+def _folder(lake: Lake) -> FolderStore:
+    if not isinstance(lake.blobs, FolderStore):
+        raise NotFoundError("the objects of this lake lie elsewhere")
+    return lake.blobs

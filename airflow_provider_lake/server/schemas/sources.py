@@ -1,0 +1,10 @@
+"""Data sources on the wire."""
+
+from typing import Any
+
+from airflow_provider_lake.server.tables import DataSource
+
+
+def source_answer(source: DataSource) -> dict[str, Any]:
+    """Describe a data source."""
+    return {"id": str(source.id), "name": source.name}

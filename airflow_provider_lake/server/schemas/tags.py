@@ -1,0 +1,10 @@
+"""Tags on the wire."""
+
+from typing import Any
+
+from airflow_provider_lake.server.tables import Tag
+
+
+def tag_answer(tag: Tag) -> dict[str, Any]:
+    """Describe a tag."""
+    return {"id": str(tag.id), "name": tag.name, "target_type": "DATA"}

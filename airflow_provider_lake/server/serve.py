@@ -1,0 +1,107 @@
+"""One process that serves one lake."""
+
+import asyncio
+import errno
+import http.client
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from sqlalchemy.exc import SQLAlchemyError
+
+from airflow_provider_lake.server.app import create_app
+from airflow_provider_lake.server.bootstrap import DataDirError, opened_lake
+from airflow_provider_lake.server.settings import Settings
+
+_BACKLOG = 1024
+_START_SECONDS = 30.0
+_PROBE_SECONDS = 0.01
+
+logger = logging.getLogger(__name__)
+
+
+class ServeError(Exception):
+    """The lake cannot start; the message is one line that says why."""
+
+
+def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; requests that are being answered then are finished.
+
+    :param host: address to listen on.
+    :param port: port to listen on; 0 takes a free one.
+    :param on_ready: called once with the lake's URL, when it answers there.
+    :raises ServeError: the port is in use, the host is none of this machine, or the data folder cannot be used.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    port = _free_port(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        with opened_lake(settings) as lake:
+            lake.address.url = url
+            server = Server(
+                create_app(lake),
+                address=host,
+                port=port,
+                interface=Interfaces.ASGI,
+                backlog=_BACKLOG,
+                websockets=False,
+                log_enabled=False,
+            )
+            asyncio.run(_run(server, url, on_ready))
+    except DataDirError as error:
+        raise ServeError(str(error)) from error
+    except SQLAlchemyError as error:
+        raise ServeError(f"cannot use the database of {Path(settings.data_dir)}: {_first_line(error)}") from error
+
+
+async def _run(server: Server, url: str, on_ready: Callable[[str], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    ready = loop.create_task(asyncio.to_thread(_announce, url, on_ready))
+    await server.serve()
+    ready.cancel()
+
+
+def _announce(url: str, on_ready: Callable[[str], None]) -> None:
+    """Wait for the first answer; then say so."""
+    place = urlsplit(url)
+    for _ in range(int(_START_SECONDS / _PROBE_SECONDS)):
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_START_SECONDS)
+        try:
+            connection.request("GET", "/api/home/ping")
+            connection.getresponse().read()
+        except ConnectionRefusedError:
+            time.sleep(_PROBE_SECONDS)
+        else:
+            on_ready(url)
+            return
+        finally:
+            connection.close()
+    logger.error("nothing answers on %s", url)
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return the port to bind. The server shares its port with others that would (SO_REUSEPORT); this one does not."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            bound: int = probe.getsockname()[1]
+    except socket.gaierror:
+        raise ServeError(f"no such host: {host}") from None
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be bound: {error.strerror}"
+        raise ServeError(f"{host}:{port} {reason}") from error
+    return bound
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
