@@ -158,7 +158,8 @@ def data_answer(data: Data, presigned_url: str | None) -> dict[str, Any]:
         "file_size": data.file_size,
         "created_at": data.created_at.isoformat(),
         "presigned_url": presigned_url,
-        "meta": {"width": data.width, "height": data.height},
+        # The platform's client wants numbers; 0 says that nobody knows, as for videos.
+        "meta": {"width": data.width or 0, "height": data.height or 0},
         "metadata": data.metadata_,
         "custom_metadata": data.custom_metadata,
         "tags": [tag_answer(tag) for tag in data.tags],
