@@ -1,0 +1,88 @@
+"""The datalake API in Python.
+
+Everything begins with a :class:`Client`; every error is a :class:`LakeError`.
+"""
+
+from airflow_provider_lake.client.client import Client
+from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.datalake import Datalake
+from airflow_provider_lake.client.error_manager import ErrorManager
+from airflow_provider_lake.client.errors import (
+    BadRequestError,
+    ConflictError,
+    DataTimeoutError,
+    ForbiddenError,
+    InsufficientResourcesError,
+    InvalidQueryError,
+    JobError,
+    JobFailedError,
+    JobKilledError,
+    JobTimeoutError,
+    LakeError,
+    LockedError,
+    NoDataError,
+    NotFoundError,
+    NothingDoneError,
+    RateLimitedError,
+    ResponseError,
+    ServerError,
+    TooLargeError,
+    TransferError,
+    TransportError,
+    UnauthorizedError,
+    UnprocessableDataError,
+    UploadError,
+    UploadFailedError,
+    UsageError,
+)
+from airflow_provider_lake.client.jobs import Job, ProcessingTask
+from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.processings import Processing
+from airflow_provider_lake.client.projections import Projection
+from airflow_provider_lake.client.retry import RetryPolicy
+from airflow_provider_lake.client.sources import DataSource
+from airflow_provider_lake.client.states import JobStatus, UploadStatus
+from airflow_provider_lake.client.tags import Tag
+
+__all__ = [
+    "BadRequestError",
+    "Client",
+    "ConflictError",
+    "Data",
+    "DataSource",
+    "DataTimeoutError",
+    "Datalake",
+    "ErrorManager",
+    "ForbiddenError",
+    "InsufficientResourcesError",
+    "InvalidQueryError",
+    "Job",
+    "JobError",
+    "JobFailedError",
+    "JobKilledError",
+    "JobStatus",
+    "JobTimeoutError",
+    "LakeError",
+    "LockedError",
+    "MultiData",
+    "NoDataError",
+    "NotFoundError",
+    "NothingDoneError",
+    "Processing",
+    "ProcessingTask",
+    "Projection",
+    "RateLimitedError",
+    "ResponseError",
+    "RetryPolicy",
+    "ServerError",
+    "Tag",
+    "TooLargeError",
+    "TransferError",
+    "TransportError",
+    "UnauthorizedError",
+    "UnprocessableDataError",
+    "UploadError",
+    "UploadFailedError",
+    "UploadStatus",
+    "UsageError",
+]

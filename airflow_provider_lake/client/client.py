@@ -1,0 +1,234 @@
+"""Where everything begins: which lake, whose token, which organization."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.datalake import Datalake
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.jobs import Job
+from airflow_provider_lake.client.processings import Processing, Processings
+from airflow_provider_lake.client.records import parse_id
+from airflow_provider_lake.client.retry import RetryPolicy
+from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.sources import DataSource, DataSources
+
+if TYPE_CHECKING:
+    import requests
+
+DEFAULT_HOST = "https://app.picsellia.com"
+
+
+class Client:
+    """One organization of a lake, for one API token. May be used by many threads at a time.
+
+    Making one asks the lake who the token belongs to.
+
+    :param api_token: as the lake's settings page, or ``lake serve``, gives it.
+    :param organization_id: the organization; neither id nor name: the token's default one.
+    :param organization_name: the organization by name.
+    :param host: base URL of the lake.
+    :param session: sends instead of one made here, for proxies, client certificates and the like.
+    :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
+    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    :param retry: when a request is sent again.
+    :raises UsageError: no token, no usable host, or no organization is given.
+    :raises UnauthorizedError: the lake does not know the token.
+    :raises NotFoundError: there is no such organization.
+    :raises TransportError: the lake does not answer.
+    """
+
+    def __init__(
+        self,
+        api_token: str | None = None,
+        organization_id: str | UUID | None = None,
+        organization_name: str | None = None,
+        host: str = DEFAULT_HOST,
+        session: "requests.Session | None" = None,
+        *,
+        timeout: float = 30.0,
+        verify: bool | str = True,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    ) -> None:
+        self._sender = Sender(timeout, verify, session)
+        self._session = Session(_checked_host(host), _checked_token(api_token), self._sender, retry)
+        user = self._session.request("GET", "/api/home/ping")
+        self.username: str = user["username"]
+        organization = self._find_organization(organization_id, organization_name, user)
+        self.organization_id = UUID(organization["id"])
+        self.organization_name: str = organization["name"]
+        self._session.organization_id = self.organization_id
+
+    def __repr__(self) -> str:
+        return f"Client({self._session.host!r}, organization {self.organization_name!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sender.close()
+
+    @property
+    def host(self) -> str:
+        """Base URL of the lake."""
+        return self._session.host
+
+    def get_datalake(self, id: str | UUID | None = None, name: str | None = None) -> Datalake:
+        """Return a datalake of the organization; neither id nor name: its default one.
+
+        :raises NotFoundError: there is no such datalake.
+        """
+        params = [("id", None if id is None else parse_id(id)), ("name", name)]
+        wanted = "default datalake" if id is None and name is None else f"datalake {name or id!r}"
+        missing = f"no {wanted} in organization {self.organization_name!r}"
+        return Datalake.from_json(self._session, self._session.find(f"{self._path}/datalake", params, missing))
+
+    def list_datalakes(self) -> list[Datalake]:
+        """Return the datalakes of the organization."""
+        page = self._session.request("GET", f"{self._path}/datalakes")
+        return [Datalake.from_json(self._session, json) for json in page["items"]]
+
+    def create_datasource(self, name: str) -> DataSource:
+        """Create a data source.
+
+        :raises ConflictError: the name is taken.
+        """
+        return self._sources.create(name)
+
+    def get_datasource(self, name: str) -> DataSource:
+        """Return the data source of that name.
+
+        :raises NotFoundError: there is none.
+        """
+        return self._sources.get(name)
+
+    def get_or_create_datasource(self, name: str) -> DataSource:
+        """Return the data source of that name, made when there is none."""
+        return self._sources.get_or_create(name)
+
+    def list_datasources(
+        self, limit: int | None = None, offset: int | None = None, order_by: Sequence[str] | None = None
+    ) -> list[DataSource]:
+        """Return the data sources.
+
+        :param limit: at most so many.
+        :param offset: how many to skip.
+        :param order_by: fields, with ``-`` before them descending.
+        """
+        return list(self._sources.list(limit, offset, order_by))
+
+    def get_job_by_id(self, id: str | UUID) -> Job:
+        """Return a job.
+
+        :raises NotFoundError: there is none of that id.
+        """
+        job_id = parse_id(id)
+        missing = f"no job with id {job_id} in organization {self.organization_name!r}"
+        return Job.from_json(self._session, self._session.find(f"{self._path}/jobv2s/find", [("id", job_id)], missing))
+
+    def create_processing(
+        self,
+        name: str,
+        target: str,
+        default_cpu: int,
+        default_gpu: int,
+        default_parameters: Mapping[str, Any],
+        docker_image: str,
+        docker_tag: str,
+        docker_flags: Sequence[str] | None = None,
+        type: str | None = None,
+        description: str | None = None,
+    ) -> Processing:
+        """Create a processing.
+
+        :param target: what it works on; ``DATALAKE``.
+        :raises ConflictError: the name is taken.
+        """
+        return self._processings.create(
+            {
+                "name": name,
+                "target": target,
+                "description": description,
+                "type": type,
+                "default_cpu": default_cpu,
+                "default_gpu": default_gpu,
+                "default_parameters": default_parameters,
+                "docker_image": docker_image,
+                "docker_tag": docker_tag,
+                "docker_flags": docker_flags,
+            }
+        )
+
+    def get_processing(self, name: str) -> Processing:
+        """Return the processing of that name.
+
+        :raises NotFoundError: there is none.
+        """
+        return self._processings.get(name)
+
+    def get_public_processing(self, name: str) -> Processing:
+        """Return the processing of that name among those that the lake offers to everyone.
+
+        :raises NotFoundError: there is none.
+        """
+        return self._processings.get_public(name)
+
+    def list_processings(
+        self, limit: int | None = None, offset: int | None = None, order_by: Sequence[str] | None = None
+    ) -> list[Processing]:
+        """Return the processings of the organization.
+
+        :param limit: at most so many.
+        :param offset: how many to skip.
+        :param order_by: fields, with ``-`` before them descending.
+        """
+        return list(self._processings.list(limit, offset, order_by))
+
+    @property
+    def _path(self) -> str:
+        return f"/api/organization/{self.organization_id}"
+
+    @property
+    def _sources(self) -> DataSources:
+        return DataSources(self._session)
+
+    @property
+    def _processings(self) -> Processings:
+        return Processings(self._session)
+
+    def _find_organization(
+        self, organization_id: str | UUID | None, organization_name: str | None, user: Mapping[str, Any]
+    ) -> Any:
+        wanted = None if organization_id is None else parse_id(organization_id)
+        if wanted is None and organization_name is not None:
+            missing = f"no organization named {organization_name!r} for {self.username}"
+            found = self._session.find("/api/organizations/find", [("name", organization_name)], missing)
+            wanted = UUID(found["id"])
+        if wanted is None and user["default_organization"] is None:
+            raise UsageError("the token has no default organization: give organization_id or organization_name")
+        wanted = wanted or UUID(user["default_organization"])
+        return self._session.find(f"/api/organization/{wanted}", (), f"no organization {wanted} for {self.username}")
+
+
+def _checked_host(host: str) -> str:
+    if not host.startswith(("http://", "https://")):
+        raise UsageError(f"host {host!r} must begin with http:// or https://")
+    return host.rstrip("/")
+
+
+def _checked_token(api_token: str | None) -> str:
+    token = (api_token or "").strip()
+    if not token:
+        raise UsageError("no API token given: pass api_token, as the lake's settings page or `lake serve` shows it")
+    # An error of the HTTP library would show it.
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("the API token holds characters that no token has")
+    return token

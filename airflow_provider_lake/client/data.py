@@ -1,0 +1,168 @@
+"""Data: images and videos of a datalake."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import DataTimeoutError, TransferError
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.projections import Projection
+from airflow_provider_lake.client.records import Json, Record, parse_moment
+from airflow_provider_lake.client.sources import DataSource
+from airflow_provider_lake.client.states import UploadStatus
+from airflow_provider_lake.client.tags import Tag
+from airflow_provider_lake.client.transfer import read_object, save_object
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data(Record):
+    """An image or a video of a datalake.
+
+    :param object_name: where its bytes lie in the object storage.
+    :param type: ``IMAGE`` or ``VIDEO``.
+    :param upload_error: why its upload status is ERROR, when the lake says.
+    :param width: in pixels, as displayed; None until the lake knows.
+    :param height: likewise.
+    :param metadata: under the platform's own keys.
+    :param custom_metadata: under the user's keys.
+    :param file_size: in bytes.
+    :param url: signed URL of its bytes; good for about an hour after the data was read.
+    """
+
+    datalake_id: UUID
+    object_name: str
+    filename: str
+    type: str
+    content_type: str
+    upload_status: UploadStatus
+    upload_error: str | None = None
+    width: int | None = None
+    height: int | None = None
+    metadata: Mapping[str, Any] | None = None
+    custom_metadata: Mapping[str, Any] | None = None
+    tags: tuple[Tag, ...] = ()
+    data_source: DataSource | None = None
+    file_size: int | None = None
+    created_at: datetime | None = None
+    url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        meta, source = json.get("meta") or {}, json.get("data_source")
+        return cls(
+            UUID(json["id"]),
+            session,
+            datalake_id,
+            object_name=json["object_name"],
+            filename=json["filename"],
+            type=json["type"],
+            content_type=json["content_type"],
+            upload_status=UploadStatus(json["upload_status"]),
+            upload_error=json.get("upload_error"),
+            width=meta.get("width"),
+            height=meta.get("height"),
+            metadata=json.get("metadata"),
+            custom_metadata=json.get("custom_metadata"),
+            tags=tuple(Tag.from_json(session, tag) for tag in json.get("tags") or ()),
+            data_source=None if source is None else DataSource.from_json(session, source),
+            file_size=json.get("file_size"),
+            created_at=parse_moment(json.get("created_at")),
+            url=json.get("presigned_url"),
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.datalake_id, self.session.request("GET", self._path))
+
+    def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
+        """Wait until the lake has processed it, successfully or not, and return it as it is then.
+
+        :param blocking_time_increment: seconds between two looks at it.
+        :param attempts: number of looks.
+        :raises DataTimeoutError: it was not processed at the last look.
+        """
+        data = self
+        for attempt in range(attempts):
+            if attempt:
+                time.sleep(blocking_time_increment)
+            data = data.refresh()
+            if data.upload_status.is_final:
+                return data
+        raise DataTimeoutError([data])
+
+    def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Attach tags to it."""
+        for tag in [tags] if isinstance(tags, Tag) else tags:
+            tag.attach_on(self)
+
+    def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Take tags from it."""
+        for tag in [tags] if isinstance(tags, Tag) else tags:
+            tag.detach_from(self)
+
+    def update_metadata(self, metadata: Mapping[str, Any] | None) -> Self:
+        """Replace its metadata; latitude and longitude go only together."""
+        json = self.session.request("PATCH", self._path, json={"metadata": metadata})
+        return self.from_json(self.session, self.datalake_id, json)
+
+    def update_custom_metadata(self, custom_metadata: Mapping[str, Any] | None) -> Self:
+        """Replace its custom metadata."""
+        self.session.request("PATCH", f"{self._path}/custom-metadata", json={"custom_metadata": custom_metadata})
+        return self.refresh()
+
+    def delete(self) -> None:
+        """Delete it, with its bytes."""
+        self.session.delete(self._path)
+
+    def reset_url(self) -> str:
+        """Return a freshly signed URL of its bytes."""
+        url: str = self.session.request("GET", f"{self._path}/presigned-url")["presigned_url"]
+        return url
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return self._with_url(lambda url: read_object(self.session, url))
+
+    def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
+        """Save its bytes as a file.
+
+        :param target_path: folder, made when missing.
+        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param use_id: name the file after the data's id, with the extension of its filename.
+        :return: path of the file.
+        """
+        folder = Path(target_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        # A filename comes from the lake: it must not lead out of the folder.
+        name = Path(self.filename).name
+        path = folder / (f"{self.id}{Path(name).suffix}" if use_id else name)
+        if force_replace or not path.exists():
+            self._with_url(lambda url: save_object(self.session, url, path))
+        return path
+
+    def list_projections(self) -> list[Projection]:
+        """Return the files that are shown along with it."""
+        page = self.session.request("GET", f"{self._path}/projections")
+        return [Projection.from_json(self.session, json) for json in page["items"]]
+
+    @property
+    def _path(self) -> str:
+        return f"/api/data/{self.id}"
+
+    def _with_url(self, use: Callable[[str], _T]) -> _T:
+        """Use its signed URL, or a fresh one when there is none or it is too old."""
+        if self.url is not None:
+            try:
+                return use(self.url)
+            except TransferError as error:
+                if error.status != HTTPStatus.FORBIDDEN:
+                    raise
+        return use(self.reset_url())

@@ -1,0 +1,354 @@
+"""A datalake: files in, data out, jobs on them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.error_manager import ErrorManager
+from airflow_provider_lake.client.errors import (
+    BadRequestError,
+    InvalidQueryError,
+    NoDataError,
+    NotFoundError,
+    UsageError,
+)
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.jobs import Job
+from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.processings import DATALAKE_TARGET, Processing
+from airflow_provider_lake.client.projections import Projection, upload_projection
+from airflow_provider_lake.client.records import Json, Record, parse_id
+from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
+from airflow_provider_lake.client.sources import DataSource, DataSources
+from airflow_provider_lake.client.tags import DataTags, Tag
+from airflow_provider_lake.client.upload import Size, Uploader, plan, settle, wait_until_processed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Datalake(Record):
+    """A collection of images and videos whose bytes lie in one object storage.
+
+    :param connector_id: the object storage; None: this datalake can neither upload nor import.
+    """
+
+    name: str
+    connector_id: UUID | None
+
+    @classmethod
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        connector_id = json.get("connector_id")
+        return cls(UUID(json["id"]), session, json["name"], None if connector_id is None else UUID(connector_id))
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.session.request("GET", self._path))
+
+    def upload_data(
+        self,
+        filepaths: str | Path | Sequence[str | Path],
+        tags: str | Tag | Sequence[str | Tag] | None = None,
+        source: str | DataSource | None = None,
+        max_workers: int | None = None,
+        error_manager: ErrorManager | None = None,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        fill_metadata: bool | None = False,
+        wait_for_unprocessable_data: bool | None = True,
+        upload_dir: str | None = None,
+        custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        sizes: Size | Sequence[Size] | None = None,
+    ) -> Data | MultiData:
+        """Upload files; all of them are tried, whatever becomes of one.
+
+        :param filepaths: one file or several.
+        :param tags: data tags that each data gets, by name or as records; made when missing.
+        :param source: data source of each data, by name or as a record; made when missing.
+        :param max_workers: files in work at the same time; None: processors plus 4.
+        :param error_manager: collects the errors of single files; without one they are raised at the end.
+        :param metadata: for all files, or one for each in their order.
+        :param fill_metadata: add what the files' EXIF tells; what ``metadata`` gives wins.
+        :param wait_for_unprocessable_data: wait until the lake has processed each data; one that it cannot process is
+            an error.
+        :param upload_dir: what the object names begin with; only on an object storage of the organization's own.
+        :param custom_metadata: for all files, or one for each in their order.
+        :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
+        :return: the data of one file; for several, those that succeeded in the order of the files.
+        :raises UsageError: something is given for another number of files; nothing was sent.
+        :raises UploadError: the one file failed, and there is no ``error_manager``.
+        :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
+        :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
+        """
+        paths = [filepaths] if isinstance(filepaths, str | Path) else filepaths
+        files = plan(paths, metadata, custom_metadata, sizes)
+        uploader = Uploader(
+            self.session,
+            self.id,
+            self._require_connector(),
+            tag_ids=self._tag_ids(tags),
+            source_id=self._source_id(source),
+            fill_metadata=bool(fill_metadata),
+            upload_dir=upload_dir,
+        )
+        results = uploader.upload_all(files, max_workers)
+        if wait_for_unprocessable_data:
+            results = wait_until_processed(results, [file.path for file in files])
+        return settle(results, error_manager)
+
+    def find_data(
+        self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None
+    ) -> Data:
+        """Return the one data that matches everything given.
+
+        :raises NotFoundError: there is none.
+        :raises InvalidQueryError: there are several, or nothing is given.
+        """
+        given = [
+            ("id", None if id is None else parse_id(id)),
+            ("filename", filename),
+            ("object_name", object_name),
+        ]
+        wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given if value is not None)
+        missing = f"no data with {wanted} in {self._label}"
+        params = [*given, *ANY_STATE_AND_TYPE_PARAMS]
+        try:
+            json = self.session.find(f"{self._path}/datas/find", params, missing)
+        except BadRequestError as error:
+            raise InvalidQueryError(*error.args) from error
+        return Data.from_json(self.session, self.id, json)
+
+    def list_data(
+        self,
+        limit: int | None = None,
+        offset: int | None = None,
+        page_size: int | None = None,  # noqa: ARG002 - deprecated by the reference, and without effect
+        order_by: Sequence[str] | None = None,
+        tags: str | Tag | Sequence[str | Tag] | None = None,
+        filenames: Sequence[str] | None = None,
+        intersect_tags: bool | None = False,
+        object_names: Sequence[str] | None = None,
+        q: str | None = None,
+        ids: Sequence[str | UUID] | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+    ) -> MultiData:
+        """Return the data that match everything given; without any, all of them.
+
+        The arguments are those of :meth:`iter_data`.
+
+        :param page_size: without effect.
+        :raises NoDataError: nothing matches; the message says what was looked for.
+        :raises InvalidQueryError: the lake cannot read ``q``.
+        """
+        selection = selection_of(
+            limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
+        )
+        data = MultiData(self._select(selection))
+        if not data:
+            raise self._no_data(selection)
+        return data
+
+    def iter_data(
+        self,
+        limit: int | None = None,
+        offset: int | None = None,
+        order_by: Sequence[str] | None = None,
+        tags: str | Tag | Sequence[str | Tag] | None = None,
+        filenames: Sequence[str] | None = None,
+        intersect_tags: bool | None = False,
+        object_names: Sequence[str] | None = None,
+        q: str | None = None,
+        ids: Sequence[str | UUID] | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+    ) -> Iterator[Data]:
+        """Yield the data that match everything given, a page in memory at a time; without any, all of them.
+
+        :param limit: at most so many.
+        :param offset: how many to skip.
+        :param order_by: fields, with ``-`` before them descending.
+        :param tags: data that carry one of them; an empty list asks nothing.
+        :param filenames: data that have one of them; at most one of ``filenames``, ``object_names`` and ``ids``.
+        :param intersect_tags: data that carry all of the tags instead.
+        :param object_names: data that have one of them.
+        :param q: a query in the lake's language, such as ``metadata.reference ~ "XY"``.
+        :param ids: data that have one of them.
+        :param custom_metadata: data that have these keys with these values.
+        :raises InvalidQueryError: the lake cannot read ``q``.
+        """
+        selection = selection_of(
+            limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
+        )
+        return self._select(selection)
+
+    def create_data_tag(self, name: str) -> Tag:
+        """Create a data tag.
+
+        :raises ConflictError: the name is taken.
+        """
+        return self._tags.create(name)
+
+    def get_data_tag(self, name: str) -> Tag:
+        """Return the data tag of that name.
+
+        :raises NotFoundError: there is none.
+        """
+        return self._tags.get(name)
+
+    def get_or_create_data_tag(self, name: str) -> Tag:
+        """Return the data tag of that name, made when there is none."""
+        return self._tags.get_or_create(name)
+
+    def list_data_tags(
+        self, limit: int | None = None, offset: int | None = None, order_by: Sequence[str] | None = None
+    ) -> list[Tag]:
+        """Return the data tags.
+
+        :param limit: at most so many.
+        :param offset: how many to skip.
+        :param order_by: fields, with ``-`` before them descending.
+        """
+        return list(self._tags.list(limit, offset, order_by))
+
+    def create_projection(
+        self,
+        data: Data,
+        name: str,
+        path: str | Path,
+        additional_info: Mapping[str, Any] | None = None,
+        fill_metadata: bool = False,  # noqa: ARG002 - the reference has it; the lake keeps no metadata of projections
+    ) -> Projection:
+        """Upload a file that is shown along with a data.
+
+        :param additional_info: what is to be known about it.
+        :raises UploadError: the file cannot be read or uploaded.
+        """
+        return upload_projection(self.session, self._require_connector(), data.id, name, str(path), additional_info)
+
+    def import_bucket_objects(
+        self,
+        prefixes: Sequence[str],
+        tags: str | Tag | Sequence[str | Tag] | None = None,
+        source: str | DataSource | None = None,
+    ) -> Job:
+        """Start a job that makes data of objects that lie in the bucket already.
+
+        :param prefixes: beginnings of object names; every object that has one of them is imported.
+        :param tags: data tags that each data gets, by name or as records; made when missing.
+        :param source: data source of each data, by name or as a record; made when missing.
+        """
+        self._require_connector()
+        body = {"datalake_id": self.id, "prefixes": list(prefixes), "tag_ids": self._tag_ids(tags)}
+        source_id = self._source_id(source)
+        if source_id is not None:
+            body["data_source_id"] = source_id
+        return self._start_import("objects", body)
+
+    def import_cloud_objects(self, cloud_objects: Mapping[str, Mapping[str, Any]]) -> Job:
+        """Start a job that makes data of named objects that lie in the bucket already.
+
+        :param cloud_objects: object name to what its data gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
+            ``data_source`` (name), all optional; 1 to 500 objects.
+        """
+        return self._start_import("objects", {"datalake_id": self.id, "objects": _completed(cloud_objects)})
+
+    def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job:
+        """Start a job that makes projections of objects that lie in the bucket already.
+
+        :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``; 1 to 500.
+        """
+        return self._start_import("objects/projections", {"datalake_id": self.id, "projections": cloud_projections})
+
+    def update_multiple_data(self, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
+        """Change several data.
+
+        :param objects: id of a data to what it gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
+            ``data_source`` (name); 1 to 100 data.
+        """
+        body = {"datalake_id": self.id, "objects": _completed({str(key): value for key, value in objects.items()})}
+        self.session.request("PATCH", f"{self._path}/data/bulk", json=body)
+
+    def launch_processing(
+        self,
+        processing: Processing,
+        data: Sequence[Data],
+        parameters: Mapping[str, Any] | None = None,
+        cpu: int | None = None,
+        gpu: int | None = None,
+        inputs: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Start a job that runs a processing on data.
+
+        :param data: a list of data or a MultiData.
+        :param parameters: of this run; None: the processing's own.
+        :param cpu: number of processors; None: the processing's own.
+        :param gpu: number of graphics processors; None: the processing's own.
+        :raises UsageError: the processing works on something else than data, or there are no data.
+        """
+        if processing.target != DATALAKE_TARGET:
+            raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
+        if not data:
+            raise UsageError(f"no data given for processing {processing.name!r}")
+        body = {
+            "processing_id": processing.id,
+            "parameters": parameters,
+            "data_ids": [each.id for each in data],
+            "cpu": cpu,
+            "gpu": gpu,
+            "inputs": inputs or {},
+        }
+        return Job.from_json(self.session, self.session.request("POST", f"{self._path}/processing/launch", json=body))
+
+    @property
+    def _path(self) -> str:
+        return f"/api/datalake/{self.id}"
+
+    @property
+    def _label(self) -> str:
+        return f"datalake {self.name!r}"
+
+    @property
+    def _tags(self) -> DataTags:
+        return DataTags(self.session, self.id, self._label)
+
+    def _tag_ids(self, tags: str | Tag | Sequence[str | Tag] | None) -> list[UUID]:
+        several = [tags] if isinstance(tags, str | Tag) else tags or ()
+        return [tag.id if isinstance(tag, Tag) else self.get_or_create_data_tag(tag).id for tag in several]
+
+    def _source_id(self, source: str | DataSource | None) -> UUID | None:
+        if isinstance(source, str):
+            source = DataSources(self.session).get_or_create(source)
+        return None if source is None else source.id
+
+    def _require_connector(self) -> UUID:
+        if self.connector_id is None:
+            raise UsageError(f"{self._label} has no connector: it can neither upload nor import")
+        return self.connector_id
+
+    def _start_import(self, what: str, body: Mapping[str, Any]) -> Job:
+        return Job.from_json(self.session, self.session.request("POST", f"{self._path}/{what}", json=body)["job"])
+
+    def _select(self, selection: Selection) -> Iterator[Data]:
+        try:
+            yield from select(self.session, self.id, selection)
+        except BadRequestError as error:
+            if selection.q is None:
+                raise
+            raise InvalidQueryError(*error.args) from error
+
+    def _no_data(self, selection: Selection) -> NoDataError:
+        """Say what was looked for, and which of its tags do not even exist."""
+        unknown = []
+        for name in selection.tags:
+            try:
+                self.get_data_tag(name)
+            except NotFoundError:
+                unknown.append(repr(name))
+        hint = f"; it has no data tag named {' or '.join(unknown)}" if unknown else ""
+        return NoDataError(f"{self._label} has no data for {selection}{hint}")
+
+
+def _completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what objects get with everything that is not said as None."""
+    nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
+    return {name: nothing | dict(given) for name, given in objects.items()}

@@ -1,0 +1,266 @@
+"""Every error of the client: what happened decides the class, the class decides whether a retry makes sense.
+
+::
+
+    LakeError
+    ├─ UsageError (ValueError)         a wrong argument or setting; nothing was sent
+    ├─ TransportError                  no usable answer; whether a write was done is unknown
+    ├─ ResponseError                   the lake answered with an error:
+    │  │                                .status .method .url .message .detail .retry_after
+    │  ├─ BadRequestError              400, 422
+    │  │  └─ InvalidQueryError         a query the lake cannot read, or one that several data match
+    │  ├─ UnauthorizedError            401
+    │  ├─ InsufficientResourcesError   402
+    │  ├─ ForbiddenError               403
+    │  ├─ NotFoundError (LookupError)  404
+    │  ├─ ConflictError                409
+    │  ├─ TooLargeError                413
+    │  ├─ LockedError                  423
+    │  ├─ RateLimitedError             429
+    │  └─ ServerError                  5xx
+    ├─ NoDataError                     a selection that matches nothing
+    ├─ NothingDoneError                none of several things could be done
+    ├─ TransferError                   object storage refused the bytes, or gave fewer than there are
+    ├─ UploadError                     one file: .path .message .cause
+    │  └─ UnprocessableDataError       stored, but the lake cannot process it: .data
+    ├─ UploadFailedError               several files: .errors .uploaded
+    ├─ DataTimeoutError                the lake did not process .data in time
+    └─ JobError                        .job .log
+       ├─ JobFailedError
+       ├─ JobKilledError
+       └─ JobTimeoutError              the job goes on; the wait for it was given up
+
+All are made from positional arguments alone, so that every one survives pickle.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client.data import Data
+    from airflow_provider_lake.client.jobs import Job
+
+
+class LakeError(Exception):
+    """Base of all errors of the client."""
+
+
+class UsageError(LakeError, ValueError):
+    """A wrong argument or setting; nothing was sent."""
+
+
+class TransportError(LakeError):
+    """No usable answer came; whether a write was done is unknown.
+
+    :param was_sent: False: the request surely never reached the lake.
+    """
+
+    def __init__(self, message: str, was_sent: bool = True) -> None:
+        super().__init__(message, was_sent)
+        self.was_sent = was_sent
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ResponseError(LakeError):
+    """The lake answered with an error.
+
+    :param status: HTTP status.
+    :param method: HTTP method of the request.
+    :param url: URL of the request, without secrets.
+    :param message: the lake's own words.
+    :param detail: what more it said.
+    :param retry_after: seconds that it asks to wait before the next attempt.
+    """
+
+    def __init__(
+        self, status: int, method: str, url: str, message: str, detail: Any = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(status, method, url, message, detail, retry_after)
+        self.status = status
+        self.method = method
+        self.url = url
+        self.message = message
+        self.detail = detail
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        detail = "" if self.detail in (None, "", []) else f": {self.detail}"
+        return f"{self.message}{detail} ({self.status} to {self.method} {urlsplit(self.url).path})"
+
+
+class BadRequestError(ResponseError):
+    """400 or 422: the request contradicts itself or the state of the lake."""
+
+
+class InvalidQueryError(BadRequestError):
+    """The lake cannot read the query, or several data match where one is looked for."""
+
+
+class UnauthorizedError(ResponseError):
+    """401: no API token, or one that the lake does not know."""
+
+
+class InsufficientResourcesError(ResponseError):
+    """402: the organization's plan or credit does not allow it."""
+
+
+class ForbiddenError(ResponseError):
+    """403: the token does not allow it."""
+
+
+class NotFoundError(ResponseError, LookupError):
+    """404: there is no such thing, or it belongs to someone else."""
+
+
+class ConflictError(ResponseError):
+    """409: the name is taken, or the state does not allow it."""
+
+
+class TooLargeError(ResponseError):
+    """413: the request is larger than the lake accepts."""
+
+
+class LockedError(ResponseError):
+    """423: something else is working on the thing."""
+
+
+class RateLimitedError(ResponseError):
+    """429: too many requests."""
+
+
+class ServerError(ResponseError):
+    """5xx: the lake failed."""
+
+
+class NoDataError(LakeError):
+    """A selection matches no data; the message names the selection."""
+
+
+class NothingDoneError(LakeError):
+    """None of several things could be done; the reasons are where the caller asked to collect them."""
+
+
+class TransferError(LakeError):
+    """Object storage refused the bytes, or gave fewer than there are.
+
+    :param status: HTTP status of its answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UploadError(LakeError):
+    """One file could not be uploaded.
+
+    :param path: the file, as it was given.
+    :param message: why, in one sentence.
+    :param cause: the error behind it.
+    """
+
+    def __init__(self, path: str, message: str, cause: Exception | None = None) -> None:
+        super().__init__(path, message, cause)
+        self.path = path
+        self.message = message
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class UnprocessableDataError(UploadError):
+    """The file is stored, but the lake could not process it.
+
+    :param data: what the lake made of it.
+    """
+
+    def __init__(self, path: str, message: str, cause: Exception | None, data: "Data") -> None:
+        super().__init__(path, message, cause)
+        self.args = (*self.args, data)
+        self.data = data
+
+
+class UploadFailedError(LakeError):
+    """Some of several files could not be uploaded; the others are.
+
+    :param errors: one for each file that failed.
+    :param uploaded: data of the other files.
+    """
+
+    def __init__(self, errors: "Sequence[UploadError]", uploaded: "Sequence[Data]") -> None:
+        super().__init__(errors, uploaded)
+        self.errors = list(errors)
+        self.uploaded = list(uploaded)
+
+    def __str__(self) -> str:
+        count = len(self.errors) + len(self.uploaded)
+        return "\n".join([f"{len(self.errors)} of {count} files failed:", *map(str, self.errors)])
+
+
+class DataTimeoutError(LakeError):
+    """Data are not processed yet; the wait for them was given up.
+
+    :param data: those that are not.
+    """
+
+    def __init__(self, data: "Sequence[Data]") -> None:
+        super().__init__(data)
+        self.data = list(data)
+
+    def __str__(self) -> str:
+        return f"{len(self.data)} data are not processed yet, first {self.data[0].filename}"
+
+
+class JobError(LakeError):
+    """A job did not succeed.
+
+    :param job: the job as it was last read.
+    :param log: the last lines of its log.
+    """
+
+    def __init__(self, job: "Job", log: Sequence[str] = ()) -> None:
+        super().__init__(job, log)
+        self.job = job
+        self.log = list(log)
+
+    def __str__(self) -> str:
+        reason = f": {self.job.error}" if self.job.error else ""
+        return "\n".join([f"job {self.job.id} is {self.job.status}{reason}", *self.log])
+
+
+class JobFailedError(JobError):
+    """The job failed."""
+
+
+class JobKilledError(JobError):
+    """The job was killed."""
+
+
+class JobTimeoutError(JobError):
+    """The job goes on; the wait for it was given up."""
+
+
+_BY_STATUS: dict[int, type[ResponseError]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    402: InsufficientResourcesError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: TooLargeError,
+    422: BadRequestError,
+    423: LockedError,
+    429: RateLimitedError,
+}
+
+
+def class_of_status(status: int) -> type[ResponseError]:
+    """Return the class of the error that an HTTP status means."""
+    return ServerError if status >= 500 else _BY_STATUS.get(status, ResponseError)  # noqa: PLR2004 - HTTP's own number

@@ -1,0 +1,203 @@
+"""Every call of the API goes through :meth:`Session.request`: address, token, retries, decoding, errors."""
+
+import json as jsonlib
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import date
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import (
+    NotFoundError,
+    ResponseError,
+    ServerError,
+    TransportError,
+    UsageError,
+    class_of_status,
+)
+from airflow_provider_lake.client.retry import Outcome, RetryPolicy, parse_retry_after
+from airflow_provider_lake.client.sender import Answer, Sender
+
+logger = logging.getLogger(__name__)
+
+_XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
+
+Params = Iterable[tuple[str, Any]]
+_T = TypeVar("_T")
+
+
+class Session:
+    """Who talks to which lake: what every record carries to make its calls. May be used by many threads at a time.
+
+    :param host: base URL of the lake.
+    :param api_token: None: this session came out of a pickle, which holds no token; it cannot send.
+    :param sender: makes the single exchanges.
+    :param retry: when to send again.
+    """
+
+    def __init__(self, host: str, api_token: str | None, sender: Sender, retry: RetryPolicy) -> None:
+        self.host = host
+        self.sender = sender
+        self.retry = retry
+        self.organization_id: UUID | None = None
+        self._api_token = api_token
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.host!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _without_token, (self.host,)
+
+    def request(
+        self, method: str, path: str, *, params: Params = (), json: Any = None, repeatable: bool | None = None
+    ) -> Any:
+        """Make one call of the API and return the answer's JSON.
+
+        :param path: below the host, beginning with ``/api/``.
+        :param params: the query; pairs whose value is None are left out.
+        :param json: the body.
+        :param repeatable: whether the call may be sent again after an unclear outcome; None: unless it is a POST, which
+            creates things. Any call is sent again when it surely was not acted on.
+        :return: None for an answer without body.
+        :raises ResponseError: the lake answered with an error.
+        :raises TransportError: no usable answer came.
+        """
+        send = self._prepare(method, path, params, json)
+        return repeat(self.retry, send, repeatable=method != "POST" if repeatable is None else repeatable)
+
+    def delete(self, path: str, *, json: Any = None) -> None:
+        """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.
+
+        :raises NotFoundError: there was nothing to delete.
+        """
+        send = self._prepare("DELETE", path, (), json)
+        is_unclear = False
+
+        def attempt() -> None:
+            nonlocal is_unclear
+            try:
+                send()
+            except (TransportError, ServerError):
+                is_unclear = True
+                raise
+            except NotFoundError:
+                if not is_unclear:
+                    raise
+
+        repeat(self.retry, attempt, repeatable=True)
+
+    def find(self, path: str, params: Params, missing: str) -> Any:
+        """GET one thing.
+
+        :param missing: the message when there is none, which names what was looked for and where.
+        :raises NotFoundError: there is none.
+        """
+        try:
+            return self.request("GET", path, params=params)
+        except NotFoundError as error:
+            raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
+
+    def _prepare(self, method: str, path: str, params: Params, json: Any) -> Callable[[], Any]:
+        if self._api_token is None:
+            raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
+        query = urlencode([(name, str(value)) for name, value in params if value is not None])
+        url = f"{self.host}{path}?{query}" if query else f"{self.host}{path}"
+        headers = {
+            "Authorization": f"Bearer {self._api_token}",
+            "Content-type": "application/json",
+            "Accept": "application/json",
+        }
+        if self.organization_id is not None:
+            headers["X-Picsellia-Organization"] = str(self.organization_id)
+        body = None if json is None else _encode(json)
+        return lambda: _read(method, url, self.sender.send(method, url, headers=headers, body=body))
+
+
+def _without_token(host: str) -> Session:
+    return Session(host, None, Sender(timeout=0, verify=True), RetryPolicy())
+
+
+def repeat(policy: RetryPolicy, attempt: Callable[[], _T], *, repeatable: bool) -> _T:
+    """Attempt something until it succeeds or the policy gives up, and return its result.
+
+    :param repeatable: whether to attempt it again when the last attempt may have been acted on.
+    :raises LakeError: of the last attempt.
+    """
+    started, attempts = time.monotonic(), 0
+    while True:
+        try:
+            return attempt()
+        except (TransportError, ResponseError) as error:
+            attempts += 1
+            outcome = outcome_of(error)
+            elapsed = time.monotonic() - started
+            wait = policy.delay(attempts, elapsed, outcome, random.random())
+            if wait is None or (outcome.is_unclear and not repeatable):
+                raise
+            logger.warning("%s; attempt %d of %d follows in %.1f s", error, attempts + 1, policy.attempts, wait)
+        time.sleep(wait)
+
+
+def outcome_of(error: TransportError | ResponseError) -> Outcome:
+    """Return what an error says about the fate of its request."""
+    if isinstance(error, TransportError):
+        return Outcome(was_sent=error.was_sent)
+    return Outcome(error.status, error.retry_after)
+
+
+def error_of(method: str, url: str, answer: Answer) -> ResponseError:
+    """Make the error that an answer means."""
+    message, detail = _words(answer)
+    retry_after = parse_retry_after(answer.headers.get("Retry-After"))
+    return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
+
+
+def _encode(json: Any) -> bytes:
+    try:
+        return jsonlib.dumps(json, allow_nan=False, default=_encode_other).encode()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"cannot be sent as JSON: {error}") from error
+
+
+def _encode_other(value: object) -> str:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} is no JSON value")
+
+
+def _read(method: str, url: str, answer: Answer) -> Any:
+    if not answer.is_success:
+        raise error_of(method, url, answer)
+    if not answer.body:
+        return None
+    try:
+        return jsonlib.loads(answer.body)
+    except ValueError:
+        kind = answer.headers.get("Content-Type", "an unnamed type")
+        raise TransportError(f"{method} {url} was answered by {kind} that is no JSON: is there a lake?") from None
+
+
+def _words(answer: Answer) -> tuple[str, Any]:
+    """Return message and detail of an error answer; one that holds none is described by its status."""
+    if "Location" in answer.headers:
+        return f"the lake redirects to {answer.headers['Location']}: give that as host", None
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    try:
+        content = jsonlib.loads(answer.body)
+    except ValueError:
+        # Object storage speaks XML.
+        in_xml = _XML_MESSAGE.search(answer.body)
+        return (in_xml[1].decode("utf-8", "replace") if in_xml else phrase), None
+    if not isinstance(content, dict):
+        return phrase, content
+    return str(content.get("message") or phrase), content.get("detail")

@@ -1,0 +1,130 @@
+"""Several data at once."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, overload
+from uuid import UUID
+
+from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
+from airflow_provider_lake.client.paging import chunks
+from airflow_provider_lake.client.selection import read_data
+from airflow_provider_lake.client.tags import Tag
+
+
+class MultiData(Sequence[Data]):
+    """Data of one datalake in their order.
+
+    A slice, and the sum with other data, is a MultiData again.
+
+    :param data: what it holds.
+    """
+
+    def __init__(self, data: Iterable[Data] = ()) -> None:
+        self._data = tuple(data)
+
+    @overload
+    def __getitem__(self, index: int) -> Data: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "MultiData": ...
+
+    def __getitem__(self, index: int | slice) -> "Data | MultiData":
+        return MultiData(self._data[index]) if isinstance(index, slice) else self._data[index]
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Data]:
+        return iter(self._data)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._data
+
+    def __add__(self, other: Any) -> "MultiData":
+        if not isinstance(other, MultiData | list | tuple):
+            return NotImplemented
+        return MultiData([*self, *other])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MultiData) and self._data == other._data
+
+    def __hash__(self) -> int:
+        return hash(self._data)
+
+    def __repr__(self) -> str:
+        return f"<MultiData of {len(self)} data>"
+
+    @property
+    def ids(self) -> list[UUID]:
+        """Ids of the data, in their order."""
+        return [data.id for data in self]
+
+    def split(self, ratio: float) -> "tuple[MultiData, MultiData]":
+        """Cut it in two.
+
+        :param ratio: share of the data in the first part, 0 to 1.
+        """
+        if not 0 <= ratio <= 1:
+            raise UsageError(f"a ratio lies between 0 and 1, {ratio} does not")
+        border = round(ratio * len(self))
+        return self[:border], self[border:]
+
+    def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> "MultiData":
+        """Wait until the lake has processed all of them, successfully or not, and return them as they are then.
+
+        :param blocking_time_increment: seconds between two looks at them.
+        :param attempts: number of looks.
+        :raises DataTimeoutError: some were not processed at the last look.
+        """
+        latest = {data.id: data for data in self}
+        for attempt in range(attempts):
+            pending = [data for data in latest.values() if not data.upload_status.is_final]
+            if not pending:
+                return MultiData(latest[data.id] for data in self)
+            if attempt:
+                time.sleep(blocking_time_increment)
+            latest.update({data.id: data for data in read_data(pending)})
+        pending = [data for data in latest.values() if not data.upload_status.is_final]
+        if pending:
+            raise DataTimeoutError(pending)
+        return MultiData(latest[data.id] for data in self)
+
+    def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Attach tags to all of them."""
+        for tag in [tags] if isinstance(tags, Tag) else tags:
+            tag.attach_on(self)
+
+    def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Take tags from all of them."""
+        for tag in [tags] if isinstance(tags, Tag) else tags:
+            tag.detach_from(self)
+
+    def delete(self) -> None:
+        """Delete all of them, with their bytes."""
+        for chunk in chunks(self):
+            first = chunk[0]
+            first.session.delete(f"/api/datalake/{first.datalake_id}/datas", json={"ids": [data.id for data in chunk]})
+
+    def download(
+        self,
+        target_path: str | Path = "./",
+        force_replace: bool = False,
+        max_workers: int | None = None,
+        use_id: bool = False,
+    ) -> list[Path]:
+        """Save the bytes of each as a file; data of the same filename need ``use_id``.
+
+        :param target_path: folder, made when missing.
+        :param force_replace: replace files that are there already; they stay otherwise.
+        :param max_workers: files in transfer at the same time; None: processors plus 4.
+        :param use_id: name each file after the data's id, with the extension of its filename.
+        :return: paths of the files, in the order of the data.
+        """
+        save = partial(Data.download, target_path=target_path, force_replace=force_replace, use_id=use_id)
+        with ThreadPoolExecutor(max_workers or (os.cpu_count() or 1) + 4) as pool:
+            return list(pool.map(save, self))

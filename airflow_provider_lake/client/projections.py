@@ -1,0 +1,98 @@
+"""Projections: further files shown along with a data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import LakeError, UploadError
+from airflow_provider_lake.client.files import open_file
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.media import content_type_of, read_image
+from airflow_provider_lake.client.records import Json, Record
+from airflow_provider_lake.client.transfer import ObjectStorage, read_object
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection(Record):
+    """A file shown along with a data, another view of it for instance.
+
+    :param object_name: where its bytes lie in the object storage.
+    :param compute_status: what the lake has made of it.
+    :param infos: what was said about it when it was made.
+    :param url: signed URL of its bytes, when the lake gave one.
+    """
+
+    name: str
+    object_name: str
+    filename: str
+    compute_status: str | None = None
+    infos: Mapping[str, Any] | None = None
+    url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        return cls(
+            UUID(json["id"]),
+            session,
+            json["name"],
+            json["object_name"],
+            json["filename"],
+            json.get("compute_status"),
+            json.get("infos"),
+            json.get("presigned_url"),
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.session.request("GET", self._path))
+
+    def reset_url(self) -> str:
+        """Return a freshly signed URL of its bytes."""
+        url: str = self.session.request("GET", f"{self._path}/presigned-url")["presigned_url"]
+        return url
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return read_object(self.session, self.reset_url())
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.session.delete(self._path)
+
+    @property
+    def _path(self) -> str:
+        return f"/api/data/projection/{self.id}"
+
+
+def upload_projection(
+    session: Session, connector_id: UUID, data_id: UUID, name: str, path: str, additional_info: Mapping[str, Any] | None
+) -> Projection:
+    """Upload a file and register it as projection of a data.
+
+    :raises UploadError: the file cannot be read, transferred or registered.
+    """
+    storage = ObjectStorage(session, connector_id)
+    try:
+        with open_file(path) as local:
+            content_type = content_type_of(local.name)
+            facts = read_image(local.stream)
+            object_name = storage.generate_object_name(local.name, "DATA_PROJECTION")
+            storage.store(local, object_name, content_type)
+        width, height = facts.size if facts else (None, None)
+        body = {
+            "name": name,
+            "file_size": local.size,
+            "object_name": object_name,
+            "filename": local.name,
+            "content_type": content_type,
+            "width": width,
+            "height": height,
+            "additional_info": additional_info,
+        }
+        return Projection.from_json(session, session.request("POST", f"/api/data/{data_id}/projections", json=body))
+    except UploadError:
+        raise
+    except LakeError as error:
+        raise UploadError(path, str(error), error) from error

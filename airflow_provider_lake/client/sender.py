@@ -1,0 +1,130 @@
+"""One HTTP exchange: the only module that knows which HTTP library sends."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from airflow_provider_lake import __version__
+from airflow_provider_lake.client.errors import TransportError, UsageError
+
+# Wider than any sensible number of upload workers: a pool that is full throws connections away.
+_CONNECTIONS = 256
+# Bytes of a body to read at a time.
+BLOCK_SIZE = 1 << 16
+
+
+class Body(Protocol):
+    """A request's body that is read while it is sent."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, size: int = BLOCK_SIZE, /) -> bytes:
+        """Return the next bytes, at most ``size`` of them; empty: the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    :param headers: names are looked up in any case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
+
+
+class Sender:
+    """Sends single requests; may be used by many threads at a time.
+
+    Nothing is repeated and no redirect followed: both are decisions for those above.
+
+    :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
+    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    :param session: sends instead of one made here, for proxies, client certificates and the like.
+    """
+
+    def __init__(self, timeout: float, verify: bool | str, session: requests.Session | None = None) -> None:
+        self.timeout = timeout
+        self.verify = verify
+        self._session = session or _make_session()
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body | None = None) -> Answer:
+        """Make one exchange.
+
+        :raises TransportError: no complete answer came.
+        :raises UsageError: the URL or a header cannot be sent at all.
+        """
+        with self._open(method, url, headers, body) as response:
+            return Answer(response.status_code, response.headers, response.content)
+
+    @contextmanager
+    def stream(self, url: str) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+        """GET a URL and hand out the head of the answer with its body in pieces; the head's own body is empty.
+
+        :raises TransportError: as :meth:`send`, also while the pieces are read.
+        """
+        with self._open("GET", url, {"Accept-Encoding": "identity"}, None) as response:
+            yield Answer(response.status_code, response.headers, b""), response.iter_content(BLOCK_SIZE)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @contextmanager
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None
+    ) -> Iterator[requests.Response]:
+        """Send and hand out the answer; the library's errors become ours, less the query: it may hold a signature."""
+        target = f"{method} {url.partition('?')[0]}"
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=body,  # what has read() and a length is streamed
+                auth=_keep_headers,
+                timeout=self.timeout,
+                verify=self.verify,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                yield response
+        except requests.RequestException as error:
+            if isinstance(error, ValueError):
+                raise UsageError(f"{target} cannot be sent: {type(error).__name__}") from None
+            reason, was_sent = _explain(error)
+            raise TransportError(f"no usable answer to {target}: {reason}", was_sent) from None
+
+
+def _make_session() -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.headers["User-Agent"] = f"airflow-provider-lake/{__version__}"
+    return session
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request as it is; without this, a matching line of ~/.netrc would replace our Authorization."""
+    return request
+
+
+def _explain(error: requests.RequestException) -> tuple[str, bool]:
+    """Return why there is no answer, and whether the request may have reached the server."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", None) or cause
+    unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return str(reason), not isinstance(reason, unsent)

@@ -1,0 +1,51 @@
+"""The states that things of the lake go through."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class _WireState(StrEnum):
+    """A state as the lake names it; one that this version does not know keeps its name and counts as not final."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        state = str.__new__(cls, value)
+        state._name_ = state._value_ = value
+        return state
+
+
+class UploadStatus(_WireState):
+    """State of a data: its bytes are stored, then looked at."""
+
+    PENDING = "PENDING"
+    COMPUTING = "COMPUTING"
+    DONE = "DONE"
+    ERROR = "ERROR"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a data in this state stays in it."""
+        return self in {UploadStatus.DONE, UploadStatus.ERROR}
+
+
+class JobStatus(_WireState):
+    """State of a job."""
+
+    PENDING = "PENDING"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a job in this state stays in it."""
+        return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED}
+
+    @property
+    def is_successful(self) -> bool:
+        """Whether the job has done what it was to do."""
+        return self == JobStatus.SUCCEEDED

@@ -1,0 +1,93 @@
+"""Data tags."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.names import get_or_create
+from airflow_provider_lake.client.paging import chunks, list_named
+from airflow_provider_lake.client.records import Json, Record
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client.data import Data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tag(Record):
+    """A word that data of one datalake carry.
+
+    :param target_type: what it can be attached to; ``DATA``.
+    """
+
+    name: str
+    target_type: str
+
+    @classmethod
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        return cls(UUID(json["id"]), session, json["name"], json["target_type"])
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.session.request("GET", f"/api/tag/{self.id}"))
+
+    def update(self, name: str) -> Self:
+        """Rename it."""
+        return self.from_json(self.session, self.session.request("PATCH", f"/api/tag/{self.id}", json={"name": name}))
+
+    def delete(self) -> None:
+        """Delete it; the data that carry it stay."""
+        self.session.delete(f"/api/tag/{self.id}")
+
+    def attach_on(self, targets: "Data | Iterable[Data]") -> None:
+        """Attach it to data; those that carry it already stay as they are."""
+        self._post("attach", targets)
+
+    def detach_from(self, targets: "Data | Iterable[Data]") -> None:
+        """Take it from data."""
+        self._post("detach", targets)
+
+    def _post(self, verb: str, targets: "Data | Iterable[Data]") -> None:
+        data = [targets] if isinstance(targets, Record) else list(targets)
+        for chunk in chunks(data):
+            # Repeatable: what is attached or detached already stays so.
+            path = f"/api/tag/{self.id}/{verb}"
+            self.session.request("POST", path, json=[each.id for each in chunk], repeatable=True)
+
+
+class DataTags:
+    """The tags of one datalake.
+
+    :param label: how messages call the datalake.
+    """
+
+    def __init__(self, session: Session, datalake_id: UUID, label: str) -> None:
+        self._session = session
+        self._path = f"/api/datalake/{datalake_id}/tags"
+        self._label = label
+
+    def create(self, name: str) -> Tag:
+        """Create one.
+
+        :raises ConflictError: the name is taken.
+        """
+        return Tag.from_json(self._session, self._session.request("POST", self._path, json={"name": name}))
+
+    def get(self, name: str) -> Tag:
+        """Return the one of that name.
+
+        :raises NotFoundError: there is none.
+        """
+        missing = f"no data tag named {name!r} in {self._label}"
+        return Tag.from_json(self._session, self._session.find(f"{self._path}/find", [("name", name)], missing))
+
+    def get_or_create(self, name: str) -> Tag:
+        """Return the one of that name, made when there is none."""
+        return Tag.from_json(self._session, get_or_create(self._session, self._path, name))
+
+    def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Tag]:
+        """Yield them."""
+        for json in list_named(self._session, self._path, limit, offset, order_by):
+            yield Tag.from_json(self._session, json)

@@ -1,0 +1,190 @@
+"""Bytes to and from object storage, by URLs that the lake signs."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeVar
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import (
+    BadRequestError,
+    ResponseError,
+    TransferError,
+    TransportError,
+)
+from airflow_provider_lake.client.files import LocalFile
+from airflow_provider_lake.client.http import Session, error_of, repeat
+from airflow_provider_lake.client.sender import Answer, Body
+
+PART_SIZE = 25 * 1024 * 1024
+Purpose = Literal["DATA", "DATA_PROJECTION"]
+_T = TypeVar("_T")
+
+
+class ObjectStorage:
+    """The object storage behind one connector.
+
+    :param connector_id: its connector.
+    """
+
+    def __init__(self, session: Session, connector_id: UUID) -> None:
+        self._session = session
+        self._connector_id = connector_id
+
+    def generate_object_name(self, filename: str, purpose: Purpose, upload_dir: str | None = None) -> str:
+        """Have the lake choose the name for an object to store.
+
+        :param upload_dir: what the name begins with; only on a storage of the organization's own.
+        """
+        organization = f"/api/organization/{self._session.organization_id}"
+        body = {"filename": filename, "type": purpose} | ({"upload_dir": upload_dir} if upload_dir else {})
+        path = f"{organization}/connector/{self._connector_id}/generate_object_name"
+        name: str = self._session.request("POST", path, json=body, repeatable=True)["object_name"]
+        return name
+
+    def store(self, file: LocalFile, object_name: str, content_type: str) -> None:
+        """Store a file, in parts when it is large.
+
+        :raises TransferError: the storage refuses it.
+        """
+        described = {"object_name": object_name, "content_type": content_type}
+        if file.size > PART_SIZE:
+            try:
+                upload = self._sign("init_multipart_upload", described)
+            except BadRequestError:
+                pass  # This storage takes no parts.
+            else:
+                self._store_parts(file, object_name, upload)
+                return
+        self._store_whole(file, object_name, content_type, self._sign("generate_presigned_url", described))
+
+    def _sign(self, what: str, body: Mapping[str, Any]) -> Any:
+        """Ask for something signed; this alone changes nothing, so it may be repeated."""
+        path = f"/api/object-storage/{self._connector_id}/{what}"
+        return self._session.request("POST", path, json=body, repeatable=True)
+
+    def _store_whole(self, file: LocalFile, object_name: str, content_type: str, signed: Mapping[str, Any]) -> None:
+        url, fields = signed["presigned_url_data"]["url"], signed["presigned_url_data"]["fields"]
+        match signed["client_type"]:
+            case "aws" | "minio" | "google":
+                boundary = secrets.token_hex(16)
+                head = _form_head(boundary, {**fields, "Content-Type": content_type}, file.name)
+                tail = f"\r\n--{boundary}--\r\n".encode()
+                headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+                self._send("POST", url, object_name, partial(file.body, head=head, tail=tail), headers)
+            case "azure":
+                headers = {**fields, "Content-Type": content_type, "x-ms-blob-type": "BlockBlob"}
+                self._send("PUT", url, object_name, file.body, headers)
+            case kind:
+                raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
+
+    def _store_parts(self, file: LocalFile, object_name: str, upload: Mapping[str, Any]) -> None:
+        match upload["client_type"]:
+            case "aws" | "minio":
+                upload_of = {"object_name": object_name, "upload_id": upload["upload_id"]}
+                parts = []
+                for number, (start, end) in enumerate(part_ranges(file.size), start=1):
+                    url = self._sign("generate_part_presigned_url", upload_of | {"part_no": number})["url"]
+                    answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
+                    parts.append({"ETag": _etag(answer, object_name), "PartNumber": number})
+                self._sign("complete_part_upload", upload_of | {"parts": parts})
+            case "google":
+                for start, end in part_ranges(file.size):
+                    headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
+                    self._send("PUT", upload["url"], object_name, partial(file.body, start, end - start), headers)
+            case kind:
+                raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
+
+    def _send(
+        self, method: str, url: str, object_name: str, body: Callable[[], Body], headers: Mapping[str, str]
+    ) -> Answer:
+        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated."""
+
+        def attempt() -> Answer:
+            answer = self._session.sender.send(method, url, headers=headers, body=body())
+            # Google's way to say that it waits for the next part.
+            if answer.is_success or answer.status == HTTPStatus.PERMANENT_REDIRECT:
+                return answer
+            raise error_of(method, _unsigned(url), answer)
+
+        return _transfer(self._session, object_name, attempt)
+
+
+def part_ranges(size: int) -> Iterator[tuple[int, int]]:
+    """Yield first byte and end of each part of a file of so many bytes."""
+    for start in range(0, size, PART_SIZE):
+        yield start, min(start + PART_SIZE, size)
+
+
+def read_object(session: Session, url: str) -> bytes:
+    """Return the bytes at a signed URL.
+
+    :raises TransferError: the storage refuses, for instance because the URL is too old.
+    """
+    target = BytesIO()
+    _fetch(session, url, target)
+    return target.getvalue()
+
+
+def save_object(session: Session, url: str, path: Path) -> None:
+    """Save the bytes at a signed URL as a file, which appears once it is complete.
+
+    :raises TransferError: the storage refuses, for instance because the URL is too old.
+    """
+    incomplete = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with incomplete.open("wb") as target:
+            _fetch(session, url, target)
+        incomplete.replace(path)
+    finally:
+        incomplete.unlink(missing_ok=True)
+
+
+def _fetch(session: Session, url: str, target: BinaryIO) -> None:
+    def attempt() -> None:
+        target.seek(0)
+        target.truncate()
+        with session.sender.stream(url) as (answer, pieces):
+            if not answer.is_success:
+                raise error_of("GET", _unsigned(url), answer)
+            target.writelines(pieces)
+        expected = answer.headers.get("Content-Length")
+        if expected is not None and target.tell() != int(expected):
+            raise TransportError(f"GET {_unsigned(url)} gave {target.tell()} of {expected} bytes")
+
+    _transfer(session, "the object", attempt)
+
+
+def _transfer(session: Session, name: str, attempt: Callable[[], _T]) -> _T:
+    """Repeat an exchange with object storage, which also says 500 when it should be asked again."""
+    policy = replace(session.retry, statuses=session.retry.statuses | {HTTPStatus.INTERNAL_SERVER_ERROR})
+    try:
+        return repeat(policy, attempt, repeatable=True)
+    except ResponseError as error:
+        raise TransferError(f"object storage refuses {name}: {error}", error.status) from error
+
+
+def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes:
+    """Return a form up to the first byte of its file."""
+    lines = []
+    for name, value in fields.items():
+        lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{name}"', "", value]
+    quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    lines += [f"--{boundary}", f'Content-Disposition: form-data; name="file"; filename="{quoted}"', "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _etag(answer: Answer, object_name: str) -> str:
+    etag = answer.headers.get("ETag")
+    if etag is None:
+        raise TransferError(f"object storage took a part of {object_name} without naming its ETag")
+    return etag
+
+
+def _unsigned(url: str) -> str:
+    """Return a URL without its query, which holds a signature."""
+    return url.partition("?")[0]

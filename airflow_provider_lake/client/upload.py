@@ -1,0 +1,251 @@
+"""From local files to data: name, transfer, register exactly once; many files over threads."""
+
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.error_manager import ErrorManager
+from airflow_provider_lake.client.errors import (
+    ConflictError,
+    LakeError,
+    NotFoundError,
+    NothingDoneError,
+    ServerError,
+    TransportError,
+    UnprocessableDataError,
+    UploadError,
+    UploadFailedError,
+    UsageError,
+)
+from airflow_provider_lake.client.files import LocalFile, open_file
+from airflow_provider_lake.client.http import Session, outcome_of
+from airflow_provider_lake.client.media import content_type_of, data_type_of, read_image
+from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
+from airflow_provider_lake.client.transfer import ObjectStorage
+
+# The lake is given up on when for so long it has not finished one more of the data.
+PATIENCE_SECONDS = 150.0
+FIRST_LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 5.0
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FileToUpload:
+    """A file with what the caller says about it.
+
+    :param path: as it was given.
+    :param size: width and height in pixels; None: read from the file.
+    """
+
+    path: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    custom_metadata: Mapping[str, Any] = field(default_factory=dict)
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Makes data of files, all with the same tags and source.
+
+    :param connector_id: whose object storage takes the bytes.
+    :param tag_ids: tags that each data gets.
+    :param source_id: source of each data.
+    :param fill_metadata: add what EXIF tells; what the caller says wins.
+    :param upload_dir: what object names begin with.
+    """
+
+    session: Session
+    datalake_id: UUID
+    connector_id: UUID
+    tag_ids: Sequence[UUID] = ()
+    source_id: UUID | None = None
+    fill_metadata: bool = False
+    upload_dir: str | None = None
+
+    def upload(self, file: FileToUpload) -> Data:
+        """Upload one file.
+
+        :raises UploadError: it cannot be read, transferred or registered.
+        """
+        try:
+            with open_file(file.path) as local:
+                storage = ObjectStorage(self.session, self.connector_id)
+                description = self._describe(file, local)
+                object_name = storage.generate_object_name(local.name, "DATA", self.upload_dir)
+                storage.store(local, object_name, description["content_type"])
+            return self._register({"object_name": object_name} | description)
+        except UploadError:
+            raise
+        except LakeError as error:
+            raise UploadError(file.path, str(error), error) from error
+
+    def upload_all(self, files: Sequence[FileToUpload], max_workers: int | None) -> list[Data | UploadError]:
+        """Upload files over threads, and return what became of each, in their order.
+
+        :param max_workers: files in work at the same time; None: processors plus 4.
+        """
+
+        def attempt(file: FileToUpload) -> Data | UploadError:
+            try:
+                return self.upload(file)
+            except UploadError as error:
+                return error
+
+        workers = min(max_workers or (os.cpu_count() or 1) + 4, len(files))
+        results: list[Data | UploadError] = []
+        running: deque[Future[Data | UploadError]] = deque()
+        with ThreadPoolExecutor(workers, "lake-upload") as pool:
+            try:
+                for file in files:
+                    if len(running) >= 2 * workers:
+                        results.append(running.popleft().result())
+                    running.append(pool.submit(attempt, file))
+                results.extend(future.result() for future in running)
+            except BaseException:
+                # Whoever interrupts waits for the files in transfer, not for the rest.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return results
+
+    def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
+        """Return what the lake is told about a file, but for its object name."""
+        content_type = content_type_of(local.name)
+        facts = read_image(local.stream) if content_type.startswith("image/") else None
+        size = file.size or (facts.size if facts else None)
+        metadata = {**(facts.metadata if facts and self.fill_metadata else {}), **file.metadata}
+        description: dict[str, Any] = {
+            "type": data_type_of(content_type),
+            "filename": local.name,
+            "content_type": content_type,
+            "tags": list(self.tag_ids),
+            "data_source_id": self.source_id,
+        }
+        if size:
+            description["meta"] = {"width": size[0], "height": size[1]}
+        if metadata:
+            description["metadata"] = metadata
+        if file.custom_metadata:
+            description["custom_metadata"] = file.custom_metadata
+        return description
+
+    def _register(self, body: Mapping[str, Any]) -> Data:
+        """Register an object as data, once: after an unclear outcome it is looked up first."""
+        policy, started, attempts = self.session.retry, time.monotonic(), 0
+        while True:
+            try:
+                json = self.session.request("POST", f"/api/datalake/{self.datalake_id}/datas", json=body)
+                # 208: the object is a data already, which not every lake shows.
+                return Data.from_json(self.session, self.datalake_id, json) if "id" in json else self._get(body)
+            except ConflictError:
+                return self._get(body)
+            except (TransportError, ServerError) as error:
+                attempts += 1
+                wait = policy.delay(attempts, time.monotonic() - started, outcome_of(error), random.random())
+                time.sleep(wait or 0)
+                try:
+                    return self._get(body)
+                except NotFoundError:
+                    if wait is None:
+                        raise error from None
+
+    def _get(self, body: Mapping[str, Any]) -> Data:
+        """Return the data of an object."""
+        path = f"/api/datalake/{self.datalake_id}/datas/find"
+        params = [("object_name", body["object_name"]), *ANY_STATE_AND_TYPE_PARAMS]
+        return Data.from_json(self.session, self.datalake_id, self.session.request("GET", path, params=params))
+
+
+def plan(
+    paths: Sequence[str | Path],
+    metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
+    custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
+    sizes: Size | Sequence[Size] | None,
+) -> list[FileToUpload]:
+    """Put the files together with what is said about all or each of them.
+
+    :raises UsageError: there are no files, or something is given for another number of files.
+    """
+    if not paths:
+        raise UsageError("no files given")
+    of_all = (
+        _for_each("metadata", metadata, len(paths), isinstance(metadata, Mapping)),
+        _for_each("custom_metadata", custom_metadata, len(paths), isinstance(custom_metadata, Mapping)),
+        _for_each("sizes", sizes, len(paths), isinstance(sizes, tuple)),
+    )
+    return [
+        FileToUpload(str(path), each_metadata or {}, each_custom or {}, size)
+        for path, each_metadata, each_custom, size in zip(paths, *of_all, strict=True)
+    ]
+
+
+def _for_each(name: str, value: Any, count: int, is_for_all: bool) -> Sequence[Any]:
+    if value is None or is_for_all:
+        return [value] * count
+    if len(value) != count:
+        raise UsageError(f"{name} is given for {len(value)} files, but there are {count}")
+    return list(value)
+
+
+def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[str]) -> list[Data | UploadError]:
+    """Wait until the lake has processed the data, and return the results with what became of them.
+
+    :param paths: the file of each result.
+    """
+    latest = {result.id: result for result in results if isinstance(result, Data)}
+    pending = {data_id: data for data_id, data in latest.items() if not data.upload_status.is_final}
+    interval, last_progress = FIRST_LOOK_SECONDS, time.monotonic()
+    while pending and time.monotonic() - last_progress < PATIENCE_SECONDS:
+        time.sleep(interval)
+        interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
+        read = {data.id: data for data in read_data(pending.values())}
+        latest.update(read)
+        still = {data_id: data for data_id, data in read.items() if not data.upload_status.is_final}
+        if len(still) < len(pending):
+            last_progress = time.monotonic()
+        pending = still
+    return [
+        result if isinstance(result, UploadError) else _judge(latest[result.id], path)
+        for result, path in zip(results, paths, strict=True)
+    ]
+
+
+def _judge(data: Data, path: str) -> Data | UploadError:
+    """Return the data if the lake could process it, else why not."""
+    status = data.upload_status
+    if status == "DONE":
+        return data
+    if status.is_final:
+        reason = data.upload_error or "the lake does not say why"
+        return UnprocessableDataError(path, f"stored, but cannot be processed: {reason}", None, data)
+    reason = f"stored, but still {status} after {PATIENCE_SECONDS:.0f} s without progress"
+    return UnprocessableDataError(path, reason, None, data)
+
+
+def settle(results: Sequence[Data | UploadError], error_manager: ErrorManager | None) -> Data | MultiData:
+    """Return the data, and report the errors: to the error manager, or by raising.
+
+    :raises UploadError: the one file failed, and there is no ``error_manager``.
+    :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
+    :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
+    """
+    data = [result for result in results if isinstance(result, Data)]
+    errors = [result for result in results if isinstance(result, UploadError)]
+    if error_manager is None and errors:
+        raise errors[0] if len(results) == 1 else UploadFailedError(errors, data)
+    if error_manager is not None:
+        for error in errors:
+            error_manager.append(error)
+    if not data:
+        raise NothingDoneError(f"none of {len(results)} files could be uploaded; the error manager has the reasons")
+    return data[0] if len(results) == 1 else MultiData(data)
