@@ -37,7 +37,7 @@ class LakeProcess:
 
     def start(self) -> None:
         """Start it, on the port that it had before if it ran already."""
-        command = [sys.executable, "-m", "airflow_provider_lake.cli.main", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", str(self.port)]
         command += ["--data-dir", str(self.data_dir), *self.arguments]
         log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
         with log_path.open("ab") as log:

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from airflow_provider_lake.cli.main import CommandError
+from airflow_provider_lake.cli.errors import CommandError
 
 DAG_ID = "example_lake_ingestion"
 TAG = "lake-demo"
@@ -70,7 +70,7 @@ def _check(photos: Path | None) -> None:
 @contextmanager
 def _lake(data_dir: Path) -> Iterator[str]:
     """Run a lake as long as the block; give its URL."""
-    command = [sys.executable, "-m", "airflow_provider_lake.cli.main", "serve", "--port", "0", "--data-dir", data_dir]
+    command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", "0", "--data-dir", data_dir]
     with (data_dir.parent / "lake.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from airflow_provider_lake.cli.errors import CommandError
+
 DEFAULT_DATA_DIR = Path(".lake")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 MAX_PORT = 65535
-
-
-class CommandError(Exception):
-    """A command cannot do what it was asked; the message is one line for the user."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -128,7 +126,3 @@ def _list(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.processing import show
 
     return show(parsed.data_dir)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.cli.main import CommandError
+from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.queries import processings
 from airflow_provider_lake.server.settings import Settings

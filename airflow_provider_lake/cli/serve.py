@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from airflow_provider_lake.cli.main import CommandError
+from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
 
 
