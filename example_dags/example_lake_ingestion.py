@@ -69,7 +69,7 @@ with DAG(
 
     wait_for_import = JobSensor(
         task_id="wait_for_import",
-        job_id=start_import.output["job_id"],
+        job_id=start_import.output,
         deferrable=True,
         poke_interval=2,
         timeout=3600,
@@ -83,7 +83,7 @@ with DAG(
 
     wait_for_tagging = JobSensor(
         task_id="wait_for_tagging",
-        job_id=start_tagging.output["job_id"],
+        job_id=start_tagging.output,
         deferrable=True,
         poke_interval=2,
         timeout=3600,

@@ -1,10 +1,13 @@
-"""How a task says which data it means."""
+"""How a task says which data, and which jobs, it means."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake, MultiData
+
+
+JobIds = str | Mapping[str, Any]
 
 
 def as_names(value: str | Sequence[str] | None) -> list[str]:
@@ -15,6 +18,12 @@ def as_names(value: str | Sequence[str] | None) -> list[str]:
     if value is None:
         return []
     return [str(name) for name in ([value] if isinstance(value, str) else value) if name != ""]
+
+
+def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
+    """Return the ids of jobs, each given as itself or as the summary of the task that started the job."""
+    each = [value] if isinstance(value, str | Mapping) else value
+    return as_names([one["job_id"] if isinstance(one, Mapping) else str(one) for one in each])
 
 
 def select_data(

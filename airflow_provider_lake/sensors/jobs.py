@@ -10,7 +10,7 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_lake.exceptions import LakeJobError, LakeTriggerError, permanent_errors
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.operators.selection import JobIds, as_job_ids
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class JobSensor(BaseSensorOperator):
 
     Returns ``{"jobs": [{"job_id", "status", "progress"}]}``, the same in every mode.
 
-    :param job_id: id of a job, or several (templated).
+    :param job_id: id of a job, the summary of the task that started one (``job_id=launch.output``), or several of
+        these (templated).
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
     :param poke_interval: seconds between two looks at the jobs.
@@ -39,7 +40,7 @@ class JobSensor(BaseSensorOperator):
     def __init__(
         self,
         *,
-        job_id: str | Sequence[str],
+        job_id: JobIds | Sequence[JobIds],
         lake_conn_id: str = LakeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 5.0,
@@ -71,7 +72,7 @@ class JobSensor(BaseSensorOperator):
         if not first.is_done:
             self.defer(
                 trigger=JobTrigger(
-                    job_ids=as_names(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
+                    job_ids=as_job_ids(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
                 ),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout),
@@ -92,7 +93,7 @@ class JobSensor(BaseSensorOperator):
         from airflow_provider_lake.client import UsageError
 
         with permanent_errors():
-            job_ids = as_names(self.job_id)
+            job_ids = as_job_ids(self.job_id)
             if not job_ids:
                 raise UsageError("no job id given to wait for")
             jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]

@@ -27,7 +27,7 @@ for mode in ("poke", "reschedule", "deferrable"):
         )
         JobSensor(
             task_id="wait",
-            job_id=launch.output["job_id"],
+            job_id=launch.output,
             mode="poke" if mode == "deferrable" else mode,
             deferrable=mode == "deferrable",
             poke_interval=1,
