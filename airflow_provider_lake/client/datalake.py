@@ -103,13 +103,16 @@ class Datalake(Record):
         """Return the one data that matches everything given.
 
         :raises NotFoundError: there is none.
-        :raises InvalidQueryError: there are several, or nothing is given.
+        :raises InvalidQueryError: there are several.
+        :raises UsageError: nothing is given.
         """
         given = [
             ("id", None if id is None else parse_id(id)),
             ("filename", filename),
             ("object_name", object_name),
         ]
+        if filename is None and object_name is None and id is None:
+            raise UsageError("give the filename, the object name or the id of the data to find")
         wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given if value is not None)
         missing = f"no data with {wanted} in {self._label}"
         params = [*given, *ANY_STATE_AND_TYPE_PARAMS]

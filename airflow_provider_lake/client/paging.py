@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from airflow_provider_lake.client.http import Params, Session
 
 PAGE_SIZE = 1000
+# Of tags, sources and processings; how many a lake gives at most is known of data only.
+SHORT_PAGE_SIZE = 100
 _T = TypeVar("_T")
 
 
@@ -20,7 +22,7 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     position: list[tuple[str, Any]] = [("offset", offset)]
     left = limit
     while left is None or left > 0:
-        size = _page_size(left)
+        size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
         page = fetch([("limit", size), *position])
         yield from page["items"][:size]
         left = None if left is None else left - size
@@ -29,7 +31,9 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
         position = [("cursor", page["next_cursor"])]
 
 
-def by_offset(fetch: Callable[[Params], Any], limit: int | None, offset: int | None) -> Iterator[Any]:
+def by_offset(
+    fetch: Callable[[Params], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
+) -> Iterator[Any]:
     """Yield the items of all pages, asking for each by the number of items before it.
 
     :param fetch: gets one page by query parameters.
@@ -38,7 +42,7 @@ def by_offset(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     """
     left, skip = limit, offset
     while left is None or left > 0:
-        size = _page_size(left)
+        size = page_size if left is None else min(page_size, left)
         page = fetch([("limit", size), ("offset", skip)])
         items = page["items"][:size]
         yield from items
@@ -54,7 +58,7 @@ def list_named(
 ) -> Iterator[Any]:
     """Yield the items at a path that pages by offset."""
     order = [("order_by", field) for field in order_by or ()]
-    return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset)
+    return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE)
 
 
 def chunks(items: Sequence[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
@@ -62,7 +66,3 @@ def chunks(items: Sequence[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-def _page_size(left: int | None) -> int:
-    return PAGE_SIZE if left is None else min(PAGE_SIZE, left)

@@ -133,7 +133,7 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
     order = [("order_by", field) for field in selection.order_by]
 
     def fetch(page: Params) -> Any:
-        before = [("q", selection.query), ("custom_metadata", custom_text)]
+        before = [("custom_metadata", custom_text), ("q", selection.query)]
         return session.request("GET", path, params=[*before, *page, *order, *ANY_STATE_AND_TYPE_PARAMS])
 
     items: Iterator[Any]
@@ -142,7 +142,7 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
         start = selection.offset or 0
         items = islice(named, start, None if selection.limit is None else start + selection.limit)
     elif order:
-        items = by_offset(fetch, selection.limit, selection.offset)
+        items = by_offset(fetch, selection.limit, selection.offset or 0)
     else:
         items = by_cursor(fetch, selection.limit, selection.offset)
     for item in items:
