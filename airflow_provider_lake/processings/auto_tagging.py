@@ -27,7 +27,8 @@ DOWNLOADS_AT_A_TIME = 4
 
 # EXIF orientations that display an image turned by a quarter.
 _LYING = frozenset({5, 6, 7, 8})
-_LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_KERNEL_SIDE = 3
+_LAPLACE = ImageFilter.Kernel((_KERNEL_SIDE, _KERNEL_SIDE), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,16 @@ def _measure(file: BinaryIO) -> Measures:
         width=width,
         height=height,
         brightness=ImageStat.Stat(gray).mean[0],
-        sharpness=ImageStat.Stat(gray.filter(_LAPLACE)).var[0],
+        sharpness=ImageStat.Stat(_edges(gray)).var[0],
         has_gps=ExifTags.GPS.GPSLatitude in gps and ExifTags.GPS.GPSLongitude in gps,
     )
+
+
+def _edges(gray: Image.Image) -> Image.Image:
+    """Return the Laplacian of an image, less its border: the filter leaves that as it was."""
+    width, height = gray.size
+    edges = gray.filter(_LAPLACE)
+    return edges.crop((1, 1, width - 1, height - 1)) if min(width, height) > _KERNEL_SIDE else edges
 
 
 def tags_for(measures: Measures, thresholds: Thresholds) -> list[str]:

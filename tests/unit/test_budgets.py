@@ -8,8 +8,8 @@ FILES = [
     path
     for folder in ("airflow_provider_lake", "example_dags")
     for path in (ROOT / folder).rglob("*.py")
-    # A migration is one long list.
-    if path.parent.name != "versions"
+    # A migration is one long list, and so is what Airflow is told.
+    if path.parent.name != "versions" and path.name != "get_provider_info.py"
 ]
 MAX_FILE_LINES = 400
 MAX_BODY_LINES = 40

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import jsonschema
+import pytest
 
 from airflow_provider_lake.get_provider_info import get_provider_info
 
@@ -35,15 +36,18 @@ def test_every_dotted_path_in_it_can_be_imported() -> None:
         assert hasattr(import_module(module), name) or import_module(path)
 
 
+@pytest.mark.filterwarnings("ignore:ProvidersManager.hooks is deprecated")
 def test_airflow_shows_our_connection_fields() -> None:
     """Airflow's providers manager, as the connection form asks it, knows type, fields and placeholders."""
     from airflow.providers_manager import ProvidersManager
 
     manager = ProvidersManager()
-    fields = {name.removeprefix("extra__lake__") for name in manager.connection_form_widgets if "__lake__" in name}
+    widgets = manager.connection_form_widgets
+    fields = {name.removeprefix("extra__lake__") for name in widgets if name.startswith("extra__lake__")}
+    hook = manager.hooks["lake"]
 
-    assert manager.hooks["lake"].hook_name == "Lake"
-    assert manager.hooks["lake"].connection_testable
+    assert hook is not None
+    assert (hook.hook_name, hook.connection_testable) == ("Lake", True)
     assert fields == {"organization_id", "organization_name", "datalake", "verify_ssl", "timeout"}
 
 

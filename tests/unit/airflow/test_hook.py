@@ -27,7 +27,7 @@ def test_the_host_is_completed_to_a_url(connection: Connection, url: str) -> Non
     ("connection", "message"),
     [
         (Connection(conn_id="lake"), "'lake' has no API token"),
-        (Connection(conn_id="lake", password="t", extra={"timeout": "soon"}), "timeout of connection 'lake'"),
+        (Connection(conn_id="lake", password="t", extra='{"timeout": "soon"}'), "timeout of connection 'lake'"),
     ],
 )
 def test_a_connection_that_cannot_work_is_named(connection: Connection, message: str) -> None:
