@@ -98,7 +98,8 @@ def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]
 def _read_exif(image: Image.Image) -> dict[int, Any]:
     """Return the tags of the main and the EXIF directory, and those of the GPS directory under its own tag."""
     try:
-        exif = image.getexif()
+        # Image's own, because that of PNG decodes all pixels to look behind them.
+        exif = Image.Image.getexif(image)
         return {**exif.get_ifd(IFD.Exif), **exif, IFD.GPSInfo: exif.get_ifd(IFD.GPSInfo)}
     except _BROKEN:
         return {}

@@ -24,8 +24,9 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     while left is None or left > 0:
         size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
         page = fetch([("limit", size), *position])
-        yield from page["items"][:size]
-        left = None if left is None else left - size
+        items = page["items"][:size]
+        yield from items
+        left = None if left is None else left - len(items)
         if page.get("next_cursor") is None:
             return
         position = [("cursor", page["next_cursor"])]

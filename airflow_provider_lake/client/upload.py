@@ -30,6 +30,7 @@ from airflow_provider_lake.client.http import Session, outcome_of
 from airflow_provider_lake.client.media import content_type_of, data_type_of, read_image
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
+from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
 
 # The lake is given up on when for so long it has not finished one more of the data.
@@ -203,33 +204,43 @@ def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[
     :param paths: the file of each result.
     """
     latest = {result.id: result for result in results if isinstance(result, Data)}
-    pending = {data_id: data for data_id, data in latest.items() if not data.upload_status.is_final}
-    interval, last_progress = FIRST_LOOK_SECONDS, time.monotonic()
-    while pending and time.monotonic() - last_progress < PATIENCE_SECONDS:
-        time.sleep(interval)
-        interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
-        read = {data.id: data for data in read_data(pending.values())}
-        latest.update(read)
-        still = {data_id: data for data_id, data in read.items() if not data.upload_status.is_final}
-        if len(still) < len(pending):
-            last_progress = time.monotonic()
-        pending = still
+    unknown = _follow(latest)
     return [
-        result if isinstance(result, UploadError) else _judge(latest[result.id], path)
+        result if isinstance(result, UploadError) else _judge(latest[result.id], path, unknown)
         for result, path in zip(results, paths, strict=True)
     ]
 
 
-def _judge(data: Data, path: str) -> Data | UploadError:
+def _follow(latest: dict[UUID, Data]) -> str:
+    """Read data again until the lake has processed them all; return why not, where it does not come to that."""
+    pending = [data for data in latest.values() if not data.upload_status.is_final]
+    interval, last_progress = FIRST_LOOK_SECONDS, time.monotonic()
+    while pending:
+        if time.monotonic() - last_progress > PATIENCE_SECONDS:
+            return f"no progress in {PATIENCE_SECONDS:.0f} s"
+        time.sleep(interval)
+        interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
+        try:
+            read = list(read_data(pending))
+        except LakeError as error:
+            return str(error)
+        latest.update({data.id: data for data in read})
+        still_pending = [data for data in read if not data.upload_status.is_final]
+        if len(still_pending) < len(pending):
+            last_progress = time.monotonic()
+        pending = still_pending
+    return "it is gone"
+
+
+def _judge(data: Data, path: str, unknown: str) -> Data | UploadError:
     """Return the data if the lake could process it, else why not."""
-    status = data.upload_status
-    if status == "DONE":
+    if data.upload_status == UploadStatus.DONE:
         return data
-    if status.is_final:
-        reason = data.upload_error or "the lake does not say why"
-        return UnprocessableDataError(path, f"stored, but cannot be processed: {reason}", None, data)
-    reason = f"stored, but still {status} after {PATIENCE_SECONDS:.0f} s without progress"
-    return UnprocessableDataError(path, reason, None, data)
+    if data.upload_status.is_final:
+        reason = f"cannot be processed: {data.upload_error or 'the lake does not say why'}"
+    else:
+        reason = f"not processed so far: {unknown}"
+    return UnprocessableDataError(path, f"stored, but {reason}", None, data)
 
 
 def settle(results: Sequence[Data | UploadError], error_manager: ErrorManager | None) -> Data | MultiData:

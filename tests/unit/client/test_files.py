@@ -1,0 +1,92 @@
+"""Local files on their way into a lake."""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_lake.client import UploadError
+from airflow_provider_lake.client.files import open_file
+from airflow_provider_lake.client.transfer import PART_SIZE, part_ranges
+
+
+def _read_all(path: Path, start: int, length: int | None, head: bytes, tail: bytes, block: int) -> tuple[int, bytes]:
+    with open_file(str(path)) as file:
+        body = file.body(start, length, head, tail)
+        return len(body), b"".join(iter(lambda: body.read(block), b""))
+
+
+@given(
+    content=st.binary(min_size=1, max_size=300),
+    head=st.binary(max_size=20),
+    tail=st.binary(max_size=20),
+    block=st.integers(1, 64),
+    data=st.data(),
+)
+def test_a_body_is_head_bytes_and_tail(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes, tail: bytes, block: int, data: st.DataObject
+) -> None:
+    """Whatever part of a file is read in whatever blocks, its announced length and its bytes are right."""
+    path = tmp_path_factory.mktemp("files") / "file"
+    path.write_bytes(content)
+    start = data.draw(st.integers(0, len(content) - 1))
+    length = data.draw(st.none() | st.integers(0, len(content) - start))
+    expected = head + content[start : None if length is None else start + length] + tail
+
+    assert _read_all(path, start, length, head, tail, block) == (len(expected), expected)
+
+
+@given(st.integers(1, 5 * PART_SIZE))
+def test_parts_cover_a_file_without_gap(size: int) -> None:
+    """Parts follow each other from the first byte to the last, all full but the last."""
+    ranges = list(part_ranges(size))
+
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == size
+    assert all(end == start for (_, end), (start, _) in pairwise(ranges))
+    assert {end - start for start, end in ranges[:-1]} <= {PART_SIZE}
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    """The error names the path and what is wrong with it; a pipe is not waited for."""
+    empty, pipe = tmp_path / "empty", tmp_path / "pipe"
+    empty.touch()
+    os.mkfifo(pipe)
+    wrong = {
+        empty: "is empty",
+        pipe: "is no regular file",
+        tmp_path: "is a folder",
+        tmp_path / "missing": "No such file or directory",
+        tmp_path / ("x" * 300): "File name too long",
+    }
+    for path, reason in wrong.items():
+        with pytest.raises(UploadError) as caught, open_file(str(path)):
+            pass
+        assert (caught.value.path, caught.value.message) == (str(path), reason)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """What would be stored is neither the old nor the new file."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(UploadError, match="changed while it was read"), open_file(str(path)):
+        path.write_bytes(b"newer")
+
+
+def test_a_file_that_shrinks_is_noticed_at_once(tmp_path: Path) -> None:
+    """The announced length cannot be kept any more."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100_000)
+
+    def shrink_and_read() -> None:
+        with open_file(str(path)) as file:
+            body = file.body()
+            os.truncate(path, 10)
+            assert body.read(10) == b"x" * 10
+            body.read(10)
+
+    with pytest.raises(UploadError, match="became shorter"):
+        shrink_and_read()
