@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
+from airflow_provider_lake.server.errors import ConflictError, NotFoundError
+from airflow_provider_lake.server.queries.ordering import order_clauses
 from airflow_provider_lake.server.tables import Data, Datalake, Processing, Token
 
 # Databases bound the number of arguments of one statement.
@@ -34,23 +35,17 @@ def find_processing(session: Session, organization_id: UUID, name: str) -> Proce
 
 
 def list_processings(
-    session: Session, organization_id: UUID, limit: int, offset: int, order_by: Sequence[str] = ()
+    session: Session, organization_id: UUID, limit: int, offset: int, order_by: Sequence[str]
 ) -> tuple[Sequence[Processing], int]:
     """Return a page of an organization's processings, and how many there are in all.
 
     :raises BadRequestError: processings have no order by such a field.
     """
-    statement = select(Processing).where(Processing.organization_id == organization_id)
-    count = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    orders = [_order(name) for name in order_by or ("name",)]
-    return session.scalars(statement.order_by(*orders).limit(limit).offset(offset)).all(), count
-
-
-def _order(name: str) -> Any:
-    column = _ORDERS.get(name.removeprefix("-"))
-    if column is None:
-        raise BadRequestError(f"cannot order by {name!r}; known fields: {', '.join(_ORDERS)}")
-    return column.desc() if name.startswith("-") else column.asc()
+    of_organization = Processing.organization_id == organization_id
+    statement = select(Processing).where(of_organization)
+    statement = statement.order_by(*order_clauses(_ORDERS, order_by or ("name",)), Processing.id)
+    count = session.scalar(select(func.count()).select_from(Processing).where(of_organization)) or 0
+    return session.scalars(statement.limit(limit).offset(offset)).all(), count
 
 
 def create(session: Session, organization_id: UUID, fields: Mapping[str, Any]) -> Processing:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import Caller, CallerDep, LakeDep, RunnerDep, base_url
-from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError
+from airflow_provider_lake.server.deps import Caller, CallerDep, LakeDep, OrganizationDep, RunnerDep, base_url
+from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
 from airflow_provider_lake.server.states import JobKind, JobStatus
@@ -36,10 +36,10 @@ def get_job(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) ->
 
 
 @router.get("/api/organization/{organization_id}/jobv2s/find")
-def find_job(organization_id: UUID, id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
+def find_job(
+    organization_id: OrganizationDep, id: UUID, lake: LakeDep, caller: CallerDep, request: Request
+) -> dict[str, Any]:
     """Describe one job, as programs of processings ask for it."""
-    if organization_id != caller.organization_id:
-        raise NotFoundError(f"no organization with id {organization_id}")
     return get_job(id, lake, caller, request)
 
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, PageDep, RunnerDep
+from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, OrganizationDep, PageDep, RunnerDep
 from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
-from airflow_provider_lake.server.queries import datalakes, jobs, processings
+from airflow_provider_lake.server.queries import jobs, processings
 from airflow_provider_lake.server.routes.jobs import describe_job
 from airflow_provider_lake.server.schemas.processings import Launch, NewProcessing, ProcessingChanges, processing_answer
 from airflow_provider_lake.server.states import JobKind
@@ -20,37 +20,34 @@ router = APIRouter()
 
 
 @router.post("/api/organization/{organization_id}/processings", status_code=201)
-def create_processing(organization_id: UUID, body: NewProcessing, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+def create_processing(organization_id: OrganizationDep, body: NewProcessing, lake: LakeDep) -> dict[str, Any]:
     """Create a processing; it can be launched once a command is registered for it."""
     with lake.database.writing() as session:
-        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
-        return processing_answer(processings.create(session, organization.id, body.model_dump()))
+        return processing_answer(processings.create(session, organization_id, body.model_dump()))
 
 
 @router.get("/api/organization/{organization_id}/processings")
-def list_processings(organization_id: UUID, page: PageDep, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+def list_processings(organization_id: OrganizationDep, page: PageDep, lake: LakeDep) -> dict[str, Any]:
     """List an organization's processings."""
     with lake.database.reading() as session:
-        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
-        items, count = processings.list_processings(session, organization.id, page.limit, page.offset, page.order_by)
+        items, count = processings.list_processings(session, organization_id, page.limit, page.offset, page.order_by)
     return {"items": [processing_answer(item) for item in items], "count": count}
 
 
 @router.get("/api/organization/{organization_id}/processings/find")
-def find_processing(organization_id: UUID, name: str, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+def find_processing(organization_id: OrganizationDep, name: str, lake: LakeDep) -> dict[str, Any]:
     """Describe the processing of a name."""
     with lake.database.reading() as session:
-        organization = datalakes.get_organization(session, organization_id, caller.organization_id)
-        processing = processings.find_processing(session, organization.id, name)
-        if processing is None:
-            raise NotFoundError(f"no processing named {name!r} in organization {organization.name!r}")
+        processing = processings.find_processing(session, organization_id, name)
+    if processing is None:
+        raise NotFoundError(f"no processing named {name!r}")
     return processing_answer(processing)
 
 
 @router.get("/api/processings/public/find")
 def find_public_processing(name: str, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Describe a processing that everybody may use: on this lake, those of the caller's organization."""
-    return find_processing(caller.organization_id, name, lake, caller)
+    return find_processing(caller.organization_id, name, lake)
 
 
 @router.get("/api/processing/{processing_id}")

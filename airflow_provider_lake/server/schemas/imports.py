@@ -5,17 +5,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from airflow_provider_lake.server.tables import NAME_LENGTH
+from airflow_provider_lake.server.schemas.data import CheckedMetadata
+from airflow_provider_lake.server.schemas.names import Name
 
 MAX_OBJECTS = 500
-
-Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 
 
 class ObjectDetails(BaseModel):
     """What an object becomes as data; tags and source by name."""
 
-    metadata: dict[str, Any] | None = None
+    metadata: CheckedMetadata = None
     custom_metadata: dict[str, Any] | None = None
     tags: list[Name] = []
     data_source: Name | None = None

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from airflow_provider_lake.server.schemas.names import Name
 from airflow_provider_lake.server.tables import NAME_LENGTH, Processing
 
 ShortText = Annotated[str, Field(max_length=NAME_LENGTH)]
@@ -27,7 +28,7 @@ class ProcessingChanges(BaseModel):
 class NewProcessing(ProcessingChanges):
     """A processing to be created."""
 
-    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+    name: Name
     target: Literal["DATALAKE"] = "DATALAKE"
 
 
