@@ -65,7 +65,7 @@ def read_image(file: BinaryIO) -> ImageFacts:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:
         raise NotAnImageError("not an image of a known format") from error
-    except (ValueError, SyntaxError, struct.error, EOFError) as error:
+    except (ValueError, SyntaxError, struct.error, EOFError, RuntimeError) as error:
         # What Pillow's parsers raise on broken headers.
         raise NotAnImageError(f"the image's header is broken: {error}") from error
     except OSError as error:

@@ -1,0 +1,126 @@
+"""What is read from the headers of images."""
+
+import re
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
+
+from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+WITH_EXIF = ("JPEG", "PNG", "TIFF", "WEBP")
+
+
+def _image(format_: str, exif: Image.Exif | None = None) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (64, 48)).save(file, format_, exif=exif or Image.Exif())
+    return file.getvalue()
+
+
+IMAGES = [_image(each) for each in FORMATS]
+
+
+@pytest.mark.parametrize("content", IMAGES, ids=FORMATS)
+def test_the_size_of_an_image_is_read(content: bytes) -> None:
+    """Of every common format."""
+    assert (read_image(BytesIO(content)).width, read_image(BytesIO(content)).height) == (64, 48)
+
+
+@pytest.mark.parametrize("format_", WITH_EXIF)
+@pytest.mark.parametrize(("orientation", "size"), [(1, (64, 48)), (3, (64, 48)), (6, (48, 64)), (8, (48, 64))])
+def test_the_size_is_that_of_the_displayed_image(format_: str, orientation: int, size: tuple[int, int]) -> None:
+    """An image that is displayed lying on its side is as wide as it is high in the file."""
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+
+    facts = read_image(BytesIO(_image(format_, exif)))
+
+    assert (facts.width, facts.height) == size
+
+
+def test_exif_is_given_in_the_platforms_keys() -> None:
+    """Numbers as numbers, names by their tables, the time in ISO 8601, the position in signed degrees."""
+    exif = Image.Exif()
+    exif.update(
+        {Base.DateTime: "2024:05:06 07:08:09", Base.Artist: "Ann", Base.Make: "ACME\0", Base.Software: "v" * 200}
+    )
+    exif.update({Base.XResolution: 72.0, Base.YResolution: 36.5, Base.ResolutionUnit: 3, Base.Compression: 6})
+    exif.get_ifd(IFD.Exif)[Base.ColorSpace] = 1
+    position = {GPS.GPSLatitudeRef: "S", GPS.GPSLatitude: (48.0, 30.0, 36.0)}
+    position |= {GPS.GPSLongitudeRef: "W", GPS.GPSLongitude: (2.0, 15.0, 0.0)}
+    exif.get_ifd(IFD.GPSInfo).update(position | {GPS.GPSAltitudeRef: b"\x01", GPS.GPSAltitude: 12.5})
+
+    assert read_image(BytesIO(_image("JPEG", exif))).metadata == {
+        "acquired_at": "2024-05-06T07:08:09",
+        "acquired_by": "Ann",
+        "resolution_x": 72.0,
+        "resolution_y": 36.5,
+        "resolution_unit": "cm",
+        "compression": "JPEG (old-style)",
+        "manufacturer": "ACME",
+        "software": "v" * 128,
+        "color_space": "sRGB",
+        "latitude": -48.51,
+        "longitude": -2.25,
+        "altitude": -12.5,
+    }
+
+
+def test_meaningless_exif_is_left_out() -> None:
+    """A time that is none, an empty name, a latitude without longitude."""
+    exif = Image.Exif()
+    exif.update({Base.DateTime: "0000:00:00 00:00:00", Base.Make: " \0", Base.ResolutionUnit: 9})
+    exif.get_ifd(IFD.GPSInfo).update({GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: (48.0, 30.0, 36.0)})
+
+    assert read_image(BytesIO(_image("JPEG", exif))) == ImageFacts(64, 48)
+
+
+def _png_of(width: int, height: int) -> bytes:
+    """Make a PNG that says how large it is, and has no pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")]
+    framed = [(struct.pack(">I", len(body)), name + body, zlib.crc32(name + body)) for name, body in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(size + body + struct.pack(">I", check) for size, body, check in framed)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"no image", "not an image of a known format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "not an image of a known format"),
+        (_image("JPEG")[:40], "the image's header is broken: Truncated File Read"),
+        (_png_of(100_000, 100_000), "the image is too large: Image size (10000000000 pixels) exceeds limit"),
+    ],
+)
+def test_what_is_no_image_is_told_why(content: bytes, reason: str) -> None:
+    """The reason can be shown to a user; no program is started to look at a file."""
+    with pytest.raises(NotAnImageError, match=re.escape(reason)):
+        read_image(BytesIO(content))
+
+
+damaged = st.builds(
+    lambda content, place, byte, end: (content[:place] + bytes([byte]) + content[place + 1 :])[:end],
+    st.sampled_from([*IMAGES, *(_image(each) for each in WITH_EXIF)]),
+    st.integers(0, 400),
+    st.integers(0, 255),
+    st.integers(0, 2000),
+)
+
+
+@given(content=st.binary(max_size=200) | damaged)
+def test_no_bytes_break_the_reader(content: bytes) -> None:
+    """Whatever a file holds, it is an image with a size or it is none."""
+    try:
+        facts = read_image(BytesIO(content))
+    except NotAnImageError:
+        return
+
+    assert facts.width >= 0
+    assert facts.height >= 0
