@@ -115,7 +115,7 @@ def test_a_failed_job_tells_why(client: Client, datalake: Datalake, data: MultiD
 @pytest.fixture
 def sleeper(lake: LakeProcess, client: Client) -> Processing:
     """Register a processing that does not end by itself."""
-    command = [sys.executable, "-m", "airflow_provider_lake.cli.main", "processing", "register"]
+    command = [sys.executable, "-m", "airflow_provider_lake.cli", "processing", "register"]
     subprocess.run([*command, "--data-dir", str(lake.data_dir), "sleeper", "--", "sleep", "600"], check=True)
     return client.get_processing("sleeper")
 
