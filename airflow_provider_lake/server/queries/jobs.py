@@ -4,7 +4,7 @@ A job waits as PENDING. A runner claims it: an import is RUNNING from then on; a
 is first heard of, and RUNNING from then on. So a processing that lost its runner while QUEUED may be started again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -205,9 +205,9 @@ def save_progress(session: Session, job_id: UUID, progress: dict[str, Any]) -> N
     session.execute(update(Job).where(Job.id == job_id).values(progress=progress))
 
 
-def append_lines(session: Session, job_id: UUID, lines: Iterable[str], part: str | None = None) -> None:
+def append_lines(session: Session, job_id: UUID, lines: Sequence[str], part: str | None = None) -> None:
     """Add lines to a job's log; long lines are cut, and of too many the oldest go."""
-    rows = [{"job_id": job_id, "part": part, "line": _clean(line)} for line in lines]
+    rows = [{"job_id": job_id, "part": part, "line": _clean(line)} for line in lines[-MAX_LOG_LINES:]]
     if not rows:
         return
     session.execute(insert(JobLog), rows)

@@ -211,8 +211,8 @@ class JsonField(Field):
         return _COMPARE[compared_by](case((self._type.in_(types), expression)), converted)
 
 
-class TagField(Field):
-    """The names of a data's tags: a condition is true where one of them fulfils it."""
+class NameField(Field):
+    """The name of something that data can be linked to."""
 
     operators = frozenset(Operator)
     takes = "strings"
@@ -222,6 +222,10 @@ class TagField(Field):
 
     def _convert(self, scalar: Scalar) -> str:
         return _text(scalar)
+
+
+class TagField(NameField):
+    """The names of a data's tags: a condition is true where one of them fulfils it."""
 
     def _is_none(self) -> Condition:
         return ~exists().where(DataTag.data_position == Data.position)
@@ -232,17 +236,8 @@ class TagField(Field):
         return exists().where(DataTag.data_position == Data.position, DataTag.tag_id.in_(named))
 
 
-class DataSourceField(Field):
+class DataSourceField(NameField):
     """The name of a data's source."""
-
-    operators = frozenset(Operator)
-    takes = "strings"
-
-    def __init__(self) -> None:
-        super().__init__(is_nullable=True)
-
-    def _convert(self, scalar: Scalar) -> str:
-        return _text(scalar)
 
     def _is_none(self) -> Condition:
         return Data.data_source_id.is_(None)
