@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.lake_process import LakeProcess
-from tests.wire.published_client import connect, picsellia
+from tests.wire.published_client import MultiData, connect, picsellia, upload
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ def datalake(client: picsellia.Client) -> picsellia.Datalake:
 
 
 @pytest.fixture(scope="module")
-def data(datalake: picsellia.Datalake, tmp_path_factory: pytest.TempPathFactory) -> picsellia.sdk.data.MultiData:
+def data(datalake: picsellia.Datalake, tmp_path_factory: pytest.TempPathFactory) -> MultiData:
     """Upload three images."""
     folder = tmp_path_factory.mktemp("images")
     paths = [folder / f"{number}.png" for number in range(3)]
     for path in paths:
         Image.new("RGB", (6, 4)).save(path)
-    return datalake.upload_data(paths)
+    return upload(datalake, paths)
 
 
 def _name() -> str:
@@ -113,7 +113,7 @@ def test_data_tags_are_listed_in_order(datalake: picsellia.Datalake) -> None:
     assert datalake.list_data_tags(limit=2, offset=1, order_by=["-name"]) == listed[1:3]
 
 
-def test_a_data_tag_is_attached_and_detached(datalake: picsellia.Datalake, data: picsellia.sdk.data.MultiData) -> None:
+def test_a_data_tag_is_attached_and_detached(datalake: picsellia.Datalake, data: MultiData) -> None:
     """On one data, on a list of them, on what was found; from either side."""
     first, second, third = data
     tag, other = datalake.create_data_tag(_name()), datalake.create_data_tag(_name())
