@@ -139,6 +139,24 @@ def test_what_is_data_already_stays_as_it_is(api: LakeApi, folder: Path) -> None
     assert count(api, f"{folder.name}/") == 2
 
 
+def test_files_with_names_that_no_object_has_are_named(api: LakeApi, folder: Path) -> None:
+    """Each is a failure with its reason; the files beside them are imported. What is no file does not count."""
+    for name in (b"line\nfeed.jpg", b"back\\slash.jpg", b"not-utf-8-\xff.jpg", "é ü #?.jpg".encode()):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(photo())
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "link.jpg").symlink_to(__file__)
+
+    progress = run(api, prefixes=[f"{folder.name}/"])
+
+    assert counts(progress) == (4, 4, 1, 0, 3)
+    assert {failure["object_name"].removeprefix(f"{folder.name}/") for failure in progress["failures"]} == {
+        "line\nfeed.jpg",
+        "back\\slash.jpg",
+        "not-utf-8-?.jpg",
+    }
+    assert find(api, f"{folder.name}/é ü #?.jpg")["upload_status"] == "DONE"
+
+
 def test_a_prefix_without_objects_is_no_failure(api: LakeApi) -> None:
     """The job has succeeded with a total of 0."""
     assert counts(run(api, prefixes=[f"nothing-{uuid4()}/"])) == (0, 0, 0, 0, 0)

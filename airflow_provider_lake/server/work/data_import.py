@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
 from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.states import DataType, UploadStatus
@@ -41,16 +43,12 @@ class DataImport:
 
     def read(self, names: Sequence[str]) -> Seen[Row]:
         """Read the headers of those objects that are no data yet."""
-        with self._lake.database.reading() as session:
-            known = imports.existing_objects(session, self._datalake_id, names)
         rows, failures = [], []
-        for name in names:
-            if name in known:
-                continue
+        for name in self._unknown(names):
             try:
-                rows.append(self._row(name))
-            except NotAnImageError as error:
-                failures.append(Failure(name, str(error)))
+                rows.append(self._row(check_object_name(name)))
+            except (BadRequestError, NotAnImageError) as error:
+                failures.append(Failure(_printable(name), str(error)))
             except FileNotFoundError:
                 failures.append(Failure(name, "there is no such object"))
             except OSError as error:
@@ -69,7 +67,13 @@ class DataImport:
         imports.add_tags(session, [(position, tag) for position, tags in wanted for tag in tags if tag in known])
         return len(added)
 
+    def _unknown(self, names: Sequence[str]) -> list[str]:
+        with self._lake.database.reading() as session:
+            known = imports.existing_objects(session, self._datalake_id, [_printable(name) for name in names])
+        return [name for name in names if name not in known]
+
     def _row(self, name: str) -> Row:
+        size = self._lake.blobs.stat(name).size
         filename, content_type = PurePosixPath(name).name, content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
@@ -85,7 +89,7 @@ class DataImport:
             "content_type": content_type,
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
-            "file_size": self._lake.blobs.stat(name).size,
+            "file_size": size,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,
             "metadata_": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})},
@@ -104,6 +108,11 @@ class DataImport:
 
     def _tag_ids(self, name: str) -> set[UUID]:
         return {UUID(tag_id) for tag_id in self._details(name)["tag_ids"]}
+
+
+def _printable(name: str) -> str:
+    """Replace what is no character: the names of files need not be text."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def disjoint(prefixes: Iterable[str]) -> list[str]:
