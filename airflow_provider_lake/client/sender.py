@@ -48,7 +48,7 @@ class Answer:
 class Sender:
     """Sends single requests; may be used by many threads at a time.
 
-    Nothing is repeated and no redirect followed: both are decisions for those above.
+    Nothing is repeated, which is a decision for those above, and what carries a token or bytes is not redirected.
 
     :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
     :param verify: whether to check TLS certificates, or the path of the authorities to trust.
@@ -71,11 +71,11 @@ class Sender:
 
     @contextmanager
     def stream(self, url: str) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """GET a URL and hand out the head of the answer with its body in pieces; the head's own body is empty.
+        """GET a URL, wherever it leads, and hand out the head of the answer, without body, and the body in pieces.
 
         :raises TransportError: as :meth:`send`, also while the pieces are read.
         """
-        with self._open("GET", url, {"Accept-Encoding": "identity"}, None) as response:
+        with self._open("GET", url, {"Accept-Encoding": "identity"}, None, follow=True) as response:
             yield Answer(response.status_code, response.headers, b""), response.iter_content(BLOCK_SIZE)
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Sender:
 
     @contextmanager
     def _open(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, *, follow: bool = False
     ) -> Iterator[requests.Response]:
         """Send and hand out the answer; the library's errors become ours, less the query: it may hold a signature."""
         target = f"{method} {url.partition('?')[0]}"
@@ -97,7 +97,7 @@ class Sender:
                 auth=_keep_headers,
                 timeout=self.timeout,
                 verify=self.verify,
-                allow_redirects=False,
+                allow_redirects=follow,
                 stream=True,
             ) as response:
                 yield response

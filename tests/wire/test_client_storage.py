@@ -1,0 +1,182 @@
+"""How bytes go to the kinds of object storage, and come back."""
+
+from email import message_from_bytes
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from airflow_provider_lake.client import RetryPolicy, TransferError, TransportError
+from airflow_provider_lake.client.files import open_file
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transfer import PART_SIZE, ObjectStorage, read_object, save_object
+from tests.wire.scripted import Given, Script, scripted
+
+AT_ONCE = RetryPolicy(base_delay=0)
+SIGNATURE = "signature=top-secret"
+
+
+def _session(server: Script) -> Session:
+    return Session(server.url, "token", Sender(5, verify=True), AT_ONCE)
+
+
+def _store(server: Script, path: Path, content_type: str = "image/jpeg") -> None:
+    with open_file(str(path)) as file:
+        ObjectStorage(_session(server), uuid4()).store(file, "data/a.jpg", content_type)
+
+
+def _signed(server: Script, kind: str, storage: str | None = None) -> Given:
+    form = {"url": f"{storage or server.url}/bucket?{SIGNATURE}", "fields": {"key": "data/a.jpg", "policy": "x"}}
+    return Given(body={"client_type": kind, "presigned_url_data": form})
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Make a small file."""
+    path = tmp_path / 'a "quoted".jpg'
+    path.write_bytes(b"some \r\n bytes")
+    return path
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Make a file of two parts and a bit, mostly holes."""
+    path = tmp_path / "large.mp4"
+    with path.open("wb") as file:
+        file.truncate(2 * PART_SIZE)
+        file.seek(2 * PART_SIZE)
+        file.write(b"tail")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["aws", "minio", "google"])
+def test_small_files_go_as_a_form(small: Path, kind: str) -> None:
+    """All signed fields come first, then the content type, then the file; who we are is not sent along."""
+    with scripted() as server:
+        server.answers += [_signed(server, kind), Given(204, b"")]
+        _store(server, small)
+    sent = server.asked[1]
+    form = message_from_bytes(f"Content-Type: {sent.headers['Content-Type']}\r\n\r\n".encode() + sent.body)
+    parts = [part for part in form.walk() if part is not form]
+
+    assert (sent.method, sent.path) == ("POST", f"/bucket?{SIGNATURE}")
+    assert [part.get_param("name", header="Content-Disposition") for part in parts] == [
+        "key",
+        "policy",
+        "Content-Type",
+        "file",
+    ]
+    assert parts[2].get_payload() == "image/jpeg"
+    assert small.read_bytes() in sent.body
+    assert "Authorization" not in sent.headers
+
+
+def test_azure_takes_the_bytes_alone(small: Path) -> None:
+    """The fields are headers there."""
+    with scripted() as server:
+        server.answers += [_signed(server, "azure"), Given(201, b"")]
+        _store(server, small)
+    sent = server.asked[1]
+
+    assert (sent.method, sent.body) == ("PUT", small.read_bytes())
+    assert sent.headers["x-ms-blob-type"] == "BlockBlob"
+    assert sent.headers["Content-Type"] == "image/jpeg"
+    assert sent.headers["key"] == "data/a.jpg"
+
+
+def test_google_takes_large_files_in_ranges(large: Path) -> None:
+    """One URL, one range after the other; 308 says that more is expected."""
+    with scripted() as server:
+        server.answers += [
+            Given(body={"client_type": "google", "url": f"{server.url}/upload"}),
+            Given(308, b""),
+            Given(503, b""),
+            Given(308, b""),
+            Given(200, b""),
+        ]
+        _store(server, large, "video/mp4")
+    size = 2 * PART_SIZE + 4
+
+    assert [asked.headers["Content-Range"] for asked in server.asked[1:]] == [
+        f"bytes 0-{PART_SIZE - 1}/{size}",
+        *[f"bytes {PART_SIZE}-{2 * PART_SIZE - 1}/{size}"] * 2,
+        f"bytes {2 * PART_SIZE}-{size - 1}/{size}",
+    ]
+    assert server.asked[-1].body == b"tail"
+
+
+def test_a_part_is_repeated_alone(large: Path) -> None:
+    """A storage that stumbles over one part gets that part again, not the file."""
+    with scripted() as server:
+        url = Given(body={"url": f"{server.url}/part"})
+        stored = Given(200, b"", {"ETag": '"e"'})
+        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"}), url, stored, url]
+        server.answers += [Given(500, b""), stored, url, stored, Given(body={})]
+        _store(server, large, "video/mp4")
+
+    assert [len(asked.body) for asked in server.asked if asked.method == "PUT"] == [PART_SIZE] * 3 + [4]
+    assert server.asked[-1].path.endswith("/complete_part_upload")
+    assert server.asked[-1].body.count(b"PartNumber") == 3
+
+
+def test_a_storage_without_parts_gets_the_whole(large: Path) -> None:
+    """When there are no multipart uploads, a large file goes in one piece."""
+    with scripted() as server:
+        server.answers += [Given(400, {"message": "no multipart"}), _signed(server, "azure"), Given(201, b"")]
+        _store(server, large, "video/mp4")
+
+    assert len(server.asked[-1].body) == large.stat().st_size
+
+
+def test_an_unknown_kind_of_storage(small: Path) -> None:
+    """The error names it."""
+    with scripted() as server:
+        server.answers += [_signed(server, "tape")]
+        with pytest.raises(TransferError, match="tape"):
+            _store(server, small)
+
+
+def test_a_refusal_holds_the_storages_words_and_no_signature(small: Path) -> None:
+    """Object storage answers in XML; whoever reads the error cannot use the URL."""
+    with scripted() as server:
+        refusal = Given(403, b"<Error><Code>AccessDenied</Code><Message>Policy expired</Message></Error>")
+        server.answers += [_signed(server, "aws"), refusal]
+        with pytest.raises(TransferError, match=r"refuses data/a\.jpg: Policy expired") as caught:
+            _store(server, small)
+
+    assert caught.value.status == 403
+    assert "top-secret" not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+def test_a_broken_transfer_shows_no_signature(small: Path) -> None:
+    """Neither does an error of transport."""
+    with scripted() as server:
+        # Nothing listens on port 1.
+        server.answers += [_signed(server, "aws", "http://127.0.0.1:1")]
+        with pytest.raises(TransportError, match=r"127\.0\.0\.1:1/bucket: .*refused") as caught:
+            _store(server, small)
+
+    assert "top-secret" not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+def test_a_download_is_whole_or_not_there(tmp_path: Path) -> None:
+    """A body shorter than announced is fetched again; a file appears only once it is complete."""
+    cut = Given(200, b"1234", {"Content-Length": "8", "Connection": "close"})
+    path = tmp_path / "file"
+    with scripted(cut, Given(200, b"12345678")) as server:
+        save_object(_session(server), f"{server.url}/a?{SIGNATURE}", path)
+    assert path.read_bytes() == b"12345678"
+    path.unlink()
+    with scripted(*[cut] * 5) as server, pytest.raises(TransportError) as caught:
+        save_object(_session(server), f"{server.url}/a?{SIGNATURE}", path)
+    assert list(tmp_path.iterdir()) == []
+    assert "top-secret" not in repr(caught.value)
+
+
+def test_a_download_follows_a_redirect_without_credentials() -> None:
+    """Signed URLs may lead on, and carry all that is needed."""
+    with scripted(Given(200, b"there")) as there, scripted(Given(302, b"", {"Location": f"{there.url}/b"})) as here:
+        assert read_object(_session(here), f"{here.url}/a") == b"there"
+
+    assert "Authorization" not in there.asked[0].headers
