@@ -54,7 +54,8 @@ def processing_answer(processing: Processing) -> dict[str, Any]:
         "default_cpu": processing.default_cpu,
         "default_gpu": processing.default_gpu,
         "default_parameters": processing.default_parameters,
-        "docker_image": processing.docker_image,
-        "docker_tag": processing.docker_tag,
+        # The reference client takes no null here, and a command has no image.
+        "docker_image": processing.docker_image or "",
+        "docker_tag": processing.docker_tag or "",
         "docker_flags": processing.docker_flags,
     }
