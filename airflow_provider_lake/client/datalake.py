@@ -81,7 +81,7 @@ class Datalake(Record):
         :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
         """
-        paths = [filepaths] if isinstance(filepaths, str | Path) else filepaths
+        paths = [filepaths] if isinstance(filepaths, str | Path) else list(filepaths)
         files = plan(paths, metadata, custom_metadata, sizes)
         uploader = Uploader(
             self.session,

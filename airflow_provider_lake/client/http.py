@@ -128,19 +128,19 @@ def repeat(policy: RetryPolicy, attempt: Callable[[], _T], *, repeatable: bool) 
     :param repeatable: whether to attempt it again when the last attempt may have been acted on.
     :raises LakeError: of the last attempt.
     """
-    started, attempts = time.monotonic(), 0
+    attempts, waited = 0, 0.0
     while True:
         try:
             return attempt()
         except (TransportError, ResponseError) as error:
             attempts += 1
             outcome = outcome_of(error)
-            elapsed = time.monotonic() - started
-            wait = policy.delay(attempts, elapsed, outcome, random.random())
+            wait = policy.delay(attempts, waited, outcome, random.random())
             if wait is None or (outcome.is_unclear and not repeatable):
                 raise
             logger.warning("%s; attempt %d of %d follows in %.1f s", error, attempts + 1, policy.attempts, wait)
         time.sleep(wait)
+        waited += wait
 
 
 def outcome_of(error: TransportError | ResponseError) -> Outcome:
@@ -155,6 +155,11 @@ def error_of(method: str, url: str, answer: Answer) -> ResponseError:
     message, detail = _words(answer)
     retry_after = parse_retry_after(answer.headers.get("Retry-After"))
     return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
+
+
+def unsigned(url: str) -> str:
+    """Return a URL without its query, which may hold a signature."""
+    return url.partition("?")[0]
 
 
 def _encode(json: Any) -> bytes:
@@ -181,13 +186,15 @@ def _read(method: str, url: str, answer: Answer) -> Any:
         return jsonlib.loads(answer.body)
     except ValueError:
         kind = answer.headers.get("Content-Type", "an unnamed type")
-        raise TransportError(f"{method} {url} was answered by {kind} that is no JSON: is there a lake?") from None
+        raise TransportError(
+            f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
+        ) from None
 
 
 def _words(answer: Answer) -> tuple[str, Any]:
     """Return message and detail of an error answer; one that holds none is described by its status."""
     if "Location" in answer.headers:
-        return f"the lake redirects to {answer.headers['Location']}: give that as host", None
+        return f"redirected to {unsigned(answer.headers['Location'])}, which is not followed", None
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:

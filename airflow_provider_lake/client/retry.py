@@ -34,7 +34,7 @@ class RetryPolicy:
     :param attempts: at most this many, the first included.
     :param base_delay: seconds, the longest first wait; doubled for every further one.
     :param max_delay: seconds, the longest of these waits.
-    :param total: seconds from the first attempt on after which nothing is sent again.
+    :param total: seconds of waiting, all together, beyond which nothing is sent again.
     :param statuses: HTTP statuses of answers worth another attempt.
     """
 
@@ -44,11 +44,11 @@ class RetryPolicy:
     total: float = 120.0
     statuses: frozenset[int] = frozenset({429, 502, 503, 504})
 
-    def delay(self, attempt: int, elapsed: float, outcome: Outcome, jitter: float = 1.0) -> float | None:
+    def delay(self, attempt: int, waited: float, outcome: Outcome, jitter: float = 1.0) -> float | None:
         """Decide how long to wait before the next attempt.
 
         :param attempt: number of attempts made.
-        :param elapsed: seconds since the first one began.
+        :param waited: seconds waited between them.
         :param jitter: share of the full wait to take, 0 to 1; drawn anew each time, it spreads the clients out.
         :return: seconds; None: give up.
         """
@@ -58,7 +58,7 @@ class RetryPolicy:
         wait = jitter * min(self.max_delay, self.base_delay * 2.0 ** min(attempt - 1, 64))
         if outcome.retry_after is not None:
             wait = max(wait, outcome.retry_after)
-        return wait if elapsed + wait <= self.total else None
+        return wait if waited + wait <= self.total else None
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:

@@ -126,5 +126,7 @@ def _explain(error: requests.RequestException) -> tuple[str, bool]:
     """Return why there is no answer, and whether the request may have reached the server."""
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", None) or cause
+    if isinstance(reason, urllib3.exceptions.ProtocolError):
+        reason = reason.args[-1]
     unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     return str(reason), not isinstance(reason, unsent)

@@ -17,7 +17,7 @@ from airflow_provider_lake.client.errors import (
     TransportError,
 )
 from airflow_provider_lake.client.files import LocalFile
-from airflow_provider_lake.client.http import Session, error_of, repeat
+from airflow_provider_lake.client.http import Session, error_of, repeat, unsigned
 from airflow_provider_lake.client.sender import Answer, Body
 
 PART_SIZE = 25 * 1024 * 1024
@@ -91,25 +91,47 @@ class ObjectStorage:
                     url = self._sign("generate_part_presigned_url", upload_of | {"part_no": number})["url"]
                     answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
                     parts.append({"ETag": _etag(answer, object_name), "PartNumber": number})
-                self._sign("complete_part_upload", upload_of | {"parts": parts})
+                self._complete(upload_of | {"parts": parts}, object_name, file.size)
             case "google":
                 for start, end in part_ranges(file.size):
                     headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
-                    self._send("PUT", upload["url"], object_name, partial(file.body, start, end - start), headers)
+                    body = partial(file.body, start, end - start)
+                    self._send("PUT", upload["url"], object_name, body, headers, more_follows=end < file.size)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
+    def _complete(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
+        """Have the parts put together; after a lost answer they may be so already, which the next attempt stumbles at."""
+        try:
+            self._sign("complete_part_upload", parts)
+        except ResponseError:
+            if self._stored_size(object_name) != size:
+                raise
+
+    def _stored_size(self, object_name: str) -> int | None:
+        """Return the size of an object in bytes; None: there is no such object."""
+        url = self._sign("retrieve_presigned_url", {"object_name": object_name})["presigned_url"]
+        with self._session.sender.stream(url) as (answer, _):
+            return int(answer.headers["Content-Length"]) if answer.is_success else None
+
     def _send(
-        self, method: str, url: str, object_name: str, body: Callable[[], Body], headers: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        object_name: str,
+        body: Callable[[], Body],
+        headers: Mapping[str, str],
+        *,
+        more_follows: bool = False,
     ) -> Answer:
         """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated."""
 
         def attempt() -> Answer:
             answer = self._session.sender.send(method, url, headers=headers, body=body())
-            # Google's way to say that it waits for the next part.
-            if answer.is_success or answer.status == HTTPStatus.PERMANENT_REDIRECT:
+            # 308 is Google's way to say that it waits for more.
+            if answer.is_success or (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
                 return answer
-            raise error_of(method, _unsigned(url), answer)
+            raise error_of(method, unsigned(url), answer)
 
         return _transfer(self._session, object_name, attempt)
 
@@ -150,11 +172,11 @@ def _fetch(session: Session, url: str, target: BinaryIO) -> None:
         target.truncate()
         with session.sender.stream(url) as (answer, pieces):
             if not answer.is_success:
-                raise error_of("GET", _unsigned(url), answer)
+                raise error_of("GET", unsigned(url), answer)
             target.writelines(pieces)
         expected = answer.headers.get("Content-Length")
         if expected is not None and target.tell() != int(expected):
-            raise TransportError(f"GET {_unsigned(url)} gave {target.tell()} of {expected} bytes")
+            raise TransportError(f"GET {unsigned(url)} gave {target.tell()} of {expected} bytes")
 
     _transfer(session, "the object", attempt)
 
@@ -183,8 +205,3 @@ def _etag(answer: Answer, object_name: str) -> str:
     if etag is None:
         raise TransferError(f"object storage took a part of {object_name} without naming its ETag")
     return etag
-
-
-def _unsigned(url: str) -> str:
-    """Return a URL without its query, which holds a signature."""
-    return url.partition("?")[0]

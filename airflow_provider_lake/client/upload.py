@@ -142,18 +142,21 @@ class Uploader:
 
     def _register(self, body: Mapping[str, Any]) -> Data:
         """Register an object as data, once: after an unclear outcome it is looked up first."""
-        policy, started, attempts = self.session.retry, time.monotonic(), 0
+        attempts, waited = 0, 0.0
         while True:
             try:
                 json = self.session.request("POST", f"/api/datalake/{self.datalake_id}/datas", json=body)
                 # 208: the object is a data already, which not every lake shows.
-                return Data.from_json(self.session, self.datalake_id, json) if "id" in json else self._get(body)
+                return (
+                    Data.from_json(self.session, self.datalake_id, json) if json and "id" in json else self._get(body)
+                )
             except ConflictError:
                 return self._get(body)
             except (TransportError, ServerError) as error:
                 attempts += 1
-                wait = policy.delay(attempts, time.monotonic() - started, outcome_of(error), random.random())
+                wait = self.session.retry.delay(attempts, waited, outcome_of(error), random.random())
                 time.sleep(wait or 0)
+                waited += wait or 0
                 try:
                     return self._get(body)
                 except NotFoundError:

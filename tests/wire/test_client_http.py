@@ -89,9 +89,9 @@ def test_something_that_is_no_lake() -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    """A token goes only where it was meant to go; the error says which host to give."""
+    """A token goes only where it was meant to go; the error says where it was to go."""
     moved = Given(301, headers={"Location": "https://elsewhere/api/x"})
-    with scripted(moved) as server, pytest.raises(ResponseError, match="redirects to https://elsewhere/api/x"):
+    with scripted(moved) as server, pytest.raises(ResponseError, match="redirected to https://elsewhere/api/x"):
         _session(server.url).request("POST", "/api/x")
 
     assert len(server.asked) == 1

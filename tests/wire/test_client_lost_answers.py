@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Client, MultiData, RetryPolicy, TransportError
+from airflow_provider_lake.client.transfer import PART_SIZE
 from tests.lake_process import LakeProcess
 from tests.wire.breaking_proxy import Break, breaking_proxy
 
@@ -50,6 +51,26 @@ def test_every_file_becomes_one_data(
     assert isinstance(uploaded, MultiData)
     assert sorted(uploaded.ids) == sorted(registered.ids)
     assert [data.filename for data in uploaded] == [path.name for path in paths]
+
+
+def test_a_large_file_is_stored_once(lake: LakeProcess, tmp_path: Path) -> None:
+    """Each step of an upload in parts may lose its answer, the last one, too."""
+    path = tmp_path / f"{uuid4()}.mp4"
+    with path.open("wb") as file:
+        file.truncate(PART_SIZE)
+        file.seek(PART_SIZE)
+        file.write(b"tail")
+
+    def decide(_line: str, number: int) -> Break | None:
+        return Break.ANSWER_LOST if number == 0 else None
+
+    with breaking_proxy(lake.url, decide) as url, Client(lake.token, host=url, retry=FAST) as client:
+        datalake = client.get_datalake()
+        datalake.upload_data(path)
+        data = datalake.find_data(filename=path.name)
+        content = data.read()
+    assert data.file_size == len(content) == PART_SIZE + 4
+    assert content.endswith(b"tail")
 
 
 def test_a_lost_answer_is_looked_up_and_not_repeated(lake: LakeProcess, paths: list[Path]) -> None:

@@ -36,16 +36,16 @@ def test_waits_double_up_to_the_longest() -> None:
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1), st.floats(0, 1e6))
-def test_a_wait_is_never_negative_nor_beyond_the_policy(attempt: int, jitter: float, elapsed: float) -> None:
-    """Whatever happened, a wait lies within the longest one and within the total time."""
+def test_a_wait_is_never_negative_nor_beyond_the_policy(attempt: int, jitter: float, waited: float) -> None:
+    """Whatever happened, a wait lies within the longest one and within the total."""
     policy = RetryPolicy(attempts=10_001)
-    wait = policy.delay(attempt, elapsed, NO_ANSWER, jitter)
+    wait = policy.delay(attempt, waited, NO_ANSWER, jitter)
 
-    assert wait is None or 0 <= wait <= min(policy.max_delay, policy.total - elapsed)
+    assert wait is None or 0 <= wait <= min(policy.max_delay, policy.total - waited)
 
 
-def test_gives_up_after_the_last_attempt_and_after_the_total_time() -> None:
-    """Neither more attempts nor more seconds than the policy allows."""
+def test_gives_up_after_the_last_attempt_and_after_the_total_wait() -> None:
+    """Neither more attempts nor more seconds of waiting than the policy allows."""
     assert RetryPolicy(attempts=5).delay(5, 0, NO_ANSWER) is None
     assert RetryPolicy(total=10, base_delay=4).delay(1, 7, NO_ANSWER) is None
 
