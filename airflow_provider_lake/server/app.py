@@ -20,6 +20,7 @@ from airflow_provider_lake.server.routes import (
     jobs,
     object_storage,
     processings,
+    projections,
     sources,
     storage,
     tags,
@@ -28,7 +29,7 @@ from airflow_provider_lake.server.work.media import MediaWorker
 from airflow_provider_lake.server.work.runner import JobRunner
 
 logger = logging.getLogger(__name__)
-_ROUTES = (datalakes, tags, sources, data, object_storage, storage, imports, processings, jobs)
+_ROUTES = (datalakes, tags, sources, data, projections, object_storage, storage, imports, processings, jobs)
 
 
 def create_app(lake: Lake) -> FastAPI:

@@ -17,6 +17,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -124,6 +126,17 @@ class Datalake(Base):
     connector_id: Mapped[UUID | None] = mapped_column(ForeignKey("connectors.id"))
     name: Mapped[str]
     is_default: Mapped[bool] = mapped_column(default=False)
+    allow_extra_custom_metadata: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class CustomMetadataKey(Base):
+    """What a datalake expects under one key of its data's custom metadata."""
+
+    __tablename__ = "custom_metadata_keys"
+
+    datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    definition: Mapped[dict[str, Any]]
 
 
 class Tag(Base):
@@ -189,11 +202,16 @@ class Data(Base):
     custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     # The object was in the bucket before the lake knew of it: deleting the data leaves it there.
     is_imported: Mapped[bool] = mapped_column(default=False)
+    # An image that is known to be one, but has no thumbnail so far.
+    thumbnail_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     data_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("data_sources.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     tags: Mapped[list[Tag]] = relationship(secondary="data_tags", order_by=Tag.name, lazy="raise", passive_deletes=True)
     data_source: Mapped[DataSource | None] = relationship(lazy="raise")
+
+
+Index("ix_data_thumbnail_due", Data.position, sqlite_where=Data.thumbnail_due, postgresql_where=Data.thumbnail_due)
 
 
 class Projection(Base):
@@ -204,13 +222,15 @@ class Projection(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     data_position: Mapped[int] = mapped_column(_RowNumber, ForeignKey("data.position", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
+    object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH), index=True)
     filename: Mapped[str]
     content_type: Mapped[str]
     file_size: Mapped[int | None] = mapped_column(BigInteger)
     width: Mapped[int | None]
     height: Mapped[int | None]
     infos: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    # The object was in the bucket before, as for a data.
+    is_imported: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

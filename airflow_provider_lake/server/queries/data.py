@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, s
 from sqlalchemy.orm import Session, selectinload
 
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
+from airflow_provider_lake.server.queries.objects import find_unused
 from airflow_provider_lake.server.queries.ordering import order_clauses
 from airflow_provider_lake.server.states import UploadStatus
-from airflow_provider_lake.server.tables import Data, Datalake, DataSource, DataTag, Tag
+from airflow_provider_lake.server.tables import Data, Datalake, DataSource, DataTag, Projection, Tag
 
 _ORDERS = {
     "content_type": Data.content_type,
@@ -95,6 +96,20 @@ def get_data(session: Session, organization_id: UUID, data_id: UUID) -> Data:
     return data
 
 
+def get_many(session: Session, datalake_id: UUID, ids: Collection[UUID]) -> Sequence[Data]:
+    """Return data of a datalake.
+
+    :raises NotFoundError: it does not have them all; it names the first missing one.
+    """
+    statement = select(Data).where(Data.datalake_id == datalake_id, Data.id.in_(ids))
+    found = session.scalars(statement.options(*_WITH_RELATED)).all()
+    known = {data.id for data in found}
+    for data_id in ids:
+        if data_id not in known:
+            raise NotFoundError(f"no data with id {data_id}")
+    return found
+
+
 def find_one(session: Session, selection: Selection, wanted: str) -> Data:
     """Return the one data that is meant.
 
@@ -145,16 +160,19 @@ def count(session: Session, selection: Selection) -> int:
 def delete_data(
     session: Session, organization_id: UUID, ids: Collection[UUID], datalake_id: UUID | None = None
 ) -> list[str]:
-    """Delete data of an organization, or of one of its datalakes.
+    """Delete data of an organization, or of one of its datalakes, with their projections.
 
-    :return: names of the objects that go with them: those that were uploaded as data, not those that were imported.
+    :return: names of the objects that go with them: those that nothing uses any more, and that were not imported.
     """
     lakes = select(Datalake.id).where(Datalake.organization_id == organization_id)
-    statement = delete(Data).where(Data.id.in_(ids), Data.datalake_id.in_(lakes))
+    meant: list[ColumnElement[bool]] = [Data.id.in_(ids), Data.datalake_id.in_(lakes)]
     if datalake_id is not None:
-        statement = statement.where(Data.datalake_id == datalake_id)
-    deleted = session.execute(statement.returning(Data.object_name, Data.is_imported))
-    return [object_name for object_name, is_imported in deleted if not is_imported]
+        meant.append(Data.datalake_id == datalake_id)
+    uploaded = Projection.data_position.in_(select(Data.position).where(*meant)) & ~Projection.is_imported
+    object_names = list(session.scalars(select(Projection.object_name).where(uploaded)))
+    deleted = session.execute(delete(Data).where(*meant).returning(Data.object_name, Data.is_imported))
+    object_names += [object_name for object_name, is_imported in deleted if not is_imported]
+    return find_unused(session, object_names)
 
 
 def check_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> None:

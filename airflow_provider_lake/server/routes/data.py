@@ -13,10 +13,12 @@ from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, MediaWorkerDep, PageDep, base_url
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
+from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.queries.data import Selection
 from airflow_provider_lake.server.query_language import compile_query
 from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
 from airflow_provider_lake.server.schemas.data import (
+    BulkBody,
     CustomMetadataBody,
     DataBody,
     IdsBody,
@@ -202,6 +204,28 @@ def update_custom_metadata(
         data = data_queries.get_data(session, caller.organization_id, data_id)
         data.custom_metadata = body.custom_metadata
     return JSONResponse(_describe(lake, request, data))
+
+
+@router.patch("/api/datalake/{datalake_id}/data/bulk")
+def update_many(datalake: DatalakeDep, body: BulkBody, lake: LakeDep) -> dict[str, int]:
+    """Change several data, all or none."""
+    changes = body.objects.values()
+    with lake.database.writing() as session:
+        found = data_queries.get_many(session, datalake.id, body.objects)
+        tags = imports.ensure_tags(session, datalake.id, {tag for change in changes for tag in change.tags})
+        names = {change.data_source for change in changes if change.data_source}
+        sources = imports.ensure_sources(session, datalake.organization_id, names)
+        for data in found:
+            change = body.objects[data.id]
+            if change.metadata is not None:
+                data.metadata_ = change.metadata
+            if change.custom_metadata is not None:
+                data.custom_metadata = change.custom_metadata
+            if change.data_source is not None:
+                data.data_source_id = sources[change.data_source]
+            new_tags = {tags[name] for name in change.tags} - {tag.id for tag in data.tags}
+            imports.add_tags(session, [(data.position, tag_id) for tag_id in new_tags])
+    return {"count": len(found)}
 
 
 @router.get("/api/data/{data_id}/presigned-url")

@@ -11,8 +11,9 @@ from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RunnerDep
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import imports, jobs
 from airflow_provider_lake.server.routes.jobs import describe_job
+from airflow_provider_lake.server.schemas.data import ObjectDetails
 from airflow_provider_lake.server.schemas.datalakes import datalake_answer
-from airflow_provider_lake.server.schemas.imports import ImportBody, ObjectDetails, ProjectionImportBody
+from airflow_provider_lake.server.schemas.imports import ImportBody, ProjectionImportBody
 from airflow_provider_lake.server.states import JobKind
 from airflow_provider_lake.server.tables import Datalake
 

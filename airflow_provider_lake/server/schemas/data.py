@@ -24,6 +24,7 @@ from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data
 
 MAX_IDS = 1000
+MAX_BULK = 100
 MAX_PIXELS_A_SIDE = 1 << 31
 
 Text = Annotated[str, StringConstraints(max_length=128)]
@@ -132,6 +133,26 @@ class IdsBody(BaseModel):
     """Ids of data."""
 
     ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class ObjectDetails(BaseModel):
+    """What a data gets; tags and source by name, made when missing."""
+
+    metadata: CheckedMetadata = None
+    custom_metadata: dict[str, Any] | None = None
+    tags: list[Name] = []
+    data_source: Name | None = None
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _none_is_no_tag(cls, tags: Any) -> Any:
+        return [] if tags is None else tags
+
+
+class BulkBody(BaseModel):
+    """Changes of several data; what is None stays as it is, and tags are added."""
+
+    objects: Annotated[dict[UUID, ObjectDetails], Field(min_length=1, max_length=MAX_BULK)]
 
 
 class ListBody(BaseModel):

@@ -1,23 +1,14 @@
 """Imports on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from airflow_provider_lake.server.schemas.data import CheckedMetadata
+from airflow_provider_lake.server.schemas.data import ObjectDetails
 from airflow_provider_lake.server.schemas.names import Name
 
 MAX_OBJECTS = 500
-
-
-class ObjectDetails(BaseModel):
-    """What an object becomes as data; tags and source by name."""
-
-    metadata: CheckedMetadata = None
-    custom_metadata: dict[str, Any] | None = None
-    tags: list[Name] = []
-    data_source: Name | None = None
 
 
 class ImportBody(BaseModel):

@@ -61,4 +61,5 @@ class ProjectionImport:
             "filename": PurePosixPath(object_name).name,
             "content_type": content_type_of(object_name),
             "file_size": self._lake.blobs.stat(object_name).size,
+            "is_imported": True,
         }
