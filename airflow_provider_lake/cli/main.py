@@ -52,6 +52,12 @@ def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0 takes a free one (%(default)s)"
     )
     _add_data_dir(serve)
+    _add_database(serve)
+    serve.add_argument(
+        "--storage",
+        metavar="URL",
+        help="s3://BUCKET/PREFIX of the stored objects; without it they lie in the data folder",
+    )
     serve.add_argument("--token", help="API token of the owner; without it one is made and kept in the data folder")
     serve.add_argument("--jobs", type=_job_slots, default=2, help="jobs that run at the same time (%(default)s)")
     serve.set_defaults(run=_serve)
@@ -88,6 +94,10 @@ def _add_data_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL; without it SQLite in the data folder")
+
+
 def _port(text: str) -> int:
     port = int(text) if text.isdecimal() else -1
     if not 0 <= port <= MAX_PORT:
@@ -107,7 +117,15 @@ def _job_slots(text: str) -> int:
 def _serve(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.serve import run_lake
 
-    return run_lake(parsed.host, parsed.port, parsed.data_dir, parsed.token, parsed.jobs)
+    return run_lake(
+        parsed.host,
+        parsed.port,
+        parsed.data_dir,
+        database_url=parsed.database,
+        storage_url=parsed.storage,
+        token=parsed.token,
+        job_slots=parsed.jobs,
+    )
 
 
 def _demo(parsed: argparse.Namespace) -> int:

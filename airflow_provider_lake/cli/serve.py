@@ -8,7 +8,16 @@ from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
 
 
-def run_lake(host: str, port: int, data_dir: Path, token: str | None, job_slots: int) -> int:
+def run_lake(
+    host: str,
+    port: int,
+    data_dir: Path,
+    *,
+    database_url: str | None,
+    storage_url: str | None,
+    token: str | None,
+    job_slots: int,
+) -> int:
     """Serve until SIGTERM or SIGINT.
 
     :raises CommandError: the lake cannot start, for example because the port is in use.
@@ -19,7 +28,14 @@ def run_lake(host: str, port: int, data_dir: Path, token: str | None, job_slots:
     except ImportError as error:
         raise CommandError(f"{error}; install the package with its extra: airflow-provider-lake[server]") from error
 
-    settings = Settings(data_dir=data_dir, token=token, job_slots=job_slots, builtin_processings=BUILTIN)
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        storage_url=storage_url,
+        token=token,
+        job_slots=job_slots,
+        builtin_processings=BUILTIN,
+    )
 
     def announce(url: str) -> None:
         print(f"lake ready on {url}", flush=True)

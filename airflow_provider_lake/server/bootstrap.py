@@ -11,10 +11,12 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.context import Address, Lake
 from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.migrations import upgrade
 from airflow_provider_lake.server.queries import processings, tokens
 from airflow_provider_lake.server.settings import Settings
@@ -25,44 +27,58 @@ OWNER = "owner"
 _SECRET_BYTES = 32
 
 
-class DataDirError(Exception):
-    """The folder of the lake cannot be used; the message says why."""
+class StartError(Exception):
+    """The lake cannot be opened; the message is one line that says why."""
 
 
 @contextmanager
 def opened_lake(settings: Settings) -> Iterator[Lake]:
     """Open a lake as long as the block; no other process can meanwhile.
 
-    :raises DataDirError: the folder cannot be made or written, or another lake runs on it.
+    :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
     """
-    with _locked(settings.data_dir):
+    with _locked(settings):
         database = Database(settings.sqlalchemy_url)
         try:
             upgrade(database.engine)
             with database.writing() as session:
                 _seed(session, settings)
             signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
-            store = FolderStore(settings.objects_dir, settings.staging_dir, signer)
-            yield Lake(settings, database, store, signer, Address())
+            yield Lake(settings, database, _open_store(settings, signer), signer, Address())
         finally:
             database.close()
 
 
 @contextmanager
-def _locked(data_dir: Path) -> Iterator[None]:
+def _locked(settings: Settings) -> Iterator[None]:
+    data_dir = settings.data_dir
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("objects", "staging"):
-            (data_dir / name).mkdir(exist_ok=True)
+        if settings.storage_url is None:
+            settings.objects_dir.mkdir(exist_ok=True)
+            settings.staging_dir.mkdir(exist_ok=True)
         lock = (data_dir / "lock").open("w")
     except OSError as error:
-        raise DataDirError(f"cannot use the folder {data_dir}: {error.strerror}") from error
+        raise StartError(f"cannot use the folder {data_dir}: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataDirError(f"another lake runs on the folder {data_dir}") from None
+            raise StartError(f"another lake runs on the folder {data_dir}") from None
         yield
+
+
+def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:
+    if settings.storage_url is None:
+        return FolderStore(settings.objects_dir, settings.staging_dir, signer)
+    from airflow_provider_lake.server.blobs.s3 import S3Store  # noqa: PLC0415 - boto3 loads slowly, and not all need it
+
+    try:
+        store = S3Store.from_url(settings.storage_url, settings.url_lifetime)
+        store.check()
+    except (ValueError, UnavailableError) as error:
+        raise StartError(str(error)) from error
+    return store
 
 
 def _seed(session: Session, settings: Settings) -> None:

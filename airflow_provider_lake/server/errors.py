@@ -56,3 +56,9 @@ class TooLargeError(ApiError):
     """A body larger than allowed."""
 
     status = 413
+
+
+class UnavailableError(ApiError):
+    """The object storage cannot be reached, or refuses; later it may not."""
+
+    status = 503

@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
@@ -16,7 +15,7 @@ from granian.server.embed import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.app import create_app
-from airflow_provider_lake.server.bootstrap import DataDirError, opened_lake
+from airflow_provider_lake.server.bootstrap import StartError, opened_lake
 from airflow_provider_lake.server.settings import Settings
 
 _BACKLOG = 1024
@@ -36,7 +35,7 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     :param host: address to listen on.
     :param port: port to listen on; 0 takes a free one.
     :param on_ready: called once with the lake's URL, when it answers there.
-    :raises ServeError: the port is in use, the host is none of this machine, or the data folder cannot be used.
+    :raises ServeError: the port is in use, the host is none of this machine, or the lake cannot be opened.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     port = _free_port(host, port)
@@ -54,10 +53,10 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
                 log_enabled=False,
             )
             asyncio.run(_run(server, url, on_ready))
-    except DataDirError as error:
+    except StartError as error:
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
-        raise ServeError(f"cannot use the database of {Path(settings.data_dir)}: {_first_line(error)}") from error
+        raise ServeError(f"cannot use the database: {_first_line(error)}") from error
 
 
 async def _run(server: Server, url: str, on_ready: Callable[[str], None]) -> None:

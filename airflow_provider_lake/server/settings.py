@@ -12,6 +12,7 @@ class Settings:
 
     :param data_dir: folder of this lake: database, stored objects, token; made when missing, its owner's only.
     :param database_url: SQLAlchemy URL; None: SQLite at ``data_dir/lake.db``.
+    :param storage_url: ``s3://bucket/prefix`` of the stored objects; None: the folder ``data_dir/objects``.
     :param token: API token of the owner; None: the one in ``data_dir/token``, made at the first start.
     :param organization_name: the organization that the owner belongs to.
     :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
@@ -23,6 +24,7 @@ class Settings:
 
     data_dir: Path
     database_url: str | None = None
+    storage_url: str | None = None
     token: str | None = field(default=None, repr=False)
     organization_name: str = "local"
     public_url: str | None = None

@@ -235,12 +235,13 @@ class Projection(Base):
 
 
 class MultipartUpload(Base):
-    """An upload in parts."""
+    """An upload in parts. ``store_id`` is what the blob store calls it."""
 
     __tablename__ = "multipart_uploads"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     connector_id: Mapped[UUID] = mapped_column(ForeignKey("connectors.id"))
+    store_id: Mapped[str] = mapped_column(Text)
     object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
     content_type: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

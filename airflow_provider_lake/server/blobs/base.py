@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+# As on S3.
+MAX_FORM_BYTES = 5 << 30
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -71,10 +74,14 @@ class BlobStore(Protocol):
         """Sign a form to upload one object in one piece."""
         ...
 
-    def presign_part(self, object_name: str, upload_id: UUID, number: int, base_url: str) -> str:
+    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+        """Begin an upload in parts, which the lake knows by ``upload_id``; return the store's own id of it."""
+        ...
+
+    def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
         """Sign a URL to PUT one part."""
         ...
 
-    def complete(self, object_name: str, upload_id: UUID, parts: Sequence[Part]) -> Blob:
+    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
         """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
         ...

@@ -9,11 +9,10 @@ from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from airflow_provider_lake.server.blobs.arrival import Arrival
-from airflow_provider_lake.server.blobs.base import Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
 from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
 from airflow_provider_lake.server.blobs.signing import FormPolicy, UrlSigner
 
-MAX_FORM_BYTES = 5 << 30
 _BLOCK = 1 << 20
 
 
@@ -21,14 +20,17 @@ class FolderStore:
     """Objects below one folder; arriving bytes lie in another on the same file system until they are complete.
 
     What is published was on the disk before: file synced, renamed into place, folder synced.
+
+    :param max_form_bytes: the largest object that a signed form takes.
     """
 
     client_type = "minio"
 
-    def __init__(self, objects: Path, staging: Path, signer: UrlSigner) -> None:
+    def __init__(self, objects: Path, staging: Path, signer: UrlSigner, max_form_bytes: int = MAX_FORM_BYTES) -> None:
         self.objects = objects
         self.staging = staging
         self.signer = signer
+        self._max_form_bytes = max_form_bytes
 
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
@@ -77,26 +79,30 @@ class FolderStore:
 
     def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
         """Sign a form to upload one object in one piece."""
-        policy = FormPolicy(object_name, content_type, MAX_FORM_BYTES, self.signer.expiry())
+        policy = FormPolicy(object_name, content_type, self._max_form_bytes, self.signer.expiry())
         return PresignedPost(f"{base_url}/storage/form", self.signer.sign_form(policy))
 
-    def presign_part(self, object_name: str, upload_id: UUID, number: int, base_url: str) -> str:
-        """Sign a URL to PUT one part."""
-        return self.signer.sign_url("PUT", base_url, f"/storage/parts/{upload_id}/{number}", {"object": object_name})
+    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+        """Begin an upload in parts; its id is the lake's own."""
+        return str(upload_id)
 
-    def complete(self, object_name: str, upload_id: UUID, parts: Sequence[Part]) -> Blob:
+    def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
+        """Sign a URL to PUT one part."""
+        return self.signer.sign_url("PUT", base_url, f"/storage/parts/{store_id}/{number}", {"object": object_name})
+
+    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
         """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
         with self.arrival() as arrival:
             for part in parts:
-                self._append(arrival, upload_id, part)
+                self._append(arrival, store_id, part)
             arrival.end()
             blob = self.publish(arrival.path, object_name)
-        shutil.rmtree(self.staging / str(upload_id), ignore_errors=True)
+        shutil.rmtree(self.staging / store_id, ignore_errors=True)
         return blob
 
-    def arrival(self, upload_id: UUID | None = None) -> Arrival:
+    def arrival(self, store_id: str | None = None) -> Arrival:
         """Return a place for bytes that are about to arrive, one that nobody else uses."""
-        folder = self.staging if upload_id is None else self.staging / str(upload_id)
+        folder = self.staging if store_id is None else self.staging / store_id
         folder.mkdir(parents=True, exist_ok=True)
         return Arrival(folder / f"{uuid4()}.arriving")
 
@@ -109,15 +115,15 @@ class FolderStore:
         _sync(path.parent)
         return Blob(object_name, path.stat().st_size)
 
-    def keep_part(self, arrived: Path, upload_id: UUID, number: int) -> None:
+    def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""
         _sync(arrived)
-        arrived.replace(self._part(upload_id, number))
+        arrived.replace(self._part(store_id, number))
 
-    def _append(self, target: Arrival, upload_id: UUID, part: Part) -> None:
+    def _append(self, target: Arrival, store_id: str, part: Part) -> None:
         digest = hashlib.md5(usedforsecurity=False)
         try:
-            with self._part(upload_id, part.number).open("rb") as source:
+            with self._part(store_id, part.number).open("rb") as source:
                 while block := source.read(_BLOCK):
                     digest.update(block)
                     target.write(block)
@@ -126,8 +132,8 @@ class FolderStore:
         if part.etag.strip('"') != digest.hexdigest():
             raise ValueError(f"part {part.number} is not the one of ETag {part.etag}")
 
-    def _part(self, upload_id: UUID, number: int) -> Path:
-        return self.staging / str(upload_id) / str(number)
+    def _part(self, store_id: str, number: int) -> Path:
+        return self.staging / store_id / str(number)
 
     def _path(self, object_name: str) -> Path:
         return self.objects / check_object_name(object_name)

@@ -2,18 +2,26 @@
 
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import NotFoundError
-from airflow_provider_lake.server.tables import MultipartUpload
+from airflow_provider_lake.server.tables import MultipartUpload, utc_now
 
 
-def begin_upload(session: Session, connector_id: UUID, object_name: str, content_type: str) -> MultipartUpload:
-    """Add an upload in parts."""
-    upload = MultipartUpload(connector_id=connector_id, object_name=object_name, content_type=content_type)
-    session.add(upload)
-    session.flush()
-    return upload
+def create_upload(
+    session: Session, upload_id: UUID, store_id: str, connector_id: UUID, object_name: str, content_type: str
+) -> None:
+    """Add an upload that the blob store has begun."""
+    session.add(
+        MultipartUpload(
+            id=upload_id,
+            store_id=store_id,
+            connector_id=connector_id,
+            object_name=object_name,
+            content_type=content_type,
+        )
+    )
 
 
 def get_upload(session: Session, upload_id: UUID) -> MultipartUpload:
@@ -36,3 +44,9 @@ def get_upload_of(session: Session, connector_id: UUID, upload_id: UUID, object_
     if upload.connector_id != connector_id or upload.object_name != object_name:
         raise NotFoundError(f"no upload with id {upload_id} of object {object_name!r}")
     return upload
+
+
+def mark_completed(session: Session, upload_id: UUID) -> None:
+    """Record that an upload's parts are one object now."""
+    completed = update(MultipartUpload).where(MultipartUpload.id == upload_id)
+    session.execute(completed.values(completed_at=utc_now()))

@@ -18,7 +18,7 @@ from airflow_provider_lake.server.schemas.object_storage import (
     PartBody,
     TypedObjectBody,
 )
-from airflow_provider_lake.server.tables import Connector, utc_now
+from airflow_provider_lake.server.tables import Connector
 
 _FOLDERS = {ObjectKind.DATA: "data", ObjectKind.DATA_PROJECTION: "projections", ObjectKind.LOGGING: "logs"}
 
@@ -66,29 +66,33 @@ def presign_download(connector: ConnectorDep, body: ObjectBody, lake: LakeDep, r
 @router.post("/api/object-storage/{connector_id}/init_multipart_upload")
 def begin_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep) -> dict[str, str]:
     """Begin an upload in parts."""
+    upload_id = uuid4()
+    store_id = lake.blobs.begin(body.object_name, body.content_type, upload_id)
     with lake.database.writing() as session:
-        upload = uploads.begin_upload(session, connector.id, body.object_name, body.content_type)
-    return {"client_type": lake.blobs.client_type, "upload_id": str(upload.id)}
+        uploads.create_upload(session, upload_id, store_id, connector.id, body.object_name, body.content_type)
+    return {"client_type": lake.blobs.client_type, "upload_id": str(upload_id)}
 
 
 @router.post("/api/object-storage/{connector_id}/generate_part_presigned_url")
 def presign_part(connector: ConnectorDep, body: PartBody, lake: LakeDep, request: Request) -> dict[str, str]:
     """Sign a URL to PUT one part."""
     with lake.database.reading() as session:
-        uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
-    return {"url": lake.blobs.presign_part(body.object_name, body.upload_id, body.part_no, base_url(request))}
+        upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
+    return {"url": lake.blobs.presign_part(body.object_name, upload.store_id, body.part_no, base_url(request))}
 
 
 @router.post("/api/object-storage/{connector_id}/complete_part_upload")
 def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep) -> dict[str, Any]:
     """Join the parts into one object; repeated after a lost answer, it answers the same."""
     parts = [Part(part.PartNumber, part.ETag) for part in sorted(body.parts, key=lambda part: part.PartNumber)]
-    with lake.database.writing() as session:
+    with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
-        if upload.completed_at is None:
-            try:
-                lake.blobs.complete(body.object_name, body.upload_id, parts)
-            except ValueError as error:
-                raise BadRequestError(str(error)) from error
-            upload.completed_at = utc_now()
+    if upload.completed_at is None:
+        # Outside of any transaction: to join large parts takes its time.
+        try:
+            lake.blobs.complete(body.object_name, upload.store_id, parts)
+        except ValueError as error:
+            raise BadRequestError(str(error)) from error
+        with lake.database.writing() as session:
+            uploads.mark_completed(session, upload.id)
     return {}

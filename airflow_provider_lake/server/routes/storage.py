@@ -51,7 +51,7 @@ async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: 
     lake.signer.check_url("PUT", request.url.path, request.query_params)
     await asyncio.to_thread(_check_upload, lake, upload_id)
     store = _folder(lake)
-    with store.arrival(upload_id) as arrival:
+    with store.arrival(str(upload_id)) as arrival:
 
         def write(data: bytes) -> None:
             if arrival.size + len(data) > MAX_PART_BYTES:
@@ -60,7 +60,7 @@ async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: 
 
         await _receive(request, write)
         arrival.end()
-        await asyncio.to_thread(store.keep_part, arrival.path, upload_id, number)
+        await asyncio.to_thread(store.keep_part, arrival.path, str(upload_id), number)
     return Response(headers={"ETag": arrival.etag})
 
 

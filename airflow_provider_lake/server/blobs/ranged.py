@@ -1,0 +1,55 @@
+"""Objects that lie elsewhere, read as files: only the ranges that are asked for are fetched."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+READ_AHEAD = 64 << 10
+
+
+class _RangedFile(io.RawIOBase):
+    """A file whose bytes are fetched by ranges.
+
+    :param fetch: first byte and number of bytes to the bytes; never asked beyond ``size``.
+    :param beginning: the first bytes, where they are known already.
+    :param size: in bytes.
+    """
+
+    def __init__(self, fetch: Callable[[int, int], bytes], beginning: bytes, size: int) -> None:
+        self._fetch = fetch
+        self._beginning = beginning
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"negative position {base + offset}")
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        first, wanted = self._position, min(len(view), self._size - self._position)
+        if wanted <= 0:
+            return 0
+        found = self._beginning[first : first + wanted] or self._fetch(first, wanted)
+        view[: len(found)] = found
+        self._position += len(found)
+        return len(found)
+
+
+def open_ranged(fetch: Callable[[int, int], bytes], beginning: bytes, size: int) -> io.BufferedReader:
+    """Return a file over ranges, which reads ahead so that many small reads are few requests.
+
+    :param fetch: called with the first byte and the number of bytes that are wanted.
+    :param beginning: the first bytes, which then need not be fetched.
+    :param size: of the whole, in bytes.
+    """
+    return io.BufferedReader(_RangedFile(fetch, beginning, size), READ_AHEAD)

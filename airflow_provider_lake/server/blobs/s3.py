@@ -1,0 +1,195 @@
+"""A blob store in a bucket of S3, or of a storage that speaks like it. Bytes go straight between it and the clients.
+
+Endpoint, region and credentials are found by boto3's own rules: ``AWS_ENDPOINT_URL_S3``, ``AWS_ACCESS_KEY_ID``,
+``AWS_PROFILE`` and so on.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from io import BytesIO
+from typing import Any, BinaryIO, Self
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.ranged import READ_AHEAD, open_ranged
+from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
+
+_CONFIG = Config(
+    signature_version="s3v4",
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+_ABSENT = frozenset({"404", "NoSuchKey"})
+_WRONG_PARTS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"})
+# S3 puts the name of the sent file in its place.
+_FILENAME = "${filename}"
+
+
+class S3Store:
+    """Objects of one bucket below one prefix.
+
+    :param client: boto3's client of the storage.
+    :param prefix: what the keys of all objects begin with.
+    :param lifetime: how long a signed URL is valid.
+    :param max_form_bytes: the largest object that a signed form takes.
+    """
+
+    client_type = "aws"
+
+    def __init__(
+        self, client: Any, bucket: str, prefix: str, lifetime: timedelta, max_form_bytes: int = MAX_FORM_BYTES
+    ) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.prefix = prefix
+        self._lifetime = int(lifetime.total_seconds())
+        self._max_form_bytes = max_form_bytes
+
+    @classmethod
+    def from_url(cls, url: str, lifetime: timedelta) -> Self:
+        """Return the store of an ``s3://bucket/prefix``.
+
+        :raises ValueError: the URL is none of that form, or boto3 is told nonsense.
+        """
+        place = urlsplit(url)
+        if place.scheme != "s3" or not place.netloc or place.query or place.fragment:
+            raise ValueError(f"{url!r} is no storage: it must be s3://BUCKET or s3://BUCKET/PREFIX")
+        prefix = place.path.strip("/")
+        try:
+            client = boto3.client("s3", config=_CONFIG)
+        except BotoCoreError as error:
+            raise ValueError(str(error)) from error
+        return cls(client, place.netloc, f"{prefix}/" if prefix else "", lifetime)
+
+    def check(self) -> None:
+        """Make sure that the bucket can be used.
+
+        :raises UnavailableError: it does not exist, cannot be reached, or refuses the credentials.
+        """
+        with self._reached():
+            self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+
+    def stat(self, object_name: str) -> Blob:
+        """Describe one object; ``FileNotFoundError`` where there is none."""
+        with self._reached(object_name):
+            found = self.client.head_object(**self._address(object_name))
+        return Blob(object_name, found["ContentLength"])
+
+    def open(self, object_name: str) -> BinaryIO:
+        """Open one object for reading; ``FileNotFoundError`` where there is none. Only what is read is fetched."""
+        with self._reached(object_name):
+            try:
+                answer = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")
+            except ClientError as error:
+                if _code(error) != "InvalidRange":
+                    raise
+                return BytesIO()  # an empty object has no range
+            beginning = answer["Body"].read()
+        size = int(answer["ContentRange"].rpartition("/")[2])
+        return open_ranged(partial(self._read, object_name), beginning, size)
+
+    def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
+        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
+
+        Keys that end with a slash are left out: consoles of S3 show them as folders.
+        """
+        start = {} if after is None else {"StartAfter": self._key(after)}
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self._key(prefix), **start
+        )
+        with self._reached():
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    if not found["Key"].endswith("/"):
+                        yield Blob(found["Key"].removeprefix(self.prefix), found["Size"])
+
+    def delete(self, object_name: str) -> None:
+        """Remove one object; absence is fine."""
+        with self._reached():
+            self.client.delete_object(**self._address(object_name))
+
+    def presign_get(self, object_name: str, base_url: str) -> str:
+        """Sign a URL to download one object."""
+        return self._presign("get_object", self._address(object_name))
+
+    def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
+        """Sign a form to upload one object in one piece; the client adds the field ``Content-Type``.
+
+        :raises BadRequestError: the storage would give the object another name.
+        """
+        if _FILENAME in object_name:
+            raise BadRequestError(f"the object name {object_name!r} has a {_FILENAME}, which the storage replaces")
+        conditions = [{"Content-Type": content_type}, ["content-length-range", 0, self._max_form_bytes]]
+        with self._reached():
+            form = self.client.generate_presigned_post(
+                **self._address(object_name), Conditions=conditions, ExpiresIn=self._lifetime
+            )
+        return PresignedPost(form["url"], form["fields"])
+
+    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+        """Begin an upload in parts, and return the storage's own id of it."""
+        with self._reached():
+            begun = self.client.create_multipart_upload(**self._address(object_name), ContentType=content_type)
+        return str(begun["UploadId"])
+
+    def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
+        """Sign a URL to PUT one part."""
+        part = {**self._address(object_name), "UploadId": store_id, "PartNumber": number}
+        return self._presign("upload_part", part)
+
+    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
+        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        with self._reached():
+            try:
+                self.client.complete_multipart_upload(
+                    **self._address(object_name), UploadId=store_id, MultipartUpload={"Parts": listed}
+                )
+            except ClientError as error:
+                if _code(error) in _WRONG_PARTS:
+                    raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
+                raise
+        return self.stat(object_name)
+
+    def _key(self, object_name: str) -> str:
+        return f"{self.prefix}{object_name}"
+
+    def _address(self, object_name: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self._key(object_name)}
+
+    def _read(self, object_name: str, first: int, count: int) -> bytes:
+        with self._reached(object_name):
+            wanted = f"bytes={first}-{first + count - 1}"
+            answer = self.client.get_object(**self._address(object_name), Range=wanted)
+            content: bytes = answer["Body"].read()
+        return content
+
+    def _presign(self, operation: str, parameters: dict[str, Any]) -> str:
+        with self._reached():
+            url: str = self.client.generate_presigned_url(operation, Params=parameters, ExpiresIn=self._lifetime)
+        return url
+
+    @contextmanager
+    def _reached(self, object_name: str | None = None) -> Iterator[None]:
+        """Say ``FileNotFoundError`` where the object is absent, ``UnavailableError`` for all else that boto3 raises."""
+        try:
+            yield
+        except ClientError as error:
+            if object_name is not None and _code(error) in _ABSENT:
+                raise FileNotFoundError(object_name) from error
+            raise UnavailableError(f"the storage s3://{self.bucket} refuses: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise UnavailableError(f"the storage s3://{self.bucket} cannot be used: {error}") from error
+
+
+def _code(error: ClientError) -> str:
+    code: str = error.response["Error"]["Code"]
+    return code
