@@ -110,8 +110,9 @@ def _metadata(exif: Mapping[int, Any]) -> dict[str, Any]:
     found = {
         "acquired_at": _moment(exif.get(Base.DateTime)) or _moment(exif.get(Base.DateTimeOriginal)),
         "acquired_by": _text(exif.get(Base.Artist)),
-        "resolution_x": _number(exif.get(Base.XResolution)),
-        "resolution_y": _number(exif.get(Base.YResolution)),
+        # A resolution of zero is an unknown one.
+        "resolution_x": _number(exif.get(Base.XResolution)) or None,
+        "resolution_y": _number(exif.get(Base.YResolution)) or None,
         "resolution_unit": _name(exif.get(Base.ResolutionUnit), _RESOLUTION_UNITS),
         "compression": _name(exif.get(Base.Compression), _COMPRESSIONS),
         "manufacturer": _text(exif.get(Base.Make)),

@@ -16,7 +16,8 @@ _FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF
 _ORIENTATIONS_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 _MAX_TEXT = 128
 _RESOLUTION_UNITS = {2: "inches", 3: "cm"}
-_COLOR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFF: "Uncalibrated"}
+_COLOR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC Profile", 0xFFFF: "Uncalibrated"}
+# Names as exiftool gives them.
 _COMPRESSIONS = {
     1: "Uncompressed",
     2: "CCITT 1D",
@@ -26,9 +27,19 @@ _COMPRESSIONS = {
     6: "JPEG (old-style)",
     7: "JPEG",
     8: "Adobe Deflate",
+    9: "JBIG B&W",
+    10: "JBIG Color",
+    99: "JPEG",
     32773: "PackBits",
     32946: "Deflate",
+    34661: "JBIG",
     34712: "JPEG 2000",
+    34892: "Lossy JPEG",
+    34925: "LZMA2",
+    34926: "Zstd",
+    34927: "WebP",
+    34933: "PNG",
+    34934: "JPEG XR",
 }
 
 
@@ -95,36 +106,32 @@ def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]
 
 
 def _read_exif(image: Image.Image) -> dict[int, Any]:
-    """Return the tags of all three directories; empty where EXIF is absent or broken, which spoils no image."""
+    """Return the tags of the main and the EXIF directory, and those of the GPS directory under its own tag.
+
+    Empty where EXIF is absent or broken, which spoils no image.
+    """
     try:
-        exif = image.getexif()
-        return {
-            **exif.get_ifd(IFD.Exif),
-            **exif,
-            IFD.GPSInfo: exif.get_ifd(IFD.GPSInfo),
-        }
+        # Image's own, because that of PNG decodes all pixels to look behind them.
+        exif = Image.Image.getexif(image)
+        return {**exif.get_ifd(IFD.Exif), **exif, IFD.GPSInfo: exif.get_ifd(IFD.GPSInfo)}
     except (ValueError, SyntaxError, struct.error, EOFError, TypeError, KeyError, OSError):
         return {}
 
 
 def _metadata(exif: Mapping[int, Any]) -> dict[str, Any]:
     gps = exif.get(IFD.GPSInfo, {})
-    latitude = _degrees(gps.get(GPS.GPSLatitude), negative=gps.get(GPS.GPSLatitudeRef) == "S")
-    longitude = _degrees(gps.get(GPS.GPSLongitude), negative=gps.get(GPS.GPSLongitudeRef) == "W")
-    has_position = latitude is not None and longitude is not None
     found = {
-        "acquired_at": _moment(exif.get(Base.DateTime)),
+        "acquired_at": _moment(exif.get(Base.DateTime)) or _moment(exif.get(Base.DateTimeOriginal)),
         "acquired_by": _text(exif.get(Base.Artist)),
-        "resolution_x": _number(exif.get(Base.XResolution)),
-        "resolution_y": _number(exif.get(Base.YResolution)),
+        # A resolution of zero is an unknown one.
+        "resolution_x": _number(exif.get(Base.XResolution)) or None,
+        "resolution_y": _number(exif.get(Base.YResolution)) or None,
         "resolution_unit": _name(exif.get(Base.ResolutionUnit), _RESOLUTION_UNITS),
         "compression": _name(exif.get(Base.Compression), _COMPRESSIONS),
         "manufacturer": _text(exif.get(Base.Make)),
         "software": _text(exif.get(Base.Software)),
         "color_space": _name(exif.get(Base.ColorSpace), _COLOR_SPACES),
-        # The platform takes latitude and longitude only together.
-        "latitude": latitude if has_position else None,
-        "longitude": longitude if has_position else None,
+        **_position(gps),
         "altitude": _altitude(gps),
     }
     return {key: value for key, value in found.items() if value is not None}
@@ -159,14 +166,26 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _degrees(value: Any, *, negative: bool) -> float | None:
-    """Turn degrees, minutes and seconds into degrees."""
+def _position(gps: Mapping[int, Any]) -> dict[str, float]:
+    """Return latitude and longitude; the platform takes them only together."""
+    latitude = _degrees(gps.get(GPS.GPSLatitude), 90, negative=_text(gps.get(GPS.GPSLatitudeRef)) == "S")
+    longitude = _degrees(gps.get(GPS.GPSLongitude), 180, negative=_text(gps.get(GPS.GPSLongitudeRef)) == "W")
+    if latitude is None or longitude is None:
+        return {}
+    return {"latitude": latitude, "longitude": longitude}
+
+
+def _degrees(value: Any, limit: float, *, negative: bool) -> float | None:
+    """Turn degrees, minutes and seconds into degrees; None for what is no place on earth."""
     if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004 - degrees, minutes, seconds
         return None
-    parts = [_number(part) for part in value]
-    if None in parts:
+    degrees = 0.0
+    for place, part in enumerate(map(_number, value)):
+        if part is None:
+            return None
+        degrees += part / 60.0**place
+    if not 0 <= degrees <= limit:
         return None
-    degrees = sum(part / 60.0**place for place, part in enumerate(parts) if part is not None)
     return round(-degrees if negative else degrees, 8)
 
 
