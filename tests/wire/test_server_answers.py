@@ -25,8 +25,8 @@ class Replay:
     """Sends the recorded requests to a lake, one after the other.
 
     The record has names such as ``{tag_car}`` where ids were. Each is bound to what the lake answers in its place, and
-    later requests carry that. The record's bytes are not kept: an image of ours goes in their place, to wherever the lake
-    signed it to go.
+    later requests carry that. The record's bytes are not kept: an image of ours goes in their place, to wherever the
+    lake signed it to go.
     """
 
     def __init__(self, lake: LakeProcess) -> None:
