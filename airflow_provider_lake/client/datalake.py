@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from airflow_provider_lake.client.data import Data
@@ -301,6 +302,31 @@ class Datalake(Record):
             "inputs": inputs or {},
         }
         return Job.from_json(self.session, self.session.request("POST", f"{self._path}/processing/launch", json=body))
+
+    def get_custom_metadata_schema(self) -> dict[str, Any]:
+        """Return which custom metadata are known: key to its description, and whether others are allowed."""
+        schema: dict[str, Any] = self.session.request("GET", f"{self._path}/custom-metadata")
+        return schema
+
+    def set_allow_extra_custom_metadata(self, allow_extra_custom_metadata: bool) -> None:
+        """Allow or forbid custom metadata that the schema does not name."""
+        body = {"allow_extra_custom_metadata": allow_extra_custom_metadata}
+        self.session.request("PATCH", f"{self._path}/custom-metadata", json=body)
+
+    def upsert_custom_metadata_schema_key(self, key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a key of the custom metadata, anew if it is described already, and return its description.
+
+        :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``) and optionally
+            ``required``, ``display_name``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
+        """
+        # Repeatable: it replaces itself.
+        path = f"{self._path}/custom-metadata/keys/{quote(key, safe='')}"
+        answer: dict[str, Any] = self.session.request("POST", path, json=schema, repeatable=True)
+        return answer
+
+    def delete_custom_metadata_schema_key(self, key: str) -> None:
+        """Take a key out of the schema."""
+        self.session.delete(f"{self._path}/custom-metadata/keys/{quote(key, safe='')}")
 
     @property
     def _path(self) -> str:

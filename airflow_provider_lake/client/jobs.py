@@ -22,6 +22,8 @@ from airflow_provider_lake.client.transfer import read_object
 
 # What a lake without a route answers.
 _NO_ROUTE = frozenset({404, 405})
+# State that is reported to the last part of its route.
+_REPORTS = {"RUNNING": "running", "SUCCEEDED": "succeed", "FAILED": "fail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,18 @@ class Job(Record):
                 raise
             return []
         return [item["line"] for item in page["items"]]
+
+    def update_job_run_with_status(self, status: str) -> Self:
+        """Report, as the program that does the work, that it began or how it ended.
+
+        :param status: ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
+        :raises ConflictError: the job has ended otherwise.
+        """
+        if status not in _REPORTS:
+            raise UsageError(f"{status!r} is none of {', '.join(_REPORTS)}")
+        # Repeatable: the same report twice says nothing new.
+        path = f"/api/v2/job/{self.id}/{_REPORTS[status]}"
+        return self.from_json(self.session, self.session.request("POST", path, repeatable=True))
 
     def kill(self) -> Self:
         """Ask the lake to end it."""

@@ -101,7 +101,7 @@ class ObjectStorage:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
     def _complete(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
-        """Have the parts put together; after a lost answer they may be so already, which the next attempt stumbles at."""
+        """Have the parts put together; after a lost answer they may be so, and the next attempt be refused."""
         try:
             self._sign("complete_part_upload", parts)
         except ResponseError:

@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_lake.client import (
     BadRequestError,
     Client,
+    Datalake,
     Job,
     JobStatus,
     NotFoundError,
@@ -171,6 +172,27 @@ def test_an_organization_by_name() -> None:
         f"/api/organization/{organization}/datalakes",
     ]
     assert server.asked[-1].headers["X-Picsellia-Organization"] == organization
+
+
+def test_the_schema_of_custom_metadata() -> None:
+    """It is read and changed key by key; a key may hold any character."""
+    lake = str(uuid4())
+    with scripted(
+        Given(body={"keys": {}}), Given(body={}), Given(body={"input_type": "FLOAT"}), Given(204, b"")
+    ) as server:
+        datalake = Datalake.from_json(_session(server.url), {"id": lake, "name": "default"})
+        assert datalake.get_custom_metadata_schema() == {"keys": {}}
+        datalake.set_allow_extra_custom_metadata(True)
+        assert datalake.upsert_custom_metadata_schema_key("a/b", {"input_type": "FLOAT"}) == {"input_type": "FLOAT"}
+        datalake.delete_custom_metadata_schema_key("a/b")
+
+    path = f"/api/datalake/{lake}/custom-metadata"
+    assert [(asked.method, asked.path) for asked in server.asked] == [
+        ("GET", path),
+        ("PATCH", path),
+        ("POST", f"{path}/keys/a%2Fb"),
+        ("DELETE", f"{path}/keys/a%2Fb"),
+    ]
 
 
 def test_a_lake_without_logs_has_no_log_tail() -> None:

@@ -139,6 +139,18 @@ def test_a_wait_ends_before_the_job(datalake: Datalake, data: MultiData, sleeper
     job.kill()
 
 
+def test_a_program_reports_its_job(datalake: Datalake, data: MultiData, sleeper: Processing) -> None:
+    """What it says of its end counts; anything but a state to report is refused."""
+    job = datalake.launch_processing(sleeper, data)
+    with pytest.raises(UsageError, match="'KILLED' is none of RUNNING"):
+        job.update_job_run_with_status("KILLED")
+    job.update_job_run_with_status("RUNNING")
+
+    assert job.update_job_run_with_status("SUCCEEDED").wait_for_done(*OFTEN).status == JobStatus.SUCCEEDED
+    with pytest.raises(ConflictError):
+        job.update_job_run_with_status("FAILED")
+
+
 def test_a_launch_that_makes_no_sense(datalake: Datalake, data: MultiData, sleeper: Processing) -> None:
     """Without data, or with a processing for something else, nothing is started."""
     with pytest.raises(UsageError, match="no data given for processing 'sleeper'"):
