@@ -7,11 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
+# Names the lake's lock among the advisory locks of a PostgreSQL database; any number would do.
+_WRITERS_LOCK = 7_236_271
+
 
 class Database:
-    """Reading and writing transactions on one database.
+    """Reading and writing transactions on one database, SQLite or PostgreSQL.
 
-    A writing transaction is committed before its ``with`` block ends, so an answer sent after it is durable.
+    A writing transaction is committed before its ``with`` block ends, so an answer sent after it is durable. Writers
+    take turns: what one of them has looked up stays true until it commits, and rows become visible in the order of
+    their positions, so that the cursor of a page never passes a row that comes later.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,11 +41,13 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+        event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -58,3 +65,10 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: a reading transaction that turns into a writing one can fail with "locked".
     writes = connection.get_execution_options().get("lake_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("lake_writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -33,7 +33,7 @@ _NEXT = {
 
 
 def get_job(session: Session, organization_id: UUID, job_id: UUID) -> Job:
-    """Return one job of an organization, locked against other writers until the transaction ends.
+    """Return one job of an organization.
 
     :raises NotFoundError: the organization has no such job.
     """
@@ -41,7 +41,6 @@ def get_job(session: Session, organization_id: UUID, job_id: UUID) -> Job:
         select(Job)
         .join(Datalake, Datalake.id == Job.datalake_id)
         .where(Job.id == job_id, Datalake.organization_id == organization_id)
-        .with_for_update(of=Job)
     )
     job = session.scalar(statement)
     if job is None:
@@ -112,7 +111,7 @@ def status_of(session: Session, job_id: UUID) -> JobStatus:
 def claim(session: Session, owner: UUID, lease_until: datetime) -> Job | None:
     """Take the job that has waited longest; None where none waits."""
     waiting = select(Job).where(Job.status == JobStatus.PENDING).order_by(Job.created_at, Job.id).limit(1)
-    job = session.scalar(waiting.with_for_update(skip_locked=True))
+    job = session.scalar(waiting)
     if job is None:
         return None
     move(job, JobStatus.RUNNING if job.kind == JobKind.IMPORT else JobStatus.QUEUED)
@@ -144,9 +143,9 @@ def find_to_stop(session: Session, job_ids: Collection[UUID], owner: UUID, ended
 
 
 def is_held(session: Session, job_id: UUID, owner: UUID) -> bool:
-    """Whether a runner still holds a job that is under way; locks the job until the transaction ends."""
+    """Whether a runner still holds a job that is under way."""
     statement = select(Job.id).where(Job.id == job_id, Job.lease_owner == owner, Job.status.in_(_UNFINISHED))
-    return session.scalar(statement.with_for_update()) is not None
+    return session.scalar(statement) is not None
 
 
 def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, error: str | None) -> None:
@@ -155,7 +154,7 @@ def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, erro
     An end that was reported, and a kill, stand: the outcome of the program itself comes after them. Nothing happens
     where the lease went to another runner meanwhile.
     """
-    job = session.scalar(select(Job).where(Job.id == job_id, Job.lease_owner == owner).with_for_update())
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.lease_owner == owner))
     if job is None:
         return
     if not JobStatus(job.status).is_final:
@@ -175,7 +174,7 @@ def recover(session: Session, expired_before: datetime | None) -> int:
 
     :param expired_before: leases older than this count; None: all.
     """
-    lost = select(Job).where(Job.lease_owner.is_not(None)).with_for_update(skip_locked=True)
+    lost = select(Job).where(Job.lease_owner.is_not(None))
     if expired_before is not None:
         lost = lost.where(Job.lease_until < expired_before)
     jobs = session.scalars(lost).all()
