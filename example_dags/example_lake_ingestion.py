@@ -107,4 +107,4 @@ with DAG(
         return holds
 
     [upload, wait_for_import] >> start_tagging
-    wait_for_tagging >> report(uploads=upload.output, imports=wait_for_import.output)  # type: ignore[call-arg, arg-type]
+    wait_for_tagging >> report(uploads=upload.output, imports=wait_for_import.output)

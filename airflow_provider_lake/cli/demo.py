@@ -70,7 +70,7 @@ def _check(photos: Path | None) -> None:
 @contextmanager
 def _lake(data_dir: Path) -> Iterator[str]:
     """Run a lake as long as the block; give its URL."""
-    command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", "0", "--data-dir", data_dir]
+    command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
     with (data_dir.parent / "lake.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -16,10 +16,14 @@ from airflow_provider_lake.server.tables import Organization, Processing
 
 
 def register(data_dir: Path, name: str, command: Sequence[str], description: str | None) -> int:
-    """Register a command under a name, in place of what had that name; a running lake knows it at once."""
+    """Register a command under a name, in place of what had that name; a running lake knows it at once.
+
+    Files named relatively are found from here: the lake runs the command in a folder of its own.
+    """
+    command = [str(Path(word).absolute()) if Path(word).is_file() else word for word in command]
     with _lake_of(data_dir) as session:
         organization_id = session.scalars(select(Organization.id)).one()
-        processings.register(session, organization_id, name, list(command), description=description)
+        processings.register(session, organization_id, name, command, description=description)
     print(f"processing {name!r} runs {shlex.join(command)}")
     return 0
 

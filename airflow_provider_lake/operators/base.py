@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
@@ -19,7 +19,7 @@ class LakeOperator(BaseOperator):
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("lake_conn_id", "datalake")
+    template_fields: Sequence[str] = ("lake_conn_id", "datalake")
     ui_color = "#d9edf7"
 
     def __init__(

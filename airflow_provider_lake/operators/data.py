@@ -53,7 +53,7 @@ class UploadDataOperator(LakeOperator):
     :param max_failures: failed files that are still fine: a number, or as a float below 1 a share of all.
     """
 
-    template_fields: ClassVar[Sequence[str]] = (
+    template_fields: Sequence[str] = (
         *LakeOperator.template_fields,
         "filepaths",
         "tags",

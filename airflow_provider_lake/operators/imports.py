@@ -1,7 +1,7 @@
 """Import what already lies in the lake's bucket."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.exceptions import permanent_errors
 from airflow_provider_lake.operators.base import LakeOperator
@@ -23,7 +23,7 @@ class ImportBucketObjectsOperator(LakeOperator):
     :param source: name of the data source of each imported data, made when missing (templated).
     """
 
-    template_fields: ClassVar[Sequence[str]] = (*LakeOperator.template_fields, "prefixes", "tags", "source")
+    template_fields: Sequence[str] = (*LakeOperator.template_fields, "prefixes", "tags", "source")
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ class LaunchProcessingOperator(LakeOperator):
     :param gpu: graphics processors to run on; None: the processing's own number.
     """
 
-    template_fields: ClassVar[Sequence[str]] = (
+    template_fields: Sequence[str] = (
         *LakeOperator.template_fields,
         "processing",
         "data_ids",

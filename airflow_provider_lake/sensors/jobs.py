@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from airflow_provider_lake.exceptions import LakeJobError, LakeTriggerError, permanent_errors
+from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, LakeTriggerError, permanent_errors
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.selection import JobIds, as_job_ids
 from airflow_provider_lake.triggers.jobs import JobTrigger
@@ -34,7 +34,7 @@ class JobSensor(BaseSensorOperator):
     :param timeout: seconds after which the wait is given up.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("job_id", "lake_conn_id")
+    template_fields: Sequence[str] = ("job_id", "lake_conn_id")
     ui_color = "#d9edf7"
 
     def __init__(
@@ -83,11 +83,17 @@ class JobSensor(BaseSensorOperator):
         """Resume after the trigger fired; return the summary.
 
         :raises LakeJobError: a job failed or was killed.
-        :raises LakeTriggerError: the trigger gave up, or its event is not one of ours.
+        :raises LakePermanentError: the lake refused to tell about a job.
+        :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
-        if event is None or event.get("status") != "ended":
-            raise LakeTriggerError((event or {}).get("message") or f"unexpected event {event!r}")
-        return self.poke(context).xcom_value
+        match event:
+            case {"status": "ended"}:
+                return self.poke(context).xcom_value
+            case {"status": "refused", "message": message}:
+                raise LakePermanentError(message)
+            case {"status": "silent", "message": message}:
+                raise LakeTriggerError(message)
+        raise LakeTriggerError(f"unexpected event {event!r}")
 
     def _read_jobs(self) -> "list[Job]":
         from airflow_provider_lake.client import UsageError

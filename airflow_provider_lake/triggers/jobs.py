@@ -16,10 +16,11 @@ OUTAGE_BUDGET_SECONDS = 600.0
 
 
 class JobTrigger(BaseTrigger):
-    """Fires once every job has ended, or one cannot be asked any more.
+    """Fires once every job has ended, or they cannot be asked any more.
 
     The event is ``{"status": "ended"}``: the worker that resumes reads the jobs itself, so that it reports the same in
-    every mode. Or ``{"status": "error", "error": class name, "message": str}``.
+    every mode. Or ``{"status": "refused", "message": str}``, where the lake would refuse again, or
+    ``{"status": "silent", "message": str}``, where it did not answer for too long.
 
     :param job_ids: ids of the jobs.
     :param lake_conn_id: id of a connection of type ``lake``.
@@ -35,7 +36,7 @@ class JobTrigger(BaseTrigger):
         poll_interval: float = 5.0,
         outage_budget: float = OUTAGE_BUDGET_SECONDS,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.job_ids = list(job_ids)
         self.lake_conn_id = lake_conn_id
         self.poll_interval = poll_interval
@@ -55,8 +56,7 @@ class JobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll the jobs until all have ended."""
-        from airflow_provider_lake.client import LakeError, ServerError, TransportError
-        from airflow_provider_lake.client.errors import RateLimitedError
+        from airflow_provider_lake.client import LakeError, RateLimitedError, ServerError, TransportError
 
         waiting, client, last_answer = set(self.job_ids), None, time.monotonic()
         while waiting:
@@ -72,10 +72,10 @@ class JobTrigger(BaseTrigger):
                 silence = time.monotonic() - last_answer
                 self.log.warning("The lake does not answer, for %.0f s now: %s", silence, error)
                 if silence > self.outage_budget:
-                    yield _failure(error)
+                    yield TriggerEvent({"status": "silent", "message": str(error)})
                     return
             except LakeError as error:
-                yield _failure(error)
+                yield TriggerEvent({"status": "refused", "message": str(error)})
                 return
             if waiting:
                 await asyncio.sleep(self.poll_interval)
@@ -84,7 +84,3 @@ class JobTrigger(BaseTrigger):
     async def _make_client(self) -> "Client":
         connection = await LakeHook.aget_connection(self.lake_conn_id)
         return await asyncio.to_thread(make_client, connection)
-
-
-def _failure(error: Exception) -> TriggerEvent:
-    return TriggerEvent({"status": "error", "error": type(error).__name__, "message": str(error)})

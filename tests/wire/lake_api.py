@@ -1,5 +1,7 @@
 """Plain HTTP calls to a lake, for tests that need no client in between."""
 
+from typing import Any
+
 import requests
 
 from tests.lake_process import LakeProcess
@@ -44,16 +46,16 @@ class LakeApi:
         assert sent.status_code == 204, sent.text
         return str(named["object_name"])
 
-    def presign(self, object_name: str, content_type: str = "image/jpeg") -> dict[str, object]:
+    def presign(self, object_name: str, content_type: str = "image/jpeg") -> dict[str, Any]:
         """Ask for a signed form."""
         path = f"/api/object-storage/{self.connector}/generate_presigned_url"
         answer = self.post(path, {"object_name": object_name, "content_type": content_type}).json()
-        form: dict[str, object] = answer["presigned_url_data"]
+        form: dict[str, Any] = answer["presigned_url_data"]
         return form
 
     def register(self, filename: str, object_name: str, **fields: object) -> requests.Response:
         """Make an object a data."""
-        body = {
+        body: dict[str, object] = {
             "type": "IMAGE",
             "filename": filename,
             "object_name": object_name,

@@ -209,7 +209,7 @@ def test_a_wrong_token_is_refused_everywhere(api: LakeApi, token: str | None) ->
     """With 401, whatever the route."""
     api.http.headers.pop("Authorization")
     if token:
-        api.http.headers["Authorization"] = f"Bearer {token}".encode()  # type: ignore[assignment]  # bytes, as sent
+        api.http.headers["Authorization"] = f"Bearer {token}".encode()
 
     paths = ["/api/home/ping", f"/api/datalake/{api.datalake}/datas", f"/api/v2/job/{uuid4()}"]
 

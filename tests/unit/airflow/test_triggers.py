@@ -12,4 +12,6 @@ def test_a_trigger_survives_its_way_through_the_database() -> None:
     path, arguments = trigger.serialize()
 
     assert path == "airflow_provider_lake.triggers.jobs.JobTrigger"
-    assert JobTrigger(**deserialize(serialize(arguments))).serialize() == trigger.serialize()
+    travelled = deserialize(serialize(arguments))
+    assert isinstance(travelled, dict)
+    assert JobTrigger(**travelled).serialize() == trigger.serialize()

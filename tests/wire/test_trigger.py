@@ -1,0 +1,95 @@
+"""The trigger against a real lake."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_lake.cli.main import main
+from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.exceptions import LakePermanentError, LakeTriggerError
+from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.triggers.jobs import JobTrigger
+from tests.lake_process import LakeProcess
+
+
+def _run(trigger: JobTrigger) -> dict[str, str]:
+    """Run a trigger until it fires, and return its event's payload."""
+
+    async def first() -> TriggerEvent:
+        return await anext(trigger.run())
+
+    payload: dict[str, str] = asyncio.run(first()).payload
+    return payload
+
+
+def _launch(lake: LakeProcess, program: str) -> str:
+    """Start a job that runs a program on no particular data; return its id."""
+    command = ["waits", "--", sys.executable, "-c", program]
+    assert main(["processing", "register", "--data-dir", str(lake.data_dir), *command]) == 0
+    datalake = lake.client().get_datalake()
+    datalake.upload_data(make_photos(lake.data_dir.parent / "photos", 1)[0], tags=["trigger"])
+    data = datalake.list_data(tags=["trigger"])
+    return str(datalake.launch_processing(lake.client().get_processing("waits"), data).id)
+
+
+def test_it_fires_when_all_jobs_have_ended(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they ended."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    jobs = [_launch(lake, "import time; time.sleep(1)"), _launch(lake, "raise SystemExit(3)")]
+
+    payload = _run(JobTrigger(job_ids=jobs, poll_interval=0.1))
+
+    assert payload == {"status": "ended"}
+    statuses = {str(lake.client().get_job_by_id(job).status) for job in jobs}
+    assert statuses == {"SUCCEEDED", "FAILED"}
+
+
+def test_a_refusal_ends_the_wait_at_once(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong token is said, and is nothing that a retry of the task would mend."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(password="wrong"))
+
+    payload = _run(JobTrigger(job_ids=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1))
+
+    assert payload["status"] == "refused"
+    assert "API token" in payload["message"]
+    with pytest.raises(LakePermanentError, match="API token"):
+        JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
+
+
+def test_an_outage_within_the_budget_is_waited_out(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lake ends while the trigger waits, and comes back: the wait goes on."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    job = _launch(own_lake, "pass")
+    own_lake.client().get_job_by_id(job).wait_for_done(0.1, 200)
+    own_lake.stop()
+
+    async def wait() -> dict[str, str]:
+        event = asyncio.ensure_future(anext(JobTrigger(job_ids=[job], poll_interval=0.1).run()))
+        await asyncio.to_thread(own_lake.start)
+        payload: dict[str, str] = (await event).payload
+        return payload
+
+    assert asyncio.run(wait()) == {"status": "ended"}
+
+
+def test_an_outage_beyond_the_budget_is_said(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As something that a retry of the task may mend."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    own_lake.stop()
+
+    payload = _run(JobTrigger(job_ids=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1, outage_budget=0.0))
+
+    assert payload["status"] == "silent"
+    assert str(own_lake.port) in payload["message"]
+    with pytest.raises(LakeTriggerError, match=str(own_lake.port)):
+        JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
+
+
+@pytest.mark.parametrize("event", [None, {}, {"status": "success"}, json.loads("[]")])
+def test_an_unknown_event_is_no_success(event: object) -> None:
+    """A sensor resumes only on what its own trigger says."""
+    with pytest.raises(LakeTriggerError, match="unexpected event"):
+        JobSensor(task_id="wait", job_id="x").execute_complete({}, event)  # type: ignore[arg-type]  # the wrong is the point
