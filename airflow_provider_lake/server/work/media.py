@@ -6,6 +6,7 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.images import NotAnImageError, read_image
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries.data import Finding
@@ -54,7 +55,7 @@ class MediaWorker:
             try:
                 while not self._stopping and self._look_at_some():
                     pass
-            except (SQLAlchemyError, OSError):
+            except (SQLAlchemyError, UnavailableError, OSError):
                 logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
                 with self._condition:
                     self._has_work = True

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.states import JobKind, JobStatus
 from airflow_provider_lake.server.tables import Job, utc_now
@@ -21,6 +22,8 @@ _WORK: Mapping[JobKind, Work] = {JobKind.IMPORT: imports.run, JobKind.PROCESSING
 
 # A program that reported its end gets this long to end.
 _GRACE = timedelta(seconds=10)
+# When the object storage cannot be used, it is tried again after so long.
+_RETRY_SECONDS = 5.0
 
 
 class JobRunner:
@@ -109,6 +112,10 @@ class JobRunner:
         job_id = task.job.id
         try:
             outcome = _WORK[JobKind(task.job.kind)](task)
+        except UnavailableError as error:
+            logger.warning("job %s waits: %s", job_id, error)
+            self._wait_for_stop(_RETRY_SECONDS)
+            outcome = Outcome(JobStatus.PENDING)
         except Exception:
             logger.exception("job %s ended with an unexpected error", job_id)
             outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
