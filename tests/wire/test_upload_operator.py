@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
@@ -17,6 +17,7 @@ from airflow_provider_lake.client import UploadFailedError
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.data import UploadDataOperator
 from tests.lake_process import LakeProcess
+from tests.ordinary_user import ordinary_user
 
 BUCKET = "camera-dump"
 
@@ -115,14 +116,16 @@ def test_more_failures_fail_the_task_and_are_named(tmp_path: Path) -> None:
         _upload(str(tmp_path))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named() -> None:
     """As the user wrote it."""
-    [path] = make_photos(tmp_path, 1)
-    path.chmod(0)
+    # Unlike those of pytest, a folder that other users can enter.
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        [path] = make_photos(Path(folder), 1)
+        path.chmod(0)
 
-    with pytest.raises(UploadFailedError, match=path.name):
-        _upload(str(path))
+        with ordinary_user(), pytest.raises(UploadFailedError, match=rf"{path}: .*[Pp]ermission"):
+            _upload(str(path))
 
 
 def test_metadata_for_another_number_of_files_are_refused(lake: LakeProcess, tmp_path: Path) -> None:
