@@ -52,7 +52,8 @@ class Selection:
 
     def __str__(self) -> str:
         given = {each.name: getattr(self, each.name) for each in fields(self)}
-        return ", ".join(f"{name} {_brief(value)}" for name, value in given.items() if value) or "anything"
+        said = [f"{name} {_brief(value)}" for name, value in given.items() if value not in (None, False, ())]
+        return ", ".join(said) or "anything"
 
     @property
     def query(self) -> str | None:
@@ -108,8 +109,8 @@ def selection_of(
     return Selection(
         limit=limit,
         offset=offset,
-        order_by=list(order_by or ()),
-        tags=_names_of(tags),
+        order_by=tuple(order_by or ()),
+        tags=tuple(_names_of(tags)),
         intersect_tags=bool(intersect_tags),
         q=q or None,
         custom_metadata=custom_metadata,

@@ -136,7 +136,7 @@ def test_a_selection_without_data(datalake: Datalake) -> None:
         datalake.list_data(tags=[known, "unheard-of"])
 
     assert str(caught.value) == (
-        f"datalake 'default' has no data for tags ['{known}', 'unheard-of']; it has no data tag named 'unheard-of'"
+        f"datalake 'default' has no data for tags ('{known}', 'unheard-of'); it has no data tag named 'unheard-of'"
     )
     assert list(datalake.iter_data(tags=known)) == []
 

@@ -66,4 +66,5 @@ def test_a_selection_names_itself() -> None:
     """Only what was given, and long lists cut."""
     assert str(Selection()) == "anything"
     assert str(Selection(tags=["car"], limit=2)) == "limit 2, tags ['car']"
+    assert str(Selection(ids=[])) == "ids []"
     assert len(str(Selection(ids=[str(uuid4()) for _ in range(1000)]))) < 250
