@@ -14,6 +14,7 @@ from airflow_provider_lake.server.body_limit import BodyLimit
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
 from airflow_provider_lake.server.routes import (
+    custom_metadata,
     data,
     datalakes,
     imports,
@@ -29,7 +30,19 @@ from airflow_provider_lake.server.work.media import MediaWorker
 from airflow_provider_lake.server.work.runner import JobRunner
 
 logger = logging.getLogger(__name__)
-_ROUTES = (datalakes, tags, sources, data, projections, object_storage, storage, imports, processings, jobs)
+_ROUTES = (
+    datalakes,
+    custom_metadata,
+    tags,
+    sources,
+    data,
+    projections,
+    object_storage,
+    storage,
+    imports,
+    processings,
+    jobs,
+)
 
 
 def create_app(lake: Lake) -> FastAPI:

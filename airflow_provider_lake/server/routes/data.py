@@ -14,6 +14,7 @@ from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, M
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.queries.data import Selection
 from airflow_provider_lake.server.query_language import compile_query
 from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
@@ -58,6 +59,7 @@ def create_data(
         "data_source_id": body.data_source_id,
     }
     with lake.database.writing() as session:
+        get_schema(session, datalake.id).check(body.custom_metadata)
         data_queries.check_tags(session, datalake.id, body.tags)
         if body.data_source_id is not None:
             data_queries.check_source(session, datalake.organization_id, body.data_source_id)
@@ -202,6 +204,7 @@ def update_custom_metadata(
     """Replace a data's custom metadata."""
     with lake.database.writing() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
+        get_schema(session, data.datalake_id).check(body.custom_metadata)
         data.custom_metadata = body.custom_metadata
     return JSONResponse(_describe(lake, request, data))
 
@@ -211,6 +214,7 @@ def update_many(datalake: DatalakeDep, body: BulkBody, lake: LakeDep) -> dict[st
     """Change several data, all or none."""
     changes = body.objects.values()
     with lake.database.writing() as session:
+        schema = get_schema(session, datalake.id)
         found = data_queries.get_many(session, datalake.id, body.objects)
         tags = imports.ensure_tags(session, datalake.id, {tag for change in changes for tag in change.tags})
         names = {change.data_source for change in changes if change.data_source}
@@ -220,6 +224,7 @@ def update_many(datalake: DatalakeDep, body: BulkBody, lake: LakeDep) -> dict[st
             if change.metadata is not None:
                 data.metadata_ = change.metadata
             if change.custom_metadata is not None:
+                schema.check(change.custom_metadata, data.id)
                 data.custom_metadata = change.custom_metadata
             if change.data_source is not None:
                 data.data_source_id = sources[change.data_source]

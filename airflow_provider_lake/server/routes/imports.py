@@ -10,6 +10,7 @@ from airflow_provider_lake.server.blobs.names import check_object_name, check_pr
 from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RunnerDep
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import imports, jobs
+from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.routes.jobs import describe_job
 from airflow_provider_lake.server.schemas.data import ObjectDetails
 from airflow_provider_lake.server.schemas.datalakes import datalake_answer
@@ -76,6 +77,9 @@ def _check_ids(session: Session, datalake: Datalake, body: ImportBody) -> None:
 
 def _objects(session: Session, datalake: Datalake, objects: Mapping[str, ObjectDetails]) -> dict[str, Any]:
     """Replace names of tags and sources by their ids; what does not exist yet is created."""
+    schema = get_schema(session, datalake.id)
+    for name, details in objects.items():
+        schema.check(details.custom_metadata, name)
     tags = imports.ensure_tags(session, datalake.id, {tag for details in objects.values() for tag in details.tags})
     names = {details.data_source for details in objects.values() if details.data_source}
     sources = imports.ensure_sources(session, datalake.organization_id, names)
