@@ -70,7 +70,9 @@ def _locked(settings: Settings) -> Iterator[None]:
 
 def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:
     if settings.storage_url is None:
-        return FolderStore(settings.objects_dir, settings.staging_dir, signer)
+        folder = FolderStore(settings.objects_dir, settings.staging_dir, signer)
+        folder.discard_arrivals()
+        return folder
     from airflow_provider_lake.server.blobs.s3 import S3Store  # noqa: PLC0415 - boto3 loads slowly, and not all need it
 
     try:

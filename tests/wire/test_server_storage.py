@@ -107,6 +107,20 @@ def test_an_object_is_downloaded_whole_in_ranges_and_described(api: LakeApi) -> 
     assert tail.content == content[-5:]
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */100000")
     assert (head.headers["content-length"], head.content) == ("100000", b"")
+    assert head.headers["etag"] == part.headers["etag"] == whole.headers["etag"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("way", "way/in.jpg"), ("road/in.jpg", "road")])
+def test_a_name_is_a_file_or_a_folder(own_lake: LakeProcess, first: str, second: str) -> None:
+    """Where the bucket is a folder, no object can be both; the first one stays."""
+    api = LakeApi(own_lake)
+    _send(api.presign(first), b"first")
+
+    answer = _send(api.presign(second), b"second")
+
+    assert (answer.status_code, second in answer.json()["message"]) == (409, True)
+    assert (own_lake.objects / first).read_bytes() == b"first"
+    assert list((own_lake.data_dir / "staging").iterdir()) == []
 
 
 def test_a_changed_download_url_is_refused(api: LakeApi) -> None:

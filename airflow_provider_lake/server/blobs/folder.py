@@ -3,7 +3,10 @@
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -12,7 +15,9 @@ from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
 from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
 from airflow_provider_lake.server.blobs.signing import FormPolicy, UrlSigner
+from airflow_provider_lake.server.errors import ConflictError
 
+_ARRIVING = ".arriving"
 _BLOCK = 1 << 20
 
 
@@ -31,6 +36,8 @@ class FolderStore:
         self.staging = staging
         self.signer = signer
         self._max_form_bytes = max_form_bytes
+        # A folder must not vanish, emptied by a deletion, while a file is about to move there.
+        self._folders = threading.Lock()
 
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
@@ -41,10 +48,10 @@ class FolderStore:
 
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading; ``FileNotFoundError`` where there is none."""
-        try:
-            return self._path(object_name).open("rb")
-        except (IsADirectoryError, NotADirectoryError):
-            raise FileNotFoundError(object_name) from None
+        path = self._path(object_name)
+        if not path.is_file():
+            raise FileNotFoundError(object_name)
+        return path.open("rb")
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
         """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
@@ -64,14 +71,14 @@ class FolderStore:
     def delete(self, object_name: str) -> None:
         """Remove one object, and the folders that it leaves empty; absence is fine."""
         path = self._path(object_name)
-        path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if folder == self.objects:
-                break
-            try:
-                folder.rmdir()
-            except OSError:
-                break  # something else lies in it
+        with self._folders:
+            with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                path.unlink()
+            for folder in self._folders_of(path):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break  # something else lies in it
 
     def presign_get(self, object_name: str, base_url: str) -> str:
         """Sign a URL to download one object."""
@@ -104,16 +111,31 @@ class FolderStore:
         """Return a place for bytes that are about to arrive, one that nobody else uses."""
         folder = self.staging if store_id is None else self.staging / store_id
         folder.mkdir(parents=True, exist_ok=True)
-        return Arrival(folder / f"{uuid4()}.arriving")
+        return Arrival(folder / f"{uuid4()}{_ARRIVING}")
 
     def publish(self, arrived: Path, object_name: str) -> Blob:
-        """Make a complete file the object of this name, in place of what had it."""
+        """Make a complete file the object of this name, in place of what had it.
+
+        :raises ConflictError: the name would make a folder of an object, or an object of a folder.
+        """
         path = self._path(object_name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        size = arrived.stat().st_size
         _sync(arrived)
-        arrived.replace(path)
-        _sync(path.parent)
-        return Blob(object_name, path.stat().st_size)
+        try:
+            with self._folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                arrived.replace(path)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError):
+            raise ConflictError(f"a file cannot have the name {object_name!r}: another one is in its way") from None
+        for folder in (*self._folders_of(path), self.objects):
+            with suppress(FileNotFoundError):  # the object was deleted again, and the folder with it
+                _sync(folder)
+        return Blob(object_name, size)
+
+    def discard_arrivals(self) -> None:
+        """Remove what was arriving when an earlier lake died; parts that are complete stay."""
+        for path in self.staging.rglob(f"*{_ARRIVING}"):
+            path.unlink()
 
     def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""
@@ -137,6 +159,10 @@ class FolderStore:
 
     def _path(self, object_name: str) -> Path:
         return self.objects / check_object_name(object_name)
+
+    def _folders_of(self, path: Path) -> Iterator[Path]:
+        """Yield the folders between an object and the folder of all objects, from the innermost."""
+        return takewhile(lambda folder: folder != self.objects, path.parents)
 
     def _walk(self, folder: Path, start: str, prefix: str) -> Iterator[Blob]:
         """Yield what lies below a folder in the order of whole object names, not of the names in each folder."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+import os
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from uuid import UUID
@@ -21,7 +22,8 @@ from airflow_provider_lake.server.queries import uploads
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
 
 MAX_PART_BYTES = 5 << 30
-_BLOCK = 1 << 18
+_RECEIVED_BLOCK = 1 << 20
+_SENT_BLOCK = 1 << 18
 
 router = APIRouter()
 
@@ -69,19 +71,23 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
     """Answer an object's bytes, or the range of them that is asked for."""
     lake.signer.check_url("GET", request.url.path, request.query_params)
     try:
-        blob = lake.blobs.stat(object_name)
-        file = lake.blobs.open(object_name)
+        file = _folder(lake).open(object_name)
     except FileNotFoundError:
         raise NotFoundError(f"no object {object_name!r}") from None
+    found = os.fstat(file.fileno())
     try:
-        wanted = read_range(request.headers.get("range"), blob.size)
+        wanted = read_range(request.headers.get("range"), found.st_size)
     except RangeError as error:
         file.close()
-        return Response(str(error), status_code=416, headers={"Content-Range": f"bytes */{blob.size}"})
-    first, last = wanted or (0, blob.size - 1)
-    headers = {"Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
+        return Response(str(error), status_code=416, headers={"Content-Range": f"bytes */{found.st_size}"})
+    first, last = wanted or (0, found.st_size - 1)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(last - first + 1),
+        "ETag": f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
+    }
     if wanted:
-        headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+        headers["Content-Range"] = f"bytes {first}-{last}/{found.st_size}"
     content_type = mimetypes.guess_type(object_name)[0] or "application/octet-stream"
     status = 206 if wanted else 200
     if request.method == "HEAD":
@@ -92,16 +98,22 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
 
 
 async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
+    """Hand on the body in blocks, each in a thread: while a disk takes its time, other requests are answered."""
+    block = bytearray()
     try:
         async for data in request.stream():
-            write(data)
+            block += data
+            if len(block) >= _RECEIVED_BLOCK:
+                await asyncio.to_thread(write, bytes(block))
+                block.clear()
     except ClientDisconnect:
         raise BadRequestError("the body was cut off before its end") from None
+    await asyncio.to_thread(write, bytes(block))
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
     with file:
-        while size > 0 and (block := file.read(min(_BLOCK, size))):
+        while size > 0 and (block := file.read(min(_SENT_BLOCK, size))):
             size -= len(block)
             yield block
 

@@ -1,0 +1,72 @@
+"""The blob store in a folder: what concerns files and folders, beyond what every store does."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.signing import UrlSigner
+
+ROUNDS = 200
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """Return a store in empty folders."""
+    objects, staging = tmp_path / "objects", tmp_path / "staging"
+    objects.mkdir()
+    staging.mkdir()
+    return FolderStore(objects, staging, UrlSigner(b"secret", timedelta(hours=1)))
+
+
+def _put(store: FolderStore, object_name: str, content: bytes = b"content") -> None:
+    with store.arrival() as arrival:
+        arrival.write(content)
+        arrival.end()
+        store.publish(arrival.path, object_name)
+
+
+def test_a_folder_does_not_vanish_under_an_arriving_file(store: FolderStore) -> None:
+    """Deleting the last object of a folder removes it; another object that goes there at the same time is stored."""
+
+    def put_and_delete(object_name: str) -> None:
+        for _ in range(ROUNDS):
+            _put(store, object_name)
+            store.delete(object_name)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(put_and_delete, ["day/one.jpg", "day/two.jpg", "day/night/three.jpg"]))
+
+    assert list(store.objects.iterdir()) == []
+
+
+def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> None:
+    """Half files go, also those of parts; a part that arrived stays."""
+    half, half_part = store.arrival().__enter__(), store.arrival("upload").__enter__()
+    with store.arrival("upload") as part:
+        part.end()
+        store.keep_part(part.path, "upload", 1)
+
+    store.discard_arrivals()
+
+    assert not half.path.exists()
+    assert [path.name for path in half_part.path.parent.iterdir()] == ["1"]
+
+
+def test_only_plain_files_are_objects(store: FolderStore) -> None:
+    """Neither a folder, nor a pipe that would keep its reader waiting; deleting them changes nothing."""
+    _put(store, "folder/file")
+    os.mkfifo(store.objects / "pipe")
+
+    for name in ("folder", "pipe", "folder/file/deeper"):
+        with pytest.raises(FileNotFoundError):
+            store.stat(name)
+        with pytest.raises(FileNotFoundError):
+            store.open(name)
+    store.delete("folder")
+    store.delete("folder/file/deeper")
+
+    assert [blob.object_name for blob in store.scan("")] == ["folder/file"]
