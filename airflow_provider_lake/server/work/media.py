@@ -55,7 +55,7 @@ class MediaWorker:
             try:
                 while not self._stopping and self._look_at_some():
                     pass
-            except (SQLAlchemyError, UnavailableError, OSError):
+            except (SQLAlchemyError, UnavailableError):
                 logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
                 with self._condition:
                     self._has_work = True
@@ -88,4 +88,10 @@ class MediaWorker:
             return Finding(data.position, UploadStatus.ERROR, None, error="the object is gone")
         except NotAnImageError as error:
             return Finding(data.position, UploadStatus.ERROR, size, error=str(error))
+        except UnavailableError:
+            raise
+        except Exception as error:
+            # Whatever is wrong with one object, the others do not wait for it.
+            logger.exception("cannot read the object %r", data.object_name)
+            return Finding(data.position, UploadStatus.ERROR, None, error=f"the object cannot be read: {error}")
         return Finding(data.position, UploadStatus.DONE, size, facts.width, facts.height)
