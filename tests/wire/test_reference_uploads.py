@@ -236,6 +236,20 @@ def test_metadata_is_replaced(data: MultiData) -> None:
     assert (first.metadata, first.custom_metadata) == (None, None)
 
 
+def test_several_data_are_changed_at_once(datalake: picsellia.Datalake, data: MultiData) -> None:
+    """Metadata, custom metadata, tags and source of each; the lake makes tags and sources that are missing."""
+    tag, source = f"tag {uuid4()}", f"source {uuid4()}"
+    changes = picsellia.CloudObject(
+        metadata={"reference": "XYZ1"}, custom_metadata={"value": 10}, tags=[tag], data_source=source
+    )
+    datalake.update_multiple_data({data[0].id: changes, data[1].id: {"tags": [tag]}})
+
+    changed = datalake.find_data(id=data[0].id)
+    assert (changed.metadata, changed.custom_metadata) == ({"reference": "XYZ1"}, {"value": 10})
+    assert changed.get_datasource().name == source
+    assert set(datalake.list_data(tags=tag).ids) == {data[0].id, data[1].id}
+
+
 def test_downloads(data: MultiData, images: list[Path], tmp_path: Path) -> None:
     """One or many, by filename or by id; a file that is there stays unless it shall be replaced."""
     data.download(tmp_path, max_workers=2)
