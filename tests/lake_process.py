@@ -17,10 +17,12 @@ class LakeProcess:
 
     :param data_dir: folder of its data; what lies in ``objects`` there is its bucket.
     :param arguments: more arguments of the command.
+    :param database_url: its database; None: SQLite in its folder.
     """
 
-    def __init__(self, data_dir: Path, *arguments: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, database_url: str | None = None) -> None:
         self.data_dir = data_dir
+        self.database_url = database_url
         self.arguments = arguments
         self.port = 0
         self.url = ""
@@ -39,6 +41,7 @@ class LakeProcess:
         """Start it, on the port that it had before if it ran already."""
         command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", str(self.port)]
         command += ["--data-dir", str(self.data_dir), *self.arguments]
+        command += ["--database", self.database_url] if self.database_url else []
         log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
         with log_path.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

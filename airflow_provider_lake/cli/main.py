@@ -76,15 +76,19 @@ def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     processing = commands.add_parser("processing", help="commands that an embedded lake runs on its data")
     actions = processing.add_subparsers(dest="action", required=True, metavar="ACTION")
     register = actions.add_parser(
-        "register", help="register a command, or change it", usage="%(prog)s [--data-dir DIR] NAME -- COMMAND [ARG ...]"
+        "register",
+        help="register a command, or change it",
+        usage="%(prog)s [--data-dir DIR] [--database URL] NAME -- COMMAND [ARG ...]",
     )
     _add_data_dir(register)
+    _add_database(register)
     register.add_argument("--description", help="what it does")
     register.add_argument("name", metavar="NAME")
     register.add_argument("argv", metavar="COMMAND", nargs="+")
     register.set_defaults(run=_register)
     show = actions.add_parser("list", help="list the registered commands")
     _add_data_dir(show)
+    _add_database(show)
     show.set_defaults(run=_list)
 
 
@@ -137,10 +141,10 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _register(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.processing import register
 
-    return register(parsed.data_dir, parsed.name, parsed.argv, parsed.description)
+    return register(parsed.data_dir, parsed.database, parsed.name, parsed.argv, parsed.description)
 
 
 def _list(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.processing import show
 
-    return show(parsed.data_dir)
+    return show(parsed.data_dir, parsed.database)

@@ -15,31 +15,33 @@ from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Organization, Processing
 
 
-def register(data_dir: Path, name: str, command: Sequence[str], description: str | None) -> int:
+def register(
+    data_dir: Path, database_url: str | None, name: str, command: Sequence[str], description: str | None
+) -> int:
     """Register a command under a name, in place of what had that name; a running lake knows it at once.
 
     Files named relatively are found from here: the lake runs the command in a folder of its own.
     """
     command = [str(Path(word).absolute()) if Path(word).is_file() else word for word in command]
-    with _lake_of(data_dir) as session:
+    with _lake_of(data_dir, database_url) as session:
         organization_id = session.scalars(select(Organization.id)).one()
         processings.register(session, organization_id, name, command, description=description)
     print(f"processing {name!r} runs {shlex.join(command)}")
     return 0
 
 
-def show(data_dir: Path) -> int:
+def show(data_dir: Path, database_url: str | None) -> int:
     """Print the registered commands."""
-    with _lake_of(data_dir) as session:
+    with _lake_of(data_dir, database_url) as session:
         for processing in session.scalars(select(Processing).order_by(Processing.name)):
             print(f"{processing.name}\t{shlex.join(processing.command) if processing.command else '(no command)'}")
     return 0
 
 
 @contextmanager
-def _lake_of(data_dir: Path) -> Iterator[Session]:
-    settings = Settings(data_dir=data_dir)
-    if not (data_dir / "lake.db").exists():
+def _lake_of(data_dir: Path, database_url: str | None) -> Iterator[Session]:
+    settings = Settings(data_dir=data_dir, database_url=database_url)
+    if not (data_dir / "signing.key").exists():
         raise CommandError(f"no lake in {data_dir}; start it once: lake serve --data-dir {data_dir}")
     database = Database(settings.sqlalchemy_url)
     try:

@@ -38,7 +38,7 @@ def opened_lake(settings: Settings) -> Iterator[Lake]:
     :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
     """
     with _locked(settings):
-        database = Database(settings.sqlalchemy_url)
+        database = _open_database(settings)
         try:
             upgrade(database.engine)
             with database.writing() as session:
@@ -66,6 +66,13 @@ def _locked(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             raise StartError(f"another lake runs on the folder {data_dir}") from None
         yield
+
+
+def _open_database(settings: Settings) -> Database:
+    try:
+        return Database(settings.sqlalchemy_url)
+    except ModuleNotFoundError as error:
+        raise StartError(f"{error}; for PostgreSQL install airflow-provider-lake[postgres]") from error
 
 
 def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:

@@ -78,7 +78,7 @@ def new_data(api: LakeApi, count: int = 1) -> list[str]:
 
 def register(lake: LakeProcess, name: str, *command: str) -> None:
     """Register a command as a processing, beside the running lake."""
-    database = Database(Settings(lake.data_dir).sqlalchemy_url)
+    database = Database(Settings(lake.data_dir, lake.database_url).sqlalchemy_url)
     with database.writing() as session:
         organization_id = session.scalars(select(Organization.id)).one()
         processings.register(session, organization_id, name, command)
