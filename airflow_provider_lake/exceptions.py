@@ -26,6 +26,10 @@ class LakeTriggerError(Exception):
     """A deferred task woke with an event that says why it cannot go on; a retry may."""
 
 
+class WaitTimeoutError(Exception):
+    """A job goes on, but the wait for it was given up; a retry finds it again."""
+
+
 @contextmanager
 def permanent_errors() -> Iterator[None]:
     """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.

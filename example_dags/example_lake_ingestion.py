@@ -65,6 +65,7 @@ with DAG(
         prefixes="{{ params.prefix }}",
         tags="{{ params.tags }}",
         source="bucket",
+        wait_for_completion=False,
     )
 
     wait_for_import = JobSensor(
@@ -79,6 +80,7 @@ with DAG(
         task_id="start_tagging",
         processing="data auto tagging",
         tags="{{ params.tags }}",
+        wait_for_completion=False,
     )
 
     wait_for_tagging = JobSensor(

@@ -3,27 +3,26 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lake.exceptions import permanent_errors
-from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.jobs import LakeJobOperator
 from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow_provider_lake.client import Datalake, Job
 
 
-class ImportBucketObjectsOperator(LakeOperator):
-    """Start a job that registers the bucket's objects as data; wait for it with a ``JobSensor``.
+class ImportBucketObjectsOperator(LakeJobOperator):
+    """Have the lake register its bucket's objects as data, by a job.
 
     Only objects of known image and video types are registered; one that is data already stays as it is.
 
-    Returns ``{"job_id", "status", "datalake", "prefixes", "tags", "source"}``.
+    Returns ``{"job_id", "status", "progress", "datalake", "prefixes", "tags", "source"}``.
 
     :param prefixes: beginnings of object names; every object that has one of them is imported (templated).
     :param tags: names of data tags that each imported data gets, made when missing (templated).
     :param source: name of the data source of each imported data, made when missing (templated).
     """
 
-    template_fields: Sequence[str] = (*LakeOperator.template_fields, "prefixes", "tags", "source")
+    template_fields: Sequence[str] = (*LakeJobOperator.template_fields, "prefixes", "tags", "source")
 
     def __init__(
         self,
@@ -38,18 +37,9 @@ class ImportBucketObjectsOperator(LakeOperator):
         self.tags = tags
         self.source = source
 
-    def execute(self, context: "Context") -> dict[str, Any]:
-        """Start the import and return what identifies it."""
+    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Start the import."""
         prefixes, tags = as_names(self.prefixes), as_names(self.tags)
-        with permanent_errors():
-            datalake = self.get_datalake()
-            job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source)
+        job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source)
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
-        return {
-            "job_id": str(job.id),
-            "status": str(job.status),
-            "datalake": datalake.name,
-            "prefixes": prefixes,
-            "tags": tags,
-            "source": self.source,
-        }
+        return job, {"datalake": datalake.name, "prefixes": prefixes, "tags": tags, "source": self.source}

@@ -3,21 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_lake.exceptions import permanent_errors
-from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.jobs import LakeJobOperator
 from airflow_provider_lake.operators.selection import as_names, select_data
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow_provider_lake.client import Datalake, Job
 
 
-class LaunchProcessingOperator(LakeOperator):
-    """Start a job that runs a processing on the selected data; wait for it with a ``JobSensor``.
+class LaunchProcessingOperator(LakeJobOperator):
+    """Have the lake run a processing on the selected data, by a job.
 
     The data are those that match all of ``data_ids``, ``tags`` and ``query`` that are given; at least one must be. A
     selection that matches nothing fails the task.
 
-    Returns ``{"job_id", "status", "datalake", "processing", "data_count"}``.
+    Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count"}``.
 
     :param processing: name of a processing of the organization (templated).
     :param data_ids: ids of data (templated).
@@ -30,7 +29,7 @@ class LaunchProcessingOperator(LakeOperator):
     """
 
     template_fields: Sequence[str] = (
-        *LakeOperator.template_fields,
+        *LakeJobOperator.template_fields,
         "processing",
         "data_ids",
         "tags",
@@ -62,25 +61,17 @@ class LaunchProcessingOperator(LakeOperator):
         self.cpu = cpu
         self.gpu = gpu
 
-    def execute(self, context: "Context") -> dict[str, Any]:
-        """Select the data, start the job and return what identifies it."""
-        with permanent_errors():
-            datalake = self.get_datalake()
-            processing = self.hook.client.get_processing(self.processing)
-            data = select_data(
-                datalake,
-                ids=as_names(self.data_ids),
-                tags=as_names(self.tags),
-                intersect_tags=self.intersect_tags,
-                query=self.query,
-            )
-            parameters = None if self.parameters is None else dict(self.parameters)
-            job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu)
+    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Select the data and start the processing."""
+        processing = self.hook.client.get_processing(self.processing)
+        data = select_data(
+            datalake,
+            ids=as_names(self.data_ids),
+            tags=as_names(self.tags),
+            intersect_tags=self.intersect_tags,
+            query=self.query,
+        )
+        parameters = None if self.parameters is None else dict(self.parameters)
+        job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
-        return {
-            "job_id": str(job.id),
-            "status": str(job.status),
-            "datalake": datalake.name,
-            "processing": processing.name,
-            "data_count": len(data),
-        }
+        return job, {"datalake": datalake.name, "processing": processing.name, "data_count": len(data)}

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, LakeTriggerError, permanent_errors
+from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.hooks.jobs import describe, require_no_failure, summary_of
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.selection import JobIds, as_job_ids
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_lake.client import Job
-
-LOG_LINES = 20
 
 
 class JobSensor(BaseSensorOperator):
@@ -62,7 +61,9 @@ class JobSensor(BaseSensorOperator):
         :raises LakeJobError: a job failed or was killed.
         """
         jobs = self._read_jobs()
-        return PokeReturnValue(is_done=all(job.status.is_final for job in jobs), xcom_value=_summary(jobs))
+        return PokeReturnValue(
+            is_done=all(job.status.is_final for job in jobs), xcom_value={"jobs": [summary_of(job) for job in jobs]}
+        )
 
     def execute(self, context: "Context") -> Any:
         """Wait in the way that was asked for; return the summary."""
@@ -86,14 +87,8 @@ class JobSensor(BaseSensorOperator):
         :raises LakePermanentError: the lake refused to tell about a job.
         :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
-        match event:
-            case {"status": "ended"}:
-                return self.poke(context).xcom_value
-            case {"status": "refused", "message": message}:
-                raise LakePermanentError(message)
-            case {"status": "silent", "message": message}:
-                raise LakeTriggerError(message)
-        raise LakeTriggerError(f"unexpected event {event!r}")
+        require_ended(event)
+        return self.poke(context).xcom_value
 
     def _read_jobs(self) -> "list[Job]":
         from airflow_provider_lake.client import UsageError
@@ -104,29 +99,6 @@ class JobSensor(BaseSensorOperator):
                 raise UsageError("no job id given to wait for")
             jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
         for job in jobs:
-            self.log.info("Job %s: %s%s", job.id, job.status, f", {_progress(job)}" if job.progress else "")
-            if job.status.is_final and not job.status.is_successful:
-                raise LakeJobError(_report(job))
+            self.log.info("Waiting: %s", describe(job))
+            require_no_failure(job)
         return jobs
-
-
-def _summary(jobs: "Sequence[Job]") -> dict[str, Any]:
-    return {
-        "jobs": [{"job_id": str(job.id), "status": str(job.status), "progress": _counts(job) or None} for job in jobs]
-    }
-
-
-def _counts(job: "Job") -> dict[str, Any]:
-    return {name: count for name, count in (job.progress or {}).items() if isinstance(count, int)}
-
-
-def _progress(job: "Job") -> str:
-    return ", ".join(f"{name} {count}" for name, count in _counts(job).items())
-
-
-def _report(job: "Job") -> str:
-    lines = [f"job {job.id} ended as {job.status}{f': {job.error}' if job.error else ''}"]
-    log = job.log_tail(LOG_LINES)
-    if log:
-        lines += [f"the last {len(log)} lines of its log:", *log]
-    return "\n".join(lines)

@@ -2,30 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_lake.exceptions import LakePermanentError, LakeTriggerError, WaitTimeoutError
+from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience, describe, kill_job
 from airflow_provider_lake.hooks.lake import LakeHook, make_client
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client
 
-OUTAGE_BUDGET_SECONDS = 600.0
-
 
 class JobTrigger(BaseTrigger):
-    """Fires once every job has ended, or they cannot be asked any more.
+    """Fires once every job has ended, or when they cannot be waited for any longer.
 
     The event is ``{"status": "ended"}``: the worker that resumes reads the jobs itself, so that it reports the same in
-    every mode. Or ``{"status": "refused", "message": str}``, where the lake would refuse again, or
-    ``{"status": "silent", "message": str}``, where it did not answer for too long.
+    every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
+    lake would refuse again, ``"silent"`` where it did not answer for too long. :func:`require_ended` reads it.
 
     :param job_ids: ids of the jobs.
     :param lake_conn_id: id of a connection of type ``lake``.
     :param poll_interval: seconds between two looks at the jobs.
-    :param outage_budget: seconds that the lake may fail to answer, without a break, before the wait is given up.
+    :param outage_budget: seconds without a break that the lake may fail to answer.
+    :param deadline: when the wait is given up, in seconds since 1970; None: never.
+    :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
     """
 
     def __init__(
@@ -35,52 +37,84 @@ class JobTrigger(BaseTrigger):
         lake_conn_id: str = LakeHook.default_conn_name,
         poll_interval: float = 5.0,
         outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        deadline: float | None = None,
+        cancel_on_kill: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.job_ids = list(job_ids)
         self.lake_conn_id = lake_conn_id
         self.poll_interval = poll_interval
         self.outage_budget = outage_budget
+        self.deadline = deadline
+        self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments to make this trigger again in another process."""
-        return (
-            f"{type(self).__module__}.{type(self).__qualname__}",
-            {
-                "job_ids": self.job_ids,
-                "lake_conn_id": self.lake_conn_id,
-                "poll_interval": self.poll_interval,
-                "outage_budget": self.outage_budget,
-            },
-        )
+        names = ("job_ids", "lake_conn_id", "poll_interval", "outage_budget", "deadline", "cancel_on_kill")
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll the jobs until all have ended."""
+        """Wait, then fire once."""
         from airflow_provider_lake.client import LakeError, RateLimitedError, ServerError, TransportError
 
-        waiting, client, last_answer = set(self.job_ids), None, time.monotonic()
-        while waiting:
-            try:
+        try:
+            is_over = await self._wait()
+        except (TransportError, ServerError, RateLimitedError) as error:
+            yield TriggerEvent({"status": "silent", "message": str(error)})
+        except LakeError as error:
+            yield TriggerEvent({"status": "refused", "message": str(error)})
+        else:
+            if is_over:
+                yield TriggerEvent({"status": "ended"})
+            else:
+                yield TriggerEvent({"status": "timeout", "message": "the jobs have not ended in time"})
+
+    async def on_kill(self) -> None:
+        """Kill the jobs too, where that was asked for."""
+        if self.cancel_on_kill:
+            client = await self._make_client()
+            for job_id in self.job_ids:
+                await asyncio.to_thread(kill_job, client, job_id, self.log)
+
+    async def _wait(self) -> bool:
+        """Look at the jobs until all have ended, or the deadline has passed; return whether they have ended."""
+        waiting, client, patience = list(self.job_ids), None, Patience(self.outage_budget, self.log)
+        last: dict[str, str] = {}
+        while True:
+            with patience.bear():
                 client = client or await self._make_client()
-                for job_id in sorted(waiting):
+                for job_id in tuple(waiting):
                     job = await asyncio.to_thread(client.get_job_by_id, job_id)
-                    last_answer = time.monotonic()
+                    if describe(job) != last.get(job_id):
+                        last[job_id] = describe(job)
+                        self.log.info("Waiting: %s", last[job_id])
                     if job.status.is_final:
-                        waiting.discard(job_id)
-                        self.log.info("Job %s: %s", job_id, job.status)
-            except (TransportError, ServerError, RateLimitedError) as error:
-                silence = time.monotonic() - last_answer
-                self.log.warning("The lake does not answer, for %.0f s now: %s", silence, error)
-                if silence > self.outage_budget:
-                    yield TriggerEvent({"status": "silent", "message": str(error)})
-                    return
-            except LakeError as error:
-                yield TriggerEvent({"status": "refused", "message": str(error)})
-                return
-            if waiting:
-                await asyncio.sleep(self.poll_interval)
-        yield TriggerEvent({"status": "ended"})
+                        waiting.remove(job_id)
+            if not waiting:
+                return True
+            if self.deadline is not None and time.time() > self.deadline:
+                return False
+            await asyncio.sleep(self.poll_interval)
 
     async def _make_client(self) -> "Client":
         connection = await LakeHook.aget_connection(self.lake_conn_id)
         return await asyncio.to_thread(make_client, connection)
+
+
+def require_ended(event: Mapping[str, Any] | None) -> None:
+    """Let an event pass that says that the jobs have ended.
+
+    :raises LakePermanentError: the lake refused to tell about a job.
+    :raises WaitTimeoutError: the deadline has passed.
+    :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
+    """
+    match event:
+        case {"status": "ended"}:
+            return
+        case {"status": "refused", "message": message}:
+            raise LakePermanentError(message)
+        case {"status": "timeout", "message": message}:
+            raise WaitTimeoutError(message)
+        case {"status": "silent", "message": message}:
+            raise LakeTriggerError(message)
+    raise LakeTriggerError(f"unexpected event {event!r}")

@@ -23,7 +23,7 @@ with DAG(dag_id="lake_failures", schedule=None, render_template_as_native_obj=Tr
 for mode in ("poke", "reschedule", "deferrable"):
     with DAG(dag_id=f"lake_failing_job_{mode}", schedule=None, render_template_as_native_obj=True):
         launch = LaunchProcessingOperator(
-            task_id="launch", processing="always fails", tags="{{ dag_run.conf.tag }}", parameters={"seconds": 3}
+            task_id="launch", processing="always fails", tags="{{ dag_run.conf.tag }}", wait_for_completion=False
         )
         JobSensor(
             task_id="wait",

@@ -1,0 +1,171 @@
+"""What operators share that start a job of the lake."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
+from airflow_provider_lake.hooks.jobs import (
+    OUTAGE_BUDGET_SECONDS,
+    Patience,
+    describe,
+    kill_job,
+    require_no_failure,
+    summary_of,
+)
+from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.resume import is_first_try, load_job, save_job
+from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Datalake, Job
+
+
+class LakeJobOperator(LakeOperator):
+    """Base of the operators that start a job and, unless told otherwise, wait for it.
+
+    On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
+    starting another. Clearing the task starts a new job, unless the old one still goes on.
+
+    Each returns ``{"job_id", "status", "progress", …}``, the same whether it waited here, deferred, or found its job
+    again.
+
+    :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
+        of its log. Otherwise return once it is started.
+    :param deferrable: wait in the triggerer instead of on a worker.
+    :param poll_interval: seconds between two looks at the job.
+    :param timeout: seconds after which the wait is given up; None: never. The job goes on, unless ``cancel_on_kill``.
+    :param durable: find the job of an earlier try.
+    :param cancel_on_kill: kill the job when this task is killed or its wait is given up. Airflow kills tasks also when
+        a worker is shut down, so this goes badly with ``durable``.
+    :param outage_budget: seconds without a break that the lake may fail to answer while it is waited for.
+    """
+
+    template_fields: Sequence[str] = LakeOperator.template_fields
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 5.0,
+        timeout: timedelta | float | None = None,
+        durable: bool = True,
+        cancel_on_kill: bool = False,
+        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.durable = durable
+        self.cancel_on_kill = cancel_on_kill
+        self.outage_budget = outage_budget
+        self._job_id: str | None = None
+
+    @abstractmethod
+    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Start the job; return it, and what the summary says beyond the job itself."""
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
+        with permanent_errors():
+            job, details = self._find_job(context) or self._start_job(context)
+        self._job_id = str(job.id)
+        if not self.wait_for_completion or job.status.is_final:
+            return self._finish(job, details)
+        deadline = None if self.timeout is None else time.time() + self.timeout
+        if self.deferrable:
+            self.defer(
+                trigger=JobTrigger(
+                    job_ids=[self._job_id],
+                    lake_conn_id=self.lake_conn_id,
+                    poll_interval=self.poll_interval,
+                    outage_budget=self.outage_budget,
+                    deadline=deadline,
+                    cancel_on_kill=self.cancel_on_kill,
+                ),
+                method_name="execute_complete",
+                kwargs={"job_id": self._job_id, "details": details},
+            )
+        with permanent_errors():
+            return self._finish(self._wait(self._job_id, deadline), details)
+
+    def execute_complete(
+        self,
+        context: "Context",
+        event: Mapping[str, Any] | None = None,
+        job_id: str = "",
+        details: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Resume after the trigger fired; return the summary."""
+        self._job_id = job_id
+        try:
+            require_ended(event)
+        except WaitTimeoutError:
+            self._cancel()
+            raise
+        with permanent_errors():
+            return self._finish(self.hook.client.get_job_by_id(job_id), details or {})
+
+    def on_kill(self) -> None:
+        """Kill the job too, where that was asked for."""
+        self._cancel()
+
+    def _find_job(self, context: "Context") -> "tuple[Job, dict[str, Any]] | None":
+        """Return the job of an earlier try, if it is still the one to wait for."""
+        from airflow_provider_lake.client import NotFoundError
+
+        record = load_job(context) if self.durable else None
+        if record is None:
+            return None
+        try:
+            job = self.hook.client.get_job_by_id(record["job_id"])
+        except NotFoundError:
+            self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
+            return None
+        goes_on = not job.status.is_final
+        if goes_on or (job.status.is_successful and not is_first_try(context)):
+            self.log.info("Found again: %s", describe(job))
+            return job, record["details"]
+        return None
+
+    def _start_job(self, context: "Context") -> "tuple[Job, dict[str, Any]]":
+        job, details = self.submit_job(self.get_datalake())
+        if self.durable:
+            save_job(context, {"job_id": str(job.id), "details": details})
+        return job, details
+
+    def _wait(self, job_id: str, deadline: float | None) -> "Job":
+        """Look at the job until it has ended."""
+        patience, last = Patience(self.outage_budget, self.log), ""
+        while True:
+            with patience.bear():
+                job = self.hook.client.get_job_by_id(job_id)
+                if describe(job) != last:
+                    last = describe(job)
+                    self.log.info("Waiting: %s", last)
+                if job.status.is_final:
+                    return job
+            if deadline is not None and time.time() > deadline:
+                self._cancel()
+                raise WaitTimeoutError(f"job {job_id} has not ended within {self.timeout} s")
+            time.sleep(self.poll_interval)
+
+    def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
+        if self.wait_for_completion:
+            require_no_failure(job)
+        self.log.info("Done: %s", describe(job))
+        return summary_of(job) | details
+
+    def _cancel(self) -> None:
+        if self.cancel_on_kill and self._job_id is not None:
+            kill_job(self.hook.client, self._job_id, self.log)

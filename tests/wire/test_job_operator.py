@@ -1,0 +1,182 @@
+"""Starting a job, finding it again and giving it up, against a real lake.
+
+Airflow's own store of a task's state is had only inside a running task (the end-to-end tests use it); here a dictionary
+stands in its place.
+"""
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_provider_lake.cli.main import main
+from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
+from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from tests.lake_process import LakeProcess
+
+SLOW = "import time; time.sleep(60)"
+QUICK = "print('done')"
+FAILING = "print('no disk left'); raise SystemExit(9)"
+
+
+class Tries:
+    """The tries of one task: their contexts share its state.
+
+    :param retries: of the task.
+    """
+
+    def __init__(self, retries: int = 2) -> None:
+        self.state: dict[str, Any] = {}
+        self.retries = retries
+        self.try_number = 0
+        self.max_tries = retries
+
+    def next(self) -> dict[str, Any]:
+        """Return the context of the next try."""
+        self.try_number += 1
+        task = SimpleNamespace(retries=self.retries)
+        instance = SimpleNamespace(try_number=self.try_number, max_tries=self.max_tries, task=task)
+        store = SimpleNamespace(get=self.state.get, set=self.state.__setitem__)
+        return {"ti": instance, "task_state_store": store}
+
+    def clear(self) -> None:
+        """Clear the task, as Airflow does."""
+        self.max_tries = self.try_number + self.retries
+
+
+@pytest.fixture(autouse=True)
+def _photos(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    for name, program in {"slow": SLOW, "quick": QUICK, "failing": FAILING}.items():
+        command = [name, "--", sys.executable, "-c", program]
+        assert main(["processing", "register", "--data-dir", str(lake.data_dir), *command]) == 0
+    lake.client().get_datalake().upload_data(make_photos(lake.data_dir.parent / "photos", 1)[0], tags=["jobs"])
+
+
+def _operator(processing: str, **options: Any) -> LaunchProcessingOperator:
+    return LaunchProcessingOperator(
+        task_id="launch", processing=processing, tags="jobs", poll_interval=0.1, **({"deferrable": False} | options)
+    )
+
+
+def _start(tries: Tries, **options: Any) -> str:
+    """Start a slow job without waiting for it; return its id."""
+    summary = _operator("slow", wait_for_completion=False, **options).execute(tries.next())
+    job_id: str = summary["job_id"]
+    return job_id
+
+
+def test_the_summary_is_the_same_in_every_mode(lake: LakeProcess) -> None:
+    """Waited for here, deferred, and found again by a retry after it has succeeded."""
+    here = Tries()
+    fresh = _operator("quick").execute(here.next())
+    found = _operator("quick").execute(here.next())
+    with pytest.raises(TaskDeferred) as deferral:
+        _operator("quick", deferrable=True).execute(Tries().next())
+    lake.client().get_job_by_id(deferral.value.kwargs["job_id"]).wait_for_done(0.1, 200)
+    resumed = _operator("quick", deferrable=True).execute_complete(
+        Tries().next(), event={"status": "ended"}, **deferral.value.kwargs
+    )
+
+    assert found == fresh
+    assert resumed.pop("job_id") != fresh.pop("job_id")
+    assert resumed == fresh
+
+
+def test_a_retry_finds_a_job_that_goes_on(lake: LakeProcess) -> None:
+    """Whether it waits here or defers; the trigger waits for that job."""
+    tries = Tries()
+    job_id = _start(tries)
+
+    with pytest.raises(TaskDeferred) as deferral:
+        _operator("slow", deferrable=True).execute(tries.next())
+
+    assert deferral.value.trigger.job_ids == [job_id]
+    lake.client().get_job_by_id(job_id).kill()
+
+
+def test_a_cleared_task_finds_only_a_job_that_goes_on(lake: LakeProcess) -> None:
+    """One that had succeeded is done again; one that goes on is waited for."""
+    tries = Tries()
+    done = _operator("quick").execute(tries.next())["job_id"]
+    tries.clear()
+    again = _operator("quick").execute(tries.next())["job_id"]
+    assert again != done
+
+    tries = Tries()
+    running = _start(tries)
+    tries.clear()
+    assert _start(tries) == running
+    lake.client().get_job_by_id(running).kill()
+
+
+def test_a_failed_or_forgotten_job_is_started_again() -> None:
+    """A retry after a failure is meant to try again; an unknown id is no reason to fail."""
+    tries = Tries()
+    with pytest.raises(LakeJobError, match=r"(?s)exit code 9.*no disk left"):
+        _operator("failing").execute(tries.next())
+    assert _operator("quick").execute(tries.next())["status"] == "SUCCEEDED"
+    tries.state["lake_job"]["job_id"] = "00000000-0000-4000-8000-000000000000"
+
+    assert _operator("quick").execute(tries.next())["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("has_store", [True, False])
+def test_without_a_store_or_durability_each_try_starts_a_job(has_store: bool) -> None:
+    """As on Airflow below 3.3: no reconnection, no error."""
+    tries = Tries()
+    first, second = tries.next(), tries.next()
+    if not has_store:
+        first.pop("task_state_store")
+        second.pop("task_state_store")
+
+    ids = {_operator("quick", durable=not has_store).execute(context)["job_id"] for context in (first, second)}
+
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+@pytest.mark.parametrize("is_deferred", [True, False])
+def test_a_wait_that_is_given_up_ends_the_job_where_asked(
+    lake: LakeProcess, is_deferred: bool, cancel_on_kill: bool
+) -> None:
+    """On a worker and after deferral; otherwise the job goes on."""
+    tries, operator = Tries(), _operator("slow", timeout=0.3, cancel_on_kill=cancel_on_kill, deferrable=is_deferred)
+    if is_deferred:
+        with pytest.raises(TaskDeferred) as deferral:
+            operator.execute(tries.next())
+        event = {"status": "timeout", "message": "too long"}
+        with pytest.raises(WaitTimeoutError):
+            operator.execute_complete(tries.next(), event=event, **deferral.value.kwargs)
+    else:
+        with pytest.raises(WaitTimeoutError):
+            operator.execute(tries.next())
+    job = lake.client().get_job_by_id(tries.state["lake_job"]["job_id"])
+
+    assert (job.status == "KILLED") == cancel_on_kill
+    job.kill() if not job.status.is_final else None
+
+
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+def test_a_killed_task_ends_its_job_where_asked(lake: LakeProcess, cancel_on_kill: bool) -> None:
+    """Killing a worker's task calls `on_kill`."""
+    operator = _operator("slow", wait_for_completion=False, cancel_on_kill=cancel_on_kill)
+    job = lake.client().get_job_by_id(operator.execute(Tries().next())["job_id"])
+
+    operator.on_kill()
+
+    assert (job.refresh().status == "KILLED") == cancel_on_kill
+    if not cancel_on_kill:
+        job.kill()
+
+
+def test_an_unknown_processing_starts_nothing() -> None:
+    """And no retry mends it."""
+    tries = Tries()
+
+    with pytest.raises(LakePermanentError, match="no such processing"):
+        _operator("no such processing").execute(tries.next())
+    assert tries.state == {}
