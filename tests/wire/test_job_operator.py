@@ -34,7 +34,7 @@ class Tries:
         self.try_number = 0
         self.max_tries = retries
 
-    def next(self) -> dict[str, Any]:
+    def next(self) -> Any:
         """Return the context of the next try."""
         self.try_number += 1
         task = SimpleNamespace(retries=self.retries)
