@@ -71,12 +71,12 @@ def read_image(file: BinaryIO) -> ImageFacts:
         raise NotAnImageError("the file is empty")
     file.seek(0)
     try:
-        image = Image.open(file, formats=_formats())
+        image = Image.open(file, formats=known_formats())
     except Image.DecompressionBombError as error:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:
         raise NotAnImageError("not an image of a known format") from error
-    except (ValueError, SyntaxError, struct.error, EOFError, RuntimeError) as error:
+    except (ValueError, SyntaxError, struct.error, EOFError, RuntimeError, AttributeError) as error:
         # What Pillow's parsers raise on broken headers.
         raise NotAnImageError(f"the image's header is broken: {error}") from error
     except OSError as error:
@@ -92,7 +92,7 @@ def read_image(file: BinaryIO) -> ImageFacts:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def known_formats() -> tuple[str, ...]:
     """Return those of the formats that this Pillow was built with."""
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)

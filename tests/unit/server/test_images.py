@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 from PIL.ExifTags import GPS, IFD, Base
 
 from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
@@ -103,6 +103,18 @@ def test_what_is_no_image_is_told_why(content: bytes, reason: str) -> None:
     """The reason can be shown to a user; no program is started to look at a file."""
     with pytest.raises(NotAnImageError, match=re.escape(reason)):
         read_image(BytesIO(content))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_an_avif_with_broken_exif_is_no_image() -> None:
+    """Pillow writes its EXIF anew when it opens it, and fails where a text is said to be a number."""
+    exif = Image.Exif()
+    exif.update({Base.Make: "abc", Base.Orientation: 6})
+    content = _image("AVIF", exif)
+    text, number = struct.pack(">HHI", Base.Make, 2, 4), struct.pack(">HHI", Base.Make, 11, 1)
+
+    with pytest.raises(NotAnImageError, match="the image's header is broken"):
+        read_image(BytesIO(content.replace(text, number)))
 
 
 damaged = st.builds(
