@@ -28,6 +28,7 @@ from airflow_provider_lake.server.routes import (
 )
 from airflow_provider_lake.server.work.media import MediaWorker
 from airflow_provider_lake.server.work.runner import JobRunner
+from airflow_provider_lake.server.work.thumbnails import ThumbnailWorker
 
 logger = logging.getLogger(__name__)
 _ROUTES = (
@@ -47,16 +48,19 @@ _ROUTES = (
 
 def create_app(lake: Lake) -> FastAPI:
     """Return the application that serves a lake; its workers run as long as it does."""
+    thumbnails = ThumbnailWorker(lake)
 
     @asynccontextmanager
     async def run_workers(app: FastAPI) -> AsyncIterator[None]:
         app.state.runner.start()
         app.state.media.start()
+        thumbnails.start()
         try:
             yield
         finally:
             app.state.runner.stop()
             app.state.media.stop()
+            thumbnails.stop()
 
     app = FastAPI(title="Embedded lake", lifespan=run_workers, redirect_slashes=False)
     app.state.lake = lake

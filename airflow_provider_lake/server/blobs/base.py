@@ -58,6 +58,10 @@ class BlobStore(Protocol):
         """Open one object for reading, seekable; ``FileNotFoundError`` where there is none."""
         ...
 
+    def put(self, object_name: str, content: bytes, content_type: str) -> None:
+        """Store an object of the lake's own, in place of what had its name."""
+        ...
+
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
         """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``."""
         ...

@@ -96,6 +96,11 @@ class S3Store:
         size = int(answer["ContentRange"].rpartition("/")[2])
         return open_ranged(partial(self._read, object_name), beginning, size)
 
+    def put(self, object_name: str, content: bytes, content_type: str) -> None:
+        """Store an object of the lake's own, in place of what had its name."""
+        with self._reached():
+            self.client.put_object(**self._address(object_name), Body=content, ContentType=content_type)
+
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
         """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
 

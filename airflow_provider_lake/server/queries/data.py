@@ -220,6 +220,7 @@ def record_findings(session: Session, findings: Sequence[Finding]) -> None:
             file_size=bindparam("size"),
             width=func.coalesce(bindparam("width"), Data.width),
             height=func.coalesce(bindparam("height"), Data.height),
+            thumbnail_due=bindparam("is_image"),
         )
     )
     rows = [
@@ -230,6 +231,7 @@ def record_findings(session: Session, findings: Sequence[Finding]) -> None:
             "size": finding.size,
             "width": finding.width,
             "height": finding.height,
+            "is_image": finding.status == UploadStatus.DONE and finding.width is not None,
         }
         for finding in findings
     ]

@@ -12,8 +12,9 @@ from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource
 
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
-    """Return those of the names that are data of a datalake already."""
-    return set(positions(session, datalake_id, object_names))
+    """Return those of the names that are data of a datalake already, or projections, such as the lake's thumbnails."""
+    shown = session.scalars(select(Projection.object_name).where(Projection.object_name.in_(object_names)))
+    return {*positions(session, datalake_id, object_names), *shown}
 
 
 def positions(session: Session, datalake_id: UUID, object_names: Collection[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Projections: second files shown along data."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import NotFoundError
-from airflow_provider_lake.server.tables import Data, Datalake, Projection
+from airflow_provider_lake.server.tables import Data, Datalake, Projection, utc_now
 
 
 def create_projection(session: Session, row: Mapping[str, Any]) -> tuple[Projection, bool]:
@@ -49,3 +50,29 @@ def list_projections(session: Session, data_position: int) -> Sequence[Projectio
     """Return all projections of a data, the oldest first."""
     statement = select(Projection).where(Projection.data_position == data_position)
     return session.scalars(statement.order_by(Projection.created_at, Projection.id)).all()
+
+
+def find_without_thumbnail(session: Session, quiet: timedelta) -> Data | None:
+    """Return the oldest data that awaits a thumbnail; None as long as other data keep coming in.
+
+    :param quiet: how long none must have come in.
+    """
+    newest = session.scalar(select(Data.created_at).order_by(Data.position.desc()).limit(1))
+    if newest is None or newest > utc_now() - quiet:
+        return None
+    return session.scalar(select(Data).where(Data.thumbnail_due).order_by(Data.position).limit(1))
+
+
+def record_thumbnail(session: Session, data_id: UUID, row: Mapping[str, Any] | None) -> bool:
+    """Make the thumbnail of a data one of its projections, and let it await none any more.
+
+    :param row: None where the data cannot have one.
+    :return: whether the data still exists.
+    """
+    data = session.scalar(select(Data).where(Data.id == data_id))
+    if data is None:
+        return False
+    data.thumbnail_due = False
+    if row is not None:
+        session.add(Projection(data_position=data.position, **row))
+    return True

@@ -1,0 +1,63 @@
+"""Small JPEGs of images."""
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+from PIL import Image, ImageOps
+
+from airflow_provider_lake.server.images import known_formats
+
+MAX_SIDE = 512
+_QUALITY = 80
+# Decoding takes up to 4 bytes a pixel; JPEG is exempt: it is decoded at a fraction of its size.
+_MAX_PIXELS = 64_000_000
+
+
+class NoThumbnailError(ValueError):
+    """The pixels cannot be shown; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A JPEG of at most 512 pixels a side, turned as its EXIF says."""
+
+    content: bytes
+    width: int
+    height: int
+
+
+def make_thumbnail(file: BinaryIO) -> Thumbnail:
+    """Return a thumbnail of an image, its first frame where it has several.
+
+    :raises NoThumbnailError: its pixels are broken, or too many.
+    """
+    try:
+        with Image.open(file, formats=known_formats()) as image:
+            if image.format != "JPEG" and image.width * image.height > _MAX_PIXELS:
+                raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")
+            # Colours of a palette cannot be mixed.
+            small = image.convert("RGBA") if image.mode in {"1", "P"} else image
+            small.thumbnail((MAX_SIDE, MAX_SIDE))
+            turned = _on_white(ImageOps.exif_transpose(small))
+    except (SyntaxError, ValueError, EOFError, RuntimeError, struct.error, Image.DecompressionBombError) as error:
+        raise NoThumbnailError(str(error)) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise NoThumbnailError(str(error)) from error
+    target = BytesIO()
+    turned.save(target, "JPEG", quality=_QUALITY)
+    return Thumbnail(target.getvalue(), *turned.size)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image in the colours of JPEG, white where it is transparent."""
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    opaque = Image.new("RGBA", image.size, "white")
+    opaque.alpha_composite(image.convert("RGBA"))
+    return opaque.convert("RGB")

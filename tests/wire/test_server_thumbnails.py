@@ -1,0 +1,70 @@
+"""Thumbnails, which the lake makes by itself."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from tests.lake_process import LakeProcess
+from tests.wire.job_calls import finished, wait_for
+from tests.wire.lake_api import LakeApi
+
+ORIENTATION = 0x0112
+
+
+def _photo(width: int, height: int, orientation: int = 1) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    file = BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def _thumbnail(api: LakeApi, data_id: str) -> dict[str, Any]:
+    """Return the thumbnail of a data, once there is one."""
+    found = wait_for(lambda: api.get(f"/api/data/{data_id}/projections").json()["items"])
+    assert [each["name"] for each in found] == ["thumbnail"]
+    thumbnail: dict[str, Any] = found[0]
+    return thumbnail
+
+
+def test_an_image_gets_a_thumbnail_turned_as_it_is_displayed(api: LakeApi, lake: LakeProcess) -> None:
+    """A JPEG of at most 512 pixels a side, a projection of that name; it goes with its data."""
+    data = api.register("a.jpg", api.upload("a.jpg", _photo(2000, 1000, orientation=6))).json()["id"]
+
+    made = _thumbnail(api, data)
+
+    with Image.open(BytesIO(api.http.get(made["presigned_url"], timeout=30).content)) as image:
+        assert (image.format, image.size) == ("JPEG", (256, 512))
+    assert (made["width"], made["height"], made["content_type"]) == (256, 512, "image/jpeg")
+    assert (lake.objects / made["object_name"]).stat().st_size == made["file_size"]
+    api.call("DELETE", f"/api/data/{data}")
+    assert not (lake.objects / made["object_name"]).exists()
+
+
+def test_an_image_whose_pixels_are_broken_gets_none_and_holds_up_no_other(api: LakeApi) -> None:
+    """Its header was fine, so it is DONE."""
+    broken = api.register("a.jpg", api.upload("a.jpg", _photo(600, 600)[:-2000])).json()["id"]
+    whole = api.register("b.jpg", api.upload("b.jpg", _photo(600, 600))).json()["id"]
+
+    _thumbnail(api, whole)
+
+    assert api.get(f"/api/data/{broken}").json()["upload_status"] == "DONE"
+    assert api.get(f"/api/data/{broken}/projections").json()["items"] == []
+
+
+def test_thumbnails_of_imported_images_are_not_imported_themselves(own_lake: LakeProcess) -> None:
+    """Though they lie in the bucket: importing all of it again brings nothing new; deleting leaves the originals."""
+    api, everything = LakeApi(own_lake), {"prefixes": [""], "tag_ids": []}
+    (own_lake.objects / "a.jpg").write_bytes(_photo(20, 10))
+    path = f"/api/datalake/{api.datalake}"
+
+    finished(api, api.post(f"{path}/objects", everything).json()["job"]["id"])
+    data = api.get(f"{path}/datas").json()["items"][0]["id"]
+    made = _thumbnail(api, data)
+    again = finished(api, api.post(f"{path}/objects", everything).json()["job"]["id"])
+
+    assert again["progress"]["imported"] == 0
+    api.call("DELETE", f"/api/data/{data}")
+    assert (own_lake.objects / "a.jpg").exists()
+    assert not (own_lake.objects / made["object_name"]).exists()
