@@ -60,6 +60,8 @@ class Client:
         self.organization_id = UUID(organization["id"])
         self.organization_name: str = organization["name"]
         self._session.organization_id = self.organization_id
+        connector_id = organization.get("default_connector_id")
+        self._session.connector_id = None if connector_id is None else parse_id(connector_id)
 
     def __repr__(self) -> str:
         return f"Client({self._session.host!r}, organization {self.organization_name!r})"

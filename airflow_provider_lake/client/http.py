@@ -45,6 +45,8 @@ class Session:
         self.sender = sender
         self.retry = retry
         self.organization_id: UUID | None = None
+        # Of the object storage that the organization uses for what belongs to no datalake.
+        self.connector_id: UUID | None = None
         self._api_token = api_token
 
     def __repr__(self) -> str:

@@ -2,9 +2,10 @@
 
 import json as jsonlib
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
@@ -15,10 +16,13 @@ from airflow_provider_lake.client.errors import (
     ResponseError,
     UsageError,
 )
+from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.job_log import JobLog
+from airflow_provider_lake.client.media import content_type_of
 from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
 from airflow_provider_lake.client.states import JobStatus
-from airflow_provider_lake.client.transfer import read_object
+from airflow_provider_lake.client.transfer import ObjectStorage, read_object
 
 # What a lake without a route answers.
 _NO_ROUTE = frozenset({404, 405})
@@ -50,6 +54,7 @@ class Job(Record):
     :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
     :param error: why it failed, when the lake says.
     :param processing_job: what a processing is asked to do, as the lake wrote it; it holds a signed URL.
+    :param job_log: what this program has said of the job so far.
     """
 
     status: JobStatus
@@ -60,6 +65,7 @@ class Job(Record):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     processing_job: Mapping[str, Any] | None = field(default=None, repr=False)
+    job_log: JobLog = field(default_factory=JobLog, repr=False)
 
     @classmethod
     def from_json(cls, session: Session, json: Json) -> Self:
@@ -79,7 +85,7 @@ class Job(Record):
 
     def refresh(self) -> Self:
         """Read it again."""
-        return self.from_json(self.session, self.session.request("GET", f"/api/v2/job/{self.id}"))
+        return self._renewed(self.session.request("GET", self._path))
 
     def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
         """Wait until it has succeeded, and return it as it is then.
@@ -117,7 +123,7 @@ class Job(Record):
         :param limit: number of lines, at most 1,000.
         """
         try:
-            page = self.session.request("GET", f"/api/v2/job/{self.id}/logs", params=[("limit", limit)])
+            page = self.session.request("GET", f"{self._path}/logs", params=[("limit", limit)])
         except ResponseError as error:
             if error.status not in _NO_ROUTE:
                 raise
@@ -133,14 +139,58 @@ class Job(Record):
         if status not in _REPORTS:
             raise UsageError(f"{status!r} is none of {', '.join(_REPORTS)}")
         # Repeatable: the same report twice says nothing new.
-        path = f"/api/v2/job/{self.id}/{_REPORTS[status]}"
-        return self.from_json(self.session, self.session.request("POST", path, repeatable=True))
+        return self._renewed(self.session.request("POST", f"{self._path}/{_REPORTS[status]}", repeatable=True))
 
     def kill(self) -> Self:
         """Ask the lake to end it."""
         # Repeatable: killing twice is killing once.
-        json = self.session.request("POST", f"/api/v2/job/{self.id}/kill", repeatable=True)
-        return self.from_json(self.session, json)
+        return self._renewed(self.session.request("POST", f"{self._path}/kill", repeatable=True))
+
+    def send_logging(
+        self, log: str | Sequence[str], part: str, final: bool = False, special: str | bool | Sequence[str] = False
+    ) -> None:
+        """Add to its log, as the program that does the work.
+
+        :param log: a line or several.
+        :param part: which part of the log they belong to.
+        :param final: whether the part ends with them.
+        :param special: whether, or how, they are to stand out.
+        """
+        body = {"line_nb": self.job_log.take_number(), "log": log, "final": final, "part": part, "special": special}
+        # Repeatable: the number tells the same line from a new one, and a line said twice does no harm.
+        self.session.request("POST", f"{self._path}/logging", json=body, repeatable=True)
+
+    def start_logging_chapter(self, name: str) -> None:
+        """Begin a chapter in what this program prints; seen on the platform only."""
+        self.job_log.start_chapter(name)
+
+    def start_logging_buffer(self, length: int = 1) -> None:
+        """Let the next printed lines replace each other until the buffer ends; seen on the platform only.
+
+        :param length: how many lines are shown at a time.
+        """
+        self.job_log.start_buffer(length)
+
+    def end_logging_buffer(self) -> None:
+        """Let printed lines follow each other again."""
+        self.job_log.end_buffer()
+
+    def store_logging_file(self, path: str | Path) -> str:
+        """Store a file as its whole log, in the organization's default object storage, and return its object name.
+
+        :raises UploadError: the file cannot be read.
+        :raises TransferError: the storage refuses it.
+        """
+        if self.session.connector_id is None:
+            raise UsageError("the organization has no default connector: there is no place for a log")
+        storage = ObjectStorage(self.session, self.session.connector_id)
+        with open_file(str(path)) as local:
+            object_name = storage.generate_object_name(local.name, "LOGGING", context={"job_id": self.id})
+            storage.store(local, object_name, content_type_of(local.name))
+        # Repeatable: it replaces itself.
+        body = {"logging_object_name": object_name}
+        saved = self.session.request("POST", f"{self._path}/logging/save", json=body, repeatable=True)
+        return str(saved["logging_object_name"])
 
     def get_processing_task(self) -> ProcessingTask:
         """Return what the processing that this job runs is asked to do.
@@ -157,3 +207,11 @@ class Job(Record):
             task.get("inputs") or {},
             [UUID(data_id) for data_id in payload["data_ids"]],
         )
+
+    @property
+    def _path(self) -> str:
+        return f"/api/v2/job/{self.id}"
+
+    def _renewed(self, json: Json) -> Self:
+        """Make the record of what the lake answers now; the log goes on."""
+        return replace(self.from_json(self.session, json), job_log=self.job_log)

@@ -21,7 +21,7 @@ from airflow_provider_lake.client.http import Session, error_of, repeat, unsigne
 from airflow_provider_lake.client.sender import Answer, Body
 
 PART_SIZE = 25 * 1024 * 1024
-Purpose = Literal["DATA", "DATA_PROJECTION"]
+Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
 _T = TypeVar("_T")
 
 
@@ -35,13 +35,21 @@ class ObjectStorage:
         self._session = session
         self._connector_id = connector_id
 
-    def generate_object_name(self, filename: str, purpose: Purpose, upload_dir: str | None = None) -> str:
+    def generate_object_name(
+        self,
+        filename: str,
+        purpose: Purpose,
+        upload_dir: str | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> str:
         """Have the lake choose the name for an object to store.
 
         :param upload_dir: what the name begins with; only on a storage of the organization's own.
+        :param context: ids of what the object is about.
         """
         organization = f"/api/organization/{self._session.organization_id}"
-        body = {"filename": filename, "type": purpose} | ({"upload_dir": upload_dir} if upload_dir else {})
+        optional = {"upload_dir": upload_dir, "context": context}
+        body = {"filename": filename, "type": purpose} | {name: value for name, value in optional.items() if value}
         path = f"{organization}/connector/{self._connector_id}/generate_object_name"
         name: str = self._session.request("POST", path, json=body, repeatable=True)["object_name"]
         return name
