@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_lake.exceptions import permanent_errors
-from airflow_provider_lake.hooks.jobs import describe, require_no_failure, summary_of
+from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience, describe, require_no_failure, summary_of
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.selection import JobIds, as_job_ids
 from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
@@ -31,6 +31,8 @@ class JobSensor(BaseSensorOperator):
     :param deferrable: wait in the triggerer instead of on a worker.
     :param poke_interval: seconds between two looks at the jobs.
     :param timeout: seconds after which the wait is given up.
+    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode it is the
+        ``timeout`` that bounds this.
     """
 
     template_fields: Sequence[str] = ("job_id", "lake_conn_id")
@@ -43,12 +45,14 @@ class JobSensor(BaseSensorOperator):
         lake_conn_id: str = LakeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 5.0,
+        outage_budget: float = OUTAGE_BUDGET_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.job_id = job_id
         self.lake_conn_id = lake_conn_id
         self.deferrable = deferrable
+        self.outage_budget = outage_budget
 
     @cached_property
     def hook(self) -> LakeHook:
@@ -56,14 +60,14 @@ class JobSensor(BaseSensorOperator):
         return LakeHook(self.lake_conn_id)
 
     def poke(self, context: "Context") -> PokeReturnValue:
-        """Look at the jobs once.
+        """Look at the jobs once; a lake that does not answer is asked again, until it has been silent for too long.
 
         :raises LakeJobError: a job failed or was killed.
         """
-        jobs = self._read_jobs()
-        return PokeReturnValue(
-            is_done=all(job.status.is_final for job in jobs), xcom_value={"jobs": [summary_of(job) for job in jobs]}
-        )
+        with permanent_errors(), self._patience.bear():
+            jobs = self._read_jobs()
+            return PokeReturnValue(all(job.status.is_final for job in jobs), _summary(jobs))
+        return PokeReturnValue(is_done=False)
 
     def execute(self, context: "Context") -> Any:
         """Wait in the way that was asked for; return the summary."""
@@ -73,7 +77,10 @@ class JobSensor(BaseSensorOperator):
         if not first.is_done:
             self.defer(
                 trigger=JobTrigger(
-                    job_ids=as_job_ids(self.job_id), lake_conn_id=self.lake_conn_id, poll_interval=self.poke_interval
+                    job_ids=as_job_ids(self.job_id),
+                    lake_conn_id=self.lake_conn_id,
+                    poll_interval=self.poke_interval,
+                    outage_budget=self.outage_budget,
                 ),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout),
@@ -88,17 +95,25 @@ class JobSensor(BaseSensorOperator):
         :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
         require_ended(event)
-        return self.poke(context).xcom_value
+        with permanent_errors():
+            return _summary(self._read_jobs())
+
+    @cached_property
+    def _patience(self) -> Patience:
+        return Patience(self.outage_budget, self.log)
 
     def _read_jobs(self) -> "list[Job]":
         from airflow_provider_lake.client import UsageError
 
-        with permanent_errors():
-            job_ids = as_job_ids(self.job_id)
-            if not job_ids:
-                raise UsageError("no job id given to wait for")
-            jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
+        job_ids = as_job_ids(self.job_id)
+        if not job_ids:
+            raise UsageError("no job id given to wait for")
+        jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
         for job in jobs:
             self.log.info("Waiting: %s", describe(job))
             require_no_failure(job)
         return jobs
+
+
+def _summary(jobs: "Sequence[Job]") -> dict[str, Any]:
+    return {"jobs": [summary_of(job) for job in jobs]}

@@ -76,9 +76,9 @@ def test_the_summary_is_the_same_in_every_mode(lake: LakeProcess) -> None:
     found = _operator("quick").execute(here.next())
     with pytest.raises(TaskDeferred) as deferral:
         _operator("quick", deferrable=True).execute(Tries().next())
-    lake.client().get_job_by_id(deferral.value.kwargs["job_id"]).wait_for_done(0.1, 200)
+    lake.client().get_job_by_id((deferral.value.kwargs or {})["job_id"]).wait_for_done(0.1, 200)
     resumed = _operator("quick", deferrable=True).execute_complete(
-        Tries().next(), event={"status": "ended"}, **deferral.value.kwargs
+        Tries().next(), event={"status": "ended"}, **(deferral.value.kwargs or {})
     )
 
     assert found == fresh
@@ -150,7 +150,7 @@ def test_a_wait_that_is_given_up_ends_the_job_where_asked(
             operator.execute(tries.next())
         event = {"status": "timeout", "message": "too long"}
         with pytest.raises(WaitTimeoutError):
-            operator.execute_complete(tries.next(), event=event, **deferral.value.kwargs)
+            operator.execute_complete(tries.next(), event=event, **(deferral.value.kwargs or {}))
     else:
         with pytest.raises(WaitTimeoutError):
             operator.execute(tries.next())

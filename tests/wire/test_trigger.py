@@ -9,6 +9,7 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.client import TransportError
 from airflow_provider_lake.exceptions import LakePermanentError, LakeTriggerError
 from airflow_provider_lake.sensors.jobs import JobSensor
 from airflow_provider_lake.triggers.jobs import JobTrigger
@@ -93,3 +94,30 @@ def test_an_unknown_event_is_no_success(event: object) -> None:
     """A sensor resumes only on what its own trigger says."""
     with pytest.raises(LakeTriggerError, match="unexpected event"):
         JobSensor(task_id="wait", job_id="x").execute_complete({}, event)  # type: ignore[arg-type]  # the wrong is the point
+
+
+def test_a_sensor_bears_an_outage_within_its_budget(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not done yet; once the lake is back, it is."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    job = _launch(own_lake, "pass")
+    own_lake.client().get_job_by_id(job).wait_for_done(0.1, 200)
+    sensor = JobSensor(task_id="wait", job_id=job, outage_budget=600)
+    sensor.hook.client  # noqa: B018 - connects while the lake is there
+
+    own_lake.stop()
+    during = sensor.poke({})
+    own_lake.start()
+    after = sensor.poke({})
+
+    assert not during.is_done
+    assert after.is_done
+    assert after.xcom_value == {"jobs": [{"job_id": job, "status": "SUCCEEDED", "progress": None}]}
+
+
+def test_a_sensor_gives_up_beyond_its_budget(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the client's error, so that a retry of the task applies."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    own_lake.stop()
+
+    with pytest.raises(TransportError):
+        JobSensor(task_id="wait", job_id="00000000-0000-4000-8000-000000000000", outage_budget=0).poke({})
