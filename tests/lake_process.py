@@ -1,9 +1,11 @@
 """An embedded lake for tests: the process that users run."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -18,11 +20,19 @@ class LakeProcess:
     :param data_dir: folder of its data; what lies in ``objects`` there is its bucket.
     :param arguments: more arguments of the command.
     :param database_url: its database; None: SQLite in its folder.
+    :param environment: variables beside those of the tests.
     """
 
-    def __init__(self, data_dir: Path, *arguments: str, database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *arguments: str,
+        database_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.database_url = database_url
+        self.environment = os.environ | (environment or {})
         self.arguments = arguments
         self.port = 0
         self.url = ""
@@ -44,7 +54,9 @@ class LakeProcess:
         command += ["--database", self.database_url] if self.database_url else []
         log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
         with log_path.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment
+            )
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line.startswith("lake ready on "):
             raise AssertionError(f"the lake did not start:\n{log_path.read_text()}")
