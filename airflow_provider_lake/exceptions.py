@@ -1,11 +1,13 @@
 """What a task of this provider raises beyond the client's own errors.
 
 The client's transient errors (no answer, 429, 5xx) pass through a task unchanged, so that Airflow's retries apply.
-What a retry cannot mend becomes one of these, which Airflow does not retry::
+What a retry cannot mend is an ``AirflowFailException``, which Airflow does not retry::
 
-    AirflowFailException
-    ├─ LakePermanentError     the lake refused, and would refuse again
-    └─ LakeJobError           a job of the lake ended without success
+    LakePermanentError (AirflowFailException)      the lake refused, and would refuse again
+    LakeJobError                                   a job ended without success; a retry starts another
+    └─ LakeDeadJobError (AirflowFailException)     the same, where a retry would only read that job again
+    LakeTriggerError                               the lake did not answer for too long
+    WaitTimeoutError                               the job goes on; a retry finds it again
 """
 
 from collections.abc import Iterator
@@ -18,8 +20,12 @@ class LakePermanentError(AirflowFailException):
     """The lake refused what the task asked, and would refuse it again."""
 
 
-class LakeJobError(AirflowFailException):
+class LakeJobError(Exception):
     """A job of the lake ended without success; the message ends with the last lines of its log."""
+
+
+class LakeDeadJobError(LakeJobError, AirflowFailException):
+    """A job that somebody else started ended without success: to read it again would change nothing."""
 
 
 class LakeTriggerError(Exception):

@@ -27,10 +27,11 @@ def describe(job: "Job") -> str:
     return f"job {job.id} is {job.status}{progress}"
 
 
-def require_no_failure(job: "Job") -> None:
+def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
     """Let a job pass that has succeeded or still goes on.
 
-    :raises LakeJobError: it failed or was killed; the message ends with the last lines of its log.
+    :param error: what to raise otherwise; its message ends with the last lines of the job's log.
+    :raises LakeJobError: it failed or was killed.
     """
     if not job.status.is_final or job.status.is_successful:
         return
@@ -38,7 +39,7 @@ def require_no_failure(job: "Job") -> None:
     log = job.log_tail(LOG_LINES)
     if log:
         lines += [f"the last {len(log)} lines of its log:", *log]
-    raise LakeJobError("\n".join(lines))
+    raise error("\n".join(lines))
 
 
 def kill_job(client: "Client", job_id: str, log: Logger) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
+from airflow_provider_lake.exceptions import LakeJobError, WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.jobs import (
     OUTAGE_BUDGET_SECONDS,
     Patience,
@@ -37,7 +37,7 @@ class LakeJobOperator(LakeOperator):
     again.
 
     :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
-        of its log. Otherwise return once it is started.
+        of its log, and a retry starts another. Otherwise return once it is started.
     :param deferrable: wait in the triggerer instead of on a worker.
     :param poll_interval: seconds between two looks at the job.
     :param timeout: seconds after which the wait is given up; None: never. The job goes on, unless ``cancel_on_kill``.
@@ -162,7 +162,7 @@ class LakeJobOperator(LakeOperator):
 
     def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
         if self.wait_for_completion:
-            require_no_failure(job)
+            require_no_failure(job, LakeJobError)
         self.log.info("Done: %s", describe(job))
         return summary_of(job) | details
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.exceptions import LakeDeadJobError, permanent_errors
 from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience, describe, require_no_failure, summary_of
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.selection import JobIds, as_job_ids
@@ -62,7 +62,7 @@ class JobSensor(BaseSensorOperator):
     def poke(self, context: "Context") -> PokeReturnValue:
         """Look at the jobs once; a lake that does not answer is asked again, until it has been silent for too long.
 
-        :raises LakeJobError: a job failed or was killed.
+        :raises LakeDeadJobError: a job failed or was killed.
         """
         with permanent_errors(), self._patience.bear():
             jobs = self._read_jobs()
@@ -90,7 +90,7 @@ class JobSensor(BaseSensorOperator):
     def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
         """Resume after the trigger fired; return the summary.
 
-        :raises LakeJobError: a job failed or was killed.
+        :raises LakeDeadJobError: a job failed or was killed.
         :raises LakePermanentError: the lake refused to tell about a job.
         :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
@@ -111,7 +111,7 @@ class JobSensor(BaseSensorOperator):
         jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
         for job in jobs:
             self.log.info("Waiting: %s", describe(job))
-            require_no_failure(job)
+            require_no_failure(job, LakeDeadJobError)
         return jobs
 
 
