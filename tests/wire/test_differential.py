@@ -146,6 +146,21 @@ def test_what_ours_wrote_both_read_equal(published: picsellia.Datalake, datalake
         assert seen["bytes"] == (tmp_path / "in" / data.filename).read_bytes()
 
 
+def test_an_import_tells_the_same_as_an_upload(lake: LakeProcess, datalake: Datalake) -> None:
+    """Size and metadata of every kind of image do not depend on the way that it came in."""
+    folder = lake.objects / f"imported-{uuid4()}"
+    folder.mkdir(parents=True)
+    uploaded = datalake.upload_data(_files(folder), fill_metadata=True)
+
+    job = datalake.import_bucket_objects([f"{folder.name}/"])
+    job.wait_for_done(0.05, 1200)
+    assert not isinstance(uploaded, Data)
+    for data in uploaded:
+        imported = datalake.find_data(object_name=f"{folder.name}/{data.filename}")
+        assert (imported.width, imported.height) == (data.width, data.height)
+        assert (imported.metadata, imported.content_type) == (data.metadata, data.content_type)
+
+
 def test_both_find_the_same_data(published: picsellia.Datalake, datalake: Datalake, tmp_path: Path) -> None:
     """In the same order, by the same arguments."""
     tag = f"tag {uuid4()}"

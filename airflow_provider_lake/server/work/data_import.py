@@ -93,7 +93,7 @@ class DataImport:
             "file_size": size,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,
-            "metadata_": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})},
+            "metadata_": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})} or None,
             "custom_metadata": given.get("custom_metadata"),
             "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),
         }
