@@ -38,6 +38,7 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.jobs import Job, ProcessingTask
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.processings import Processing
+from airflow_provider_lake.client.progress import track
 from airflow_provider_lake.client.projections import Projection
 from airflow_provider_lake.client.retry import RetryPolicy
 from airflow_provider_lake.client.sources import DataSource
@@ -85,4 +86,5 @@ __all__ = [
     "UploadFailedError",
     "UploadStatus",
     "UsageError",
+    "track",
 ]

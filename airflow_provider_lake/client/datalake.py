@@ -20,6 +20,7 @@ from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.processings import DATALAKE_TARGET, Processing
+from airflow_provider_lake.client.progress import Progress
 from airflow_provider_lake.client.projections import Projection, upload_projection
 from airflow_provider_lake.client.records import Json, Record, parse_id
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
@@ -61,6 +62,8 @@ class Datalake(Record):
         upload_dir: str | None = None,
         custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         sizes: Size | Sequence[Size] | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> Data | MultiData:
         """Upload files; all of them are tried, whatever becomes of one.
 
@@ -76,6 +79,7 @@ class Datalake(Record):
         :param upload_dir: what the object names begin with; only on an object storage of the organization's own.
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
+        :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
         :return: the data of one file; for several, those that succeeded in the order of the files.
         :raises UsageError: something is given for another number of files; nothing was sent.
         :raises UploadError: the one file failed, and there is no ``error_manager``.
@@ -93,7 +97,7 @@ class Datalake(Record):
             fill_metadata=bool(fill_metadata),
             upload_dir=upload_dir,
         )
-        results = uploader.upload_all(files, max_workers)
+        results = uploader.upload_all(files, max_workers, progress)
         if wait_for_unprocessable_data:
             results = wait_until_processed(results, [file.path for file in files])
         return settle(results, error_manager)

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, overload
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
 from airflow_provider_lake.client.paging import chunks
+from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import read_data
 from airflow_provider_lake.client.tags import Tag
 
@@ -116,6 +116,8 @@ class MultiData(Sequence[Data]):
         force_replace: bool = False,
         max_workers: int | None = None,
         use_id: bool = False,
+        *,
+        progress: Progress | None = None,
     ) -> list[Path]:
         """Save the bytes of each as a file; data of the same filename need ``use_id``.
 
@@ -123,8 +125,15 @@ class MultiData(Sequence[Data]):
         :param force_replace: replace files that are there already; they stay otherwise.
         :param max_workers: files in transfer at the same time; None: processors plus 4.
         :param use_id: name each file after the data's id, with the extension of its filename.
+        :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
         :return: paths of the files, in the order of the data.
         """
-        save = partial(Data.download, target_path=target_path, force_replace=force_replace, use_id=use_id)
-        with ThreadPoolExecutor(max_workers or (os.cpu_count() or 1) + 4) as pool:
+
+        def save(data: Data) -> Path:
+            path = data.download(target_path, force_replace, use_id)
+            advance()
+            return path
+
+        workers = max_workers or (os.cpu_count() or 1) + 4
+        with counted("download", len(self), progress) as advance, ThreadPoolExecutor(workers, "lake-download") as pool:
             return list(pool.map(save, self))

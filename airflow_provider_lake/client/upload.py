@@ -29,6 +29,7 @@ from airflow_provider_lake.client.files import LocalFile, open_file
 from airflow_provider_lake.client.http import Session, outcome_of
 from airflow_provider_lake.client.media import content_type_of, data_type_of, read_image
 from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
@@ -91,10 +92,13 @@ class Uploader:
         except LakeError as error:
             raise UploadError(file.path, str(error), error) from error
 
-    def upload_all(self, files: Sequence[FileToUpload], max_workers: int | None) -> list[Data | UploadError]:
+    def upload_all(
+        self, files: Sequence[FileToUpload], max_workers: int | None, progress: Progress | None
+    ) -> list[Data | UploadError]:
         """Upload files over threads, and return what became of each, in their order.
 
         :param max_workers: files in work at the same time; None: processors plus 4.
+        :param progress: told the number of files done, and of all; None: shown.
         """
 
         def attempt(file: FileToUpload) -> Data | UploadError:
@@ -102,11 +106,13 @@ class Uploader:
                 return self.upload(file)
             except UploadError as error:
                 return error
+            finally:
+                advance()
 
         workers = min(max_workers or (os.cpu_count() or 1) + 4, len(files))
         results: list[Data | UploadError] = []
         running: deque[Future[Data | UploadError]] = deque()
-        with ThreadPoolExecutor(workers, "lake-upload") as pool:
+        with counted("upload", len(files), progress) as advance, ThreadPoolExecutor(workers, "lake-upload") as pool:
             try:
                 for file in files:
                     if len(running) >= 2 * workers:

@@ -179,3 +179,19 @@ def test_lists_of_another_length_are_refused(datalake: Datalake, image: Path) ->
         datalake.upload_data([], tags=tag)
 
     assert tag not in [each.name for each in datalake.list_data_tags()]
+
+
+def test_progress_is_told(datalake: Datalake, image: Path, tmp_path: Path) -> None:
+    """Files that fail are done, too; downloads count what they save."""
+    told: list[tuple[int, int]] = []
+    uploaded = datalake.upload_data(
+        [image, tmp_path / "missing.jpg", image],
+        error_manager=ErrorManager(),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+    told.clear()
+    assert isinstance(uploaded, MultiData)
+    uploaded.download(tmp_path, use_id=True, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
