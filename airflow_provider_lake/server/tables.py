@@ -267,6 +267,8 @@ class Processing(Base):
     docker_tag: Mapped[str | None]
     docker_flags: Mapped[list[Any] | None] = mapped_column(_Json)
     command: Mapped[list[Any] | None] = mapped_column(_Json)
+    # Name to declaration.
+    inputs: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict, server_default="{}")
 
 
 class Job(Base):

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, OrganizationDep, PageDep, RunnerDep
 from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
-from airflow_provider_lake.server.queries import jobs, processings
+from airflow_provider_lake.server.processing_inputs import InputChanges, InputDeclaration, check_inputs
+from airflow_provider_lake.server.queries import datalakes, jobs, processings
 from airflow_provider_lake.server.routes.jobs import describe_job
 from airflow_provider_lake.server.schemas.processings import Launch, NewProcessing, ProcessingChanges, processing_answer
 from airflow_provider_lake.server.states import JobKind
@@ -89,6 +91,7 @@ def launch_processing(
         if missing:
             named = ", ".join(str(data_id) for data_id in missing[:_NAMED])
             raise NotFoundError(f"{len(missing)} of the data are not in datalake {datalake.name!r}: {named}")
+        _check_inputs(session, datalake.organization_id, processing, body)
         payload = _payload(processing, body) | {
             "data_ids": [str(data_id) for data_id in data_ids],
             "user_id": str(caller.user_id),
@@ -96,6 +99,58 @@ def launch_processing(
         job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing.id)
     runner.wake()
     return describe_job(lake, job, request)
+
+
+@router.get("/api/processing/{processing_id}/inputs")
+def list_inputs(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """List the inputs that a processing declares."""
+    with lake.database.reading() as session:
+        declared = processings.get_processing(session, caller.organization_id, processing_id).inputs
+    return {"items": list(declared.values()), "count": len(declared)}
+
+
+@router.post("/api/processing/{processing_id}/inputs", status_code=201)
+def add_input(processing_id: UUID, body: InputDeclaration, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+    """Declare an input; 409 where there is one of that name."""
+    with lake.database.writing() as session:
+        processing = processings.get_processing(session, caller.organization_id, processing_id)
+        if body.name in processing.inputs:
+            raise ConflictError(f"processing {processing.name!r} has an input named {body.name!r} already")
+        processing.inputs = processing.inputs | {body.name: body.model_dump()}
+        return dict(processing.inputs[body.name])
+
+
+@router.put("/api/processing/{processing_id}/inputs/{name}")
+def change_input(
+    processing_id: UUID, name: str, body: InputChanges, lake: LakeDep, caller: CallerDep
+) -> dict[str, Any]:
+    """Change a declared input."""
+    with lake.database.writing() as session:
+        processing = _get_declaring(session, caller.organization_id, processing_id, name)
+        processing.inputs = processing.inputs | {name: processing.inputs[name] | body.model_dump()}
+        return dict(processing.inputs[name])
+
+
+@router.delete("/api/processing/{processing_id}/inputs/{name}", status_code=204)
+def delete_input(processing_id: UUID, name: str, lake: LakeDep, caller: CallerDep) -> None:
+    """Take back the declaration of an input."""
+    with lake.database.writing() as session:
+        processing = _get_declaring(session, caller.organization_id, processing_id, name)
+        processing.inputs = {each: kept for each, kept in processing.inputs.items() if each != name}
+
+
+def _get_declaring(session: Session, organization_id: UUID, processing_id: UUID, name: str) -> Processing:
+    processing = processings.get_processing(session, organization_id, processing_id)
+    if name not in processing.inputs:
+        raise NotFoundError(f"processing {processing.name!r} has no input named {name!r}")
+    return processing
+
+
+def _check_inputs(session: Session, organization_id: UUID, processing: Processing, body: Launch) -> None:
+    # Without a declaration, whatever is given is handed through.
+    if processing.inputs:
+        known = {datalake.id for datalake in datalakes.list_datalakes(session, organization_id)}
+        check_inputs(processing.inputs, body.inputs, known.__contains__)
 
 
 def _payload(processing: Processing, body: Launch) -> dict[str, Any]:

@@ -47,6 +47,8 @@ def job_answer(job: Job, payload_url: str | None = None) -> dict[str, Any]:
             "target_id": job.datalake_id,
             "parameters": job.payload["parameters"],
             "inputs": job.payload["inputs"],
+            "cpu": job.payload["cpu"],
+            "gpu": job.payload["gpu"],
             "payload_presigned_url": payload_url,
         }
     return answer
