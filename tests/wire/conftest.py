@@ -13,7 +13,13 @@ from tests.wire.postgres import PostgresServer
 from tests.wire.rgw import RadosGateway
 
 # Their lakes are on SQLite and then, once more, on PostgreSQL.
-_OVER_BOTH_DATABASES = {"test_server_data", "test_server_imports", "test_server_jobs", "test_concurrent_writers"}
+_OVER_BOTH_DATABASES = {
+    "test_concurrent_writers",
+    "test_migrations",
+    "test_server_data",
+    "test_server_imports",
+    "test_server_jobs",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
