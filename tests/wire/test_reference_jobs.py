@@ -1,5 +1,6 @@
 """The platform's published client starts imports and processings on the embedded lake, and follows their jobs."""
 
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -7,9 +8,11 @@ import pytest
 from PIL import Image
 
 from tests.lake_process import LakeProcess
+from tests.wire.job_calls import register
 from tests.wire.published_client import connect, picsellia, upload
 
 SUCCEEDED = picsellia.types.enums.JobRunStatus.SUCCEEDED
+INPUT = picsellia.types.enums.ProcessingInputType
 PROCESSING = {
     "target": "DATALAKE",
     "default_cpu": 2,
@@ -122,6 +125,32 @@ def test_a_processing_is_created_found_changed_and_deleted(client: picsellia.Cli
     processing.delete()
     with pytest.raises(picsellia.exceptions.ResourceNotFoundError, match=name):
         client.get_processing(name)
+
+
+def test_a_processing_declares_its_inputs(
+    lake: LakeProcess, client: picsellia.Client, datalake: picsellia.Datalake, tmp_path: Path
+) -> None:
+    """A launch has to give what is required; the job's program finds it."""
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.jpg")
+    data, name = upload(datalake, [tmp_path / "a.jpg"]), f"processing {uuid4()}"
+    register(lake, name, sys.executable, "-c", "pass")
+    processing = client.get_processing(name)
+
+    processing.add_processing_input("model", INPUT.TEXT, True, None, None)
+    processing.add_processing_input("side", INPUT.NUMBER, True, None, None)
+    processing.update_processing_input("side", False, None, None)
+    assert [(each["name"], each["required"]) for each in processing.list_processing_inputs()] == [
+        ("model", True),
+        ("side", False),
+    ]
+    with pytest.raises(picsellia.exceptions.BadRequestError, match="model"):
+        datalake.launch_processing(processing, data, inputs={"side": 3})
+    job = datalake.launch_processing(processing, data, inputs={"model": "v1"})
+    assert job.sync()["processing_job"]["inputs"] == {"model": "v1"}
+    assert _done(job) == SUCCEEDED
+
+    processing.delete_processing_input("model")
+    assert [each["name"] for each in processing.list_processing_inputs()] == ["side"]
 
 
 def test_a_processing_is_launched_and_followed(client: picsellia.Client, job: picsellia.sdk.job.Job) -> None:
