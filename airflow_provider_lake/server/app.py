@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from airflow_provider_lake.server.body_limit import BodyLimit
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
+from airflow_provider_lake.server.request_check import check_request
 from airflow_provider_lake.server.routes import (
     custom_metadata,
     data,
@@ -62,7 +63,9 @@ def create_app(lake: Lake) -> FastAPI:
             app.state.media.stop()
             thumbnails.stop()
 
-    app = FastAPI(title="Embedded lake", lifespan=run_workers, redirect_slashes=False)
+    app = FastAPI(
+        title="Embedded lake", lifespan=run_workers, redirect_slashes=False, dependencies=[Depends(check_request)]
+    )
     app.state.lake = lake
     app.state.runner = JobRunner(lake)
     app.state.media = MediaWorker(lake)

@@ -17,6 +17,7 @@ from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.queries.data import Selection
 from airflow_provider_lake.server.query_language import compile_query
+from airflow_provider_lake.server.request_check import check_json
 from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
 from airflow_provider_lake.server.schemas.data import (
     BulkBody,
@@ -273,10 +274,11 @@ def _custom_metadata(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise BadRequestError("custom_metadata must be a JSON object")
+    check_json(found)
     return found
 
 

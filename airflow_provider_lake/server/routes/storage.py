@@ -8,7 +8,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from airflow_provider_lake.server.blobs.arrival import Arrival
@@ -79,7 +79,7 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
         wanted = read_range(request.headers.get("range"), found.st_size)
     except RangeError as error:
         file.close()
-        return Response(str(error), status_code=416, headers={"Content-Range": f"bytes */{found.st_size}"})
+        return JSONResponse({"message": str(error)}, 416, {"Content-Range": f"bytes */{found.st_size}"})
     first, last = wanted or (0, found.st_size - 1)
     headers = {
         "Accept-Ranges": "bytes",
