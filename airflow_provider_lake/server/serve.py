@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
@@ -20,6 +21,7 @@ from airflow_provider_lake.server.settings import Settings
 
 _BACKLOG = 1024
 _START_SECONDS = 30.0
+_FINISH_SECONDS = 5.0
 _PROBE_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class ServeError(Exception):
 
 
 def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are being answered then are finished.
+    """Serve until SIGTERM or SIGINT; requests that are being answered then have some seconds to finish.
 
     :param host: address to listen on.
     :param port: port to listen on; 0 takes a free one.
@@ -61,10 +63,23 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
 
 async def _run(server: Server, url: str, on_ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+    serving = loop.create_task(server.serve())
     ready = loop.create_task(asyncio.to_thread(_announce, url, on_ready))
-    await server.serve()
+
+    def stop() -> None:
+        server.stop()  # type: ignore[no-untyped-call]  # granian's own
+        # A client that neither sends nor reads any more would keep the lake from ending.
+        loop.call_later(_FINISH_SECONDS, break_off)
+
+    def break_off() -> None:
+        # The server may complain that it is no longer waited for.
+        loop.set_exception_handler(lambda _loop, _context: None)
+        serving.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await serving
     ready.cancel()
 
 

@@ -2,17 +2,24 @@
 
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from airflow_provider_lake.cli.main import main
-from tests.lake_process import LakeProcess
+from tests.lake_process import STOP_SECONDS, LakeProcess
 from tests.ordinary_user import ordinary_user
+from tests.wire.lake_api import LakeApi
+
+UPLOAD_BYTES = 3_000_000
 
 COMMAND = [sys.executable, "-m", "airflow_provider_lake.cli", "serve"]
 
@@ -24,6 +31,22 @@ def _fail_to_serve(*arguments: str) -> str:
     assert result.stdout == ""
     assert re.fullmatch(r"lake( serve)?: [^\n]+\n", result.stderr), result.stderr
     return result.stderr
+
+
+@contextmanager
+def _upload_begun(lake: LakeProcess) -> Iterator[tuple[socket.socket, bytes]]:
+    """Begin an upload; the lake has answered that it takes the body."""
+    form: dict[str, Any] = LakeApi(lake).presign("up.bin")
+    file = {"file": b"x" * UPLOAD_BYTES}
+    request = requests.Request("POST", form["url"], data=form["fields"], files=file).prepare()
+    body = request.body
+    assert isinstance(body, bytes)
+    head = f"POST {request.path_url} HTTP/1.1\r\nHost: lake\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: {request.headers['Content-Type']}\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", lake.port)) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        yield connection, body
 
 
 @pytest.mark.parametrize(
@@ -74,6 +97,29 @@ def test_two_lakes_never_share_a_folder(lake: LakeProcess) -> None:
 def test_sigterm_ends_it_cleanly(own_lake: LakeProcess) -> None:
     """With exit code 0, and at once."""
     assert own_lake.stop(signal.SIGTERM) == 0
+
+
+def test_what_was_begun_is_finished_before_the_end(own_lake: LakeProcess) -> None:
+    """An upload that comes in after SIGTERM is stored and answered, as its request came before."""
+    with _upload_begun(own_lake) as (connection, body):
+        own_lake.process.send_signal(signal.SIGTERM)
+        connection.sendall(body)
+        answer = connection.recv(100)
+
+    assert own_lake.process.wait(STOP_SECONDS) == 0
+    assert answer.startswith(b"HTTP/1.1 204")
+    assert (own_lake.objects / "up.bin").stat().st_size == UPLOAD_BYTES
+
+
+def test_a_client_that_stalls_does_not_keep_it_from_ending(own_lake: LakeProcess) -> None:
+    """Its upload is dropped after some seconds, and leaves nothing behind."""
+    with _upload_begun(own_lake) as (connection, body):
+        connection.sendall(body[: UPLOAD_BYTES // 2])
+
+        assert own_lake.stop() == 0
+
+    assert list((own_lake.data_dir / "staging").iterdir()) == []
+    assert "Traceback" not in (own_lake.data_dir.parent / "data.log").read_text()
 
 
 def test_secrets_are_for_their_owner_only(lake: LakeProcess) -> None:
