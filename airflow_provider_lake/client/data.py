@@ -1,24 +1,21 @@
 """Data: images and videos of a datalake."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.errors import DataTimeoutError, TransferError
+from airflow_provider_lake.client.download import read_stored, save_stored
+from airflow_provider_lake.client.errors import DataTimeoutError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.projections import Projection
 from airflow_provider_lake.client.records import Json, Record, parse_moment
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.tags import Tag
-from airflow_provider_lake.client.transfer import read_object, save_object
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +126,7 @@ class Data(Record):
 
     def read(self) -> bytes:
         """Return its bytes."""
-        return self._with_url(lambda url: read_object(self.session, url))
+        return read_stored(self)
 
     def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
         """Save its bytes as a file.
@@ -139,14 +136,7 @@ class Data(Record):
         :param use_id: name the file after the data's id, with the extension of its filename.
         :return: path of the file.
         """
-        folder = Path(target_path)
-        folder.mkdir(parents=True, exist_ok=True)
-        # A filename comes from the lake: it must not lead out of the folder.
-        name = Path(self.filename).name
-        path = folder / (f"{self.id}{Path(name).suffix}" if use_id else name)
-        if force_replace or not path.exists():
-            self._with_url(lambda url: save_object(self.session, url, path))
-        return path
+        return save_stored(self, target_path, force_replace, use_id)
 
     def list_projections(self) -> list[Projection]:
         """Return the files that are shown along with it."""
@@ -156,13 +146,3 @@ class Data(Record):
     @property
     def _path(self) -> str:
         return f"/api/data/{self.id}"
-
-    def _with_url(self, use: Callable[[str], _T]) -> _T:
-        """Use its signed URL, or a fresh one when there is none or it is too old."""
-        if self.url is not None:
-            try:
-                return use(self.url)
-            except TransferError as error:
-                if error.status != HTTPStatus.FORBIDDEN:
-                    raise
-        return use(self.reset_url())

@@ -224,14 +224,16 @@ class Datalake(Record):
         name: str,
         path: str | Path,
         additional_info: Mapping[str, Any] | None = None,
-        fill_metadata: bool = False,  # noqa: ARG002 - the reference has it; the lake keeps no metadata of projections
+        fill_metadata: bool = False,
     ) -> Projection:
         """Upload a file that is shown along with a data.
 
         :param additional_info: what is to be known about it.
+        :param fill_metadata: add what the file's EXIF tells; what ``additional_info`` gives wins.
         :raises UploadError: the file cannot be read or uploaded.
         """
-        return upload_projection(self.session, self._require_connector(), data.id, name, str(path), additional_info)
+        connector_id = self._require_connector()
+        return upload_projection(self.session, connector_id, data.id, name, str(path), additional_info, fill_metadata)
 
     def import_bucket_objects(
         self,

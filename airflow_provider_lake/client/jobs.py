@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.download import read_object
 from airflow_provider_lake.client.errors import (
     JobFailedError,
     JobKilledError,
@@ -22,7 +23,7 @@ from airflow_provider_lake.client.job_log import JobLog
 from airflow_provider_lake.client.media import content_type_of
 from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
 from airflow_provider_lake.client.states import JobStatus
-from airflow_provider_lake.client.transfer import ObjectStorage, read_object
+from airflow_provider_lake.client.transfer import ObjectStorage
 
 # What a lake without a route answers.
 _NO_ROUTE = frozenset({404, 405})

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.download import read_stored, save_stored
 from airflow_provider_lake.client.errors import LakeError, UploadError
 from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.media import content_type_of, read_image
 from airflow_provider_lake.client.records import Json, Record
-from airflow_provider_lake.client.transfer import ObjectStorage, read_object
+from airflow_provider_lake.client.transfer import ObjectStorage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,17 @@ class Projection(Record):
 
     def read(self) -> bytes:
         """Return its bytes."""
-        return read_object(self.session, self.reset_url())
+        return read_stored(self)
+
+    def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
+        """Save its bytes as a file.
+
+        :param target_path: folder, made when missing.
+        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param use_id: name the file after the projection's id, with the extension of its filename.
+        :return: path of the file.
+        """
+        return save_stored(self, target_path, force_replace, use_id)
 
     def delete(self) -> None:
         """Delete it."""
@@ -67,10 +79,17 @@ class Projection(Record):
 
 
 def upload_projection(
-    session: Session, connector_id: UUID, data_id: UUID, name: str, path: str, additional_info: Mapping[str, Any] | None
+    session: Session,
+    connector_id: UUID,
+    data_id: UUID,
+    name: str,
+    path: str,
+    additional_info: Mapping[str, Any] | None,
+    fill_metadata: bool,
 ) -> Projection:
     """Upload a file and register it as projection of a data.
 
+    :param fill_metadata: add what EXIF tells to ``additional_info``, which wins.
     :raises UploadError: the file cannot be read, transferred or registered.
     """
     storage = ObjectStorage(session, connector_id)
@@ -81,6 +100,7 @@ def upload_projection(
             object_name = storage.generate_object_name(local.name, "DATA_PROJECTION")
             storage.store(local, object_name, content_type)
         width, height = facts.size if facts else (None, None)
+        info = {**(facts.metadata if facts and fill_metadata else {}), **(additional_info or {})}
         body = {
             "name": name,
             "file_size": local.size,
@@ -89,7 +109,7 @@ def upload_projection(
             "content_type": content_type,
             "width": width,
             "height": height,
-            "additional_info": additional_info,
+            "additional_info": {key: value for key, value in info.items() if value is not None} or None,
         }
         return Projection.from_json(session, session.request("POST", f"/api/data/{data_id}/projections", json=body))
     except UploadError:

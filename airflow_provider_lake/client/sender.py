@@ -70,12 +70,12 @@ class Sender:
             return Answer(response.status_code, response.headers, response.content)
 
     @contextmanager
-    def stream(self, url: str) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """GET a URL, wherever it leads, and hand out the head of the answer, without body, and the body in pieces.
 
         :raises TransportError: as :meth:`send`, also while the pieces are read.
         """
-        with self._open("GET", url, {"Accept-Encoding": "identity"}, None, follow=True) as response:
+        with self._open("GET", url, {"Accept-Encoding": "identity", **headers}, None, follow=True) as response:
             yield Answer(response.status_code, response.headers, b""), response.iter_content(BLOCK_SIZE)
 
     def close(self) -> None:

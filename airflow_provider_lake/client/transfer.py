@@ -1,20 +1,17 @@
-"""Bytes to and from object storage, by URLs that the lake signs."""
+"""Bytes to object storage, by URLs that the lake signs."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from io import BytesIO
-from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     ResponseError,
     TransferError,
-    TransportError,
 )
 from airflow_provider_lake.client.files import LocalFile
 from airflow_provider_lake.client.http import Session, error_of, repeat, unsigned
@@ -119,7 +116,7 @@ class ObjectStorage:
     def _stored_size(self, object_name: str) -> int | None:
         """Return the size of an object in bytes; None: there is no such object."""
         url = self._sign("retrieve_presigned_url", {"object_name": object_name})["presigned_url"]
-        with self._session.sender.stream(url) as (answer, _):
+        with self._session.sender.stream(url, {}) as (answer, _):
             return int(answer.headers["Content-Length"]) if answer.is_success else None
 
     def _send(
@@ -141,7 +138,7 @@ class ObjectStorage:
                 return answer
             raise error_of(method, unsigned(url), answer)
 
-        return _transfer(self._session, object_name, attempt)
+        return repeat_transfer(self._session, object_name, attempt)
 
 
 def part_ranges(size: int) -> Iterator[tuple[int, int]]:
@@ -150,47 +147,12 @@ def part_ranges(size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + PART_SIZE, size)
 
 
-def read_object(session: Session, url: str) -> bytes:
-    """Return the bytes at a signed URL.
+def repeat_transfer(session: Session, name: str, attempt: Callable[[], _T]) -> _T:
+    """Repeat an exchange with object storage, which also says 500 when it should be asked again.
 
-    :raises TransferError: the storage refuses, for instance because the URL is too old.
+    :param name: of what is transferred, for the error.
+    :raises TransferError: the storage refuses.
     """
-    target = BytesIO()
-    _fetch(session, url, target)
-    return target.getvalue()
-
-
-def save_object(session: Session, url: str, path: Path) -> None:
-    """Save the bytes at a signed URL as a file, which appears once it is complete.
-
-    :raises TransferError: the storage refuses, for instance because the URL is too old.
-    """
-    incomplete = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with incomplete.open("wb") as target:
-            _fetch(session, url, target)
-        incomplete.replace(path)
-    finally:
-        incomplete.unlink(missing_ok=True)
-
-
-def _fetch(session: Session, url: str, target: BinaryIO) -> None:
-    def attempt() -> None:
-        target.seek(0)
-        target.truncate()
-        with session.sender.stream(url) as (answer, pieces):
-            if not answer.is_success:
-                raise error_of("GET", unsigned(url), answer)
-            target.writelines(pieces)
-        expected = answer.headers.get("Content-Length")
-        if expected is not None and target.tell() != int(expected):
-            raise TransportError(f"GET {unsigned(url)} gave {target.tell()} of {expected} bytes")
-
-    _transfer(session, "the object", attempt)
-
-
-def _transfer(session: Session, name: str, attempt: Callable[[], _T]) -> _T:
-    """Repeat an exchange with object storage, which also says 500 when it should be asked again."""
     policy = replace(session.retry, statuses=session.retry.statuses | {HTTPStatus.INTERNAL_SERVER_ERROR})
     try:
         return repeat(policy, attempt, repeatable=True)

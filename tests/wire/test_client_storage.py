@@ -1,4 +1,4 @@
-"""How bytes go to the kinds of object storage, and come back."""
+"""How bytes go to the kinds of object storage."""
 
 from email import message_from_bytes
 from pathlib import Path
@@ -10,7 +10,7 @@ from airflow_provider_lake.client import RetryPolicy, TransferError, TransportEr
 from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.sender import Sender
-from airflow_provider_lake.client.transfer import PART_SIZE, ObjectStorage, read_object, save_object
+from airflow_provider_lake.client.transfer import PART_SIZE, ObjectStorage
 from tests.wire.scripted import Given, Script, scripted
 
 AT_ONCE = RetryPolicy(base_delay=0)
@@ -158,25 +158,3 @@ def test_a_broken_transfer_shows_no_signature(small: Path) -> None:
             _store(server, small)
 
     assert "top-secret" not in repr(caught.value) + repr(caught.value.__cause__)
-
-
-def test_a_download_is_whole_or_not_there(tmp_path: Path) -> None:
-    """A body shorter than announced is fetched again; a file appears only once it is complete."""
-    cut = Given(200, b"1234", {"Content-Length": "8", "Connection": "close"})
-    path = tmp_path / "file"
-    with scripted(cut, Given(200, b"12345678")) as server:
-        save_object(_session(server), f"{server.url}/a?{SIGNATURE}", path)
-    assert path.read_bytes() == b"12345678"
-    path.unlink()
-    with scripted(*[cut] * 5) as server, pytest.raises(TransportError) as caught:
-        save_object(_session(server), f"{server.url}/a?{SIGNATURE}", path)
-    assert list(tmp_path.iterdir()) == []
-    assert "top-secret" not in repr(caught.value)
-
-
-def test_a_download_follows_a_redirect_without_credentials() -> None:
-    """Signed URLs may lead on, and carry all that is needed."""
-    with scripted(Given(200, b"there")) as there, scripted(Given(302, b"", {"Location": f"{there.url}/b"})) as here:
-        assert read_object(_session(here), f"{here.url}/a") == b"there"
-
-    assert "Authorization" not in there.asked[0].headers
