@@ -99,7 +99,11 @@ def _add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_database(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL; without it SQLite in the data folder")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="SQLAlchemy URL like postgresql+psycopg://USER@HOST/NAME; without it SQLite in the data folder",
+    )
 
 
 def _port(text: str) -> int:

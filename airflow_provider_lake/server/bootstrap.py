@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.base import BlobStore
@@ -70,7 +71,12 @@ def _locked(settings: Settings) -> Iterator[None]:
 
 def _open_database(settings: Settings) -> Database:
     try:
+        backend = make_url(settings.sqlalchemy_url).get_backend_name()
+        if backend not in {"sqlite", "postgresql"}:
+            raise StartError(f"the database is to be SQLite or PostgreSQL, not {backend}")
         return Database(settings.sqlalchemy_url)
+    except ArgumentError:
+        raise StartError("the database is no SQLAlchemy URL like postgresql+psycopg://USER@HOST/NAME") from None
     except ModuleNotFoundError as error:
         raise StartError(f"{error}; for PostgreSQL install airflow-provider-lake[postgres]") from error
 

@@ -31,11 +31,20 @@ class PostgresServer:
             self._port = probe.getsockname()[1]
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it answers."""
+        """Make it, start it, and wait until it answers."""
         self._folder.mkdir()
         if _AS_SOMEBODY_ELSE:
             shutil.chown(self._folder, "postgres", "postgres")
         self._run("initdb", "--pgdata", self._data, "--auth", "trust", "--username", "lake", "--no-sync")
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": self._port,
@@ -46,11 +55,10 @@ class PostgresServer:
         }
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         self._run("pg_ctl", "--pgdata", self._data, "--log", f"{self._folder}/log", "-o", options, "-w", "start")
-        return self
 
-    def __exit__(self, *_exception: object) -> None:
-        """Stop it."""
-        self._run("pg_ctl", "--pgdata", self._data, "--mode", "immediate", "stop")
+    def stop(self) -> None:
+        """Stop it; whoever is connected is disconnected."""
+        self._run("pg_ctl", "--pgdata", self._data, "--mode", "fast", "stop")
 
     def new_database(self) -> str:
         """Create an empty database, and return its URL."""
