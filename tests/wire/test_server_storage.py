@@ -173,6 +173,6 @@ def test_a_name_that_could_lead_out_of_the_store_is_refused(api: LakeApi, lake: 
         api.register(name + "/", "fine.jpg"),
     ]
 
-    assert [answer.status_code for answer in answers] == [422] * len(answers)
+    assert {answer.status_code for answer in answers} <= {400, 422}
     assert all(answer.json()["message"] for answer in answers)
     assert _files(lake) == before
