@@ -25,6 +25,8 @@ _CONFIG = Config(
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=30,
+    # Requests are answered, and objects looked at, by so many threads together.
+    max_pool_connections=64,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 _ABSENT = frozenset({"404", "NoSuchKey"})

@@ -1,6 +1,7 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
 from airflow_provider_lake.server.work.media_types import content_type_of, is_media
 from airflow_provider_lake.server.work.progress import Failure, Seen
-from airflow_provider_lake.server.work.task import Task
+from airflow_provider_lake.server.work.task import READERS, Task
 
 Row = dict[str, Any]
 
@@ -43,17 +44,10 @@ class DataImport:
 
     def read(self, names: Sequence[str]) -> Seen[Row]:
         """Read the headers of those objects that are no data yet."""
-        rows, failures = [], []
-        for name in self._unknown(names):
-            try:
-                rows.append(self._row(check_object_name(name)))
-            except (BadRequestError, NotAnImageError) as error:
-                failures.append(Failure(_printable(name), str(error)))
-            except FileNotFoundError:
-                failures.append(Failure(name, "there is no such object"))
-            except OSError as error:
-                failures.append(Failure(name, f"the object cannot be read: {error.strerror}"))
-        return Seen(rows, failures)
+        with ThreadPoolExecutor(READERS) as pool:
+            found = list(pool.map(self._look_at, self._unknown(names)))
+        failures = [each for each in found if isinstance(each, Failure)]
+        return Seen([each for each in found if not isinstance(each, Failure)], failures)
 
     def write(self, session: Session, seen: Seen[Row]) -> int:
         """Add the data with their tags."""
@@ -71,6 +65,16 @@ class DataImport:
         with self._lake.database.reading() as session:
             known = imports.existing_objects(session, self._datalake_id, [_printable(name) for name in names])
         return [name for name in names if name not in known]
+
+    def _look_at(self, name: str) -> Row | Failure:
+        try:
+            return self._row(check_object_name(name))
+        except (BadRequestError, NotAnImageError) as error:
+            return Failure(_printable(name), str(error))
+        except FileNotFoundError:
+            return Failure(name, "there is no such object")
+        except OSError as error:
+            return Failure(name, f"the object cannot be read: {error.strerror}")
 
     def _row(self, name: str) -> Row:
         size = self._lake.blobs.stat(name).size

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +13,7 @@ from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries.data import Finding
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data
+from airflow_provider_lake.server.work.task import READERS
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,8 @@ class MediaWorker:
     def _look_at_some(self) -> bool:
         with self._lake.database.writing() as session:
             pending = data_queries.take_pending(session, _BATCH)
-        findings = [self._look_at(each) for each in pending]
+        with ThreadPoolExecutor(READERS) as pool:
+            findings = list(pool.map(self._look_at, pending))
         with self._lake.database.writing() as session:
             data_queries.record_findings(session, findings)
         return bool(pending)
