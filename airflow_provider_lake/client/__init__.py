@@ -10,6 +10,7 @@ from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     ConflictError,
+    CustomMetadataSchemaUpdateError,
     DataTimeoutError,
     ForbiddenError,
     InsufficientResourcesError,
@@ -37,6 +38,7 @@ from airflow_provider_lake.client.errors import (
 )
 from airflow_provider_lake.client.jobs import Job, ProcessingTask
 from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.multi_job import MultiJob
 from airflow_provider_lake.client.processings import Processing
 from airflow_provider_lake.client.progress import track
 from airflow_provider_lake.client.projections import Projection
@@ -49,6 +51,7 @@ __all__ = [
     "BadRequestError",
     "Client",
     "ConflictError",
+    "CustomMetadataSchemaUpdateError",
     "Data",
     "DataSource",
     "DataTimeoutError",
@@ -66,6 +69,7 @@ __all__ = [
     "LakeError",
     "LockedError",
     "MultiData",
+    "MultiJob",
     "NoDataError",
     "NotFoundError",
     "NothingDoneError",

@@ -9,13 +9,17 @@ from typing import Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.download import read_stored, save_stored
-from airflow_provider_lake.client.errors import DataTimeoutError
+from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
 from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.projections import Projection
 from airflow_provider_lake.client.records import Json, Record, parse_moment
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.tags import Tag
+
+# How many data one call changes.
+BULK_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,3 +150,19 @@ class Data(Record):
     @property
     def _path(self) -> str:
         return f"/api/data/{self.id}"
+
+
+def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Change several data of a datalake, as many at a time as one call takes."""
+    if not objects:
+        raise UsageError("no data given to update")
+    changes = completed({str(data_id): given for data_id, given in objects.items()})
+    for chunk in chunks(list(changes.items()), BULK_SIZE):
+        body = {"datalake_id": datalake_id, "objects": dict(chunk)}
+        session.request("PATCH", f"/api/datalake/{datalake_id}/data/bulk", json=body)
+
+
+def completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what objects get with everything that is not said as None."""
+    nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
+    return {name: nothing | dict(given) for name, given in objects.items()}

@@ -4,21 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 from uuid import UUID
 
-from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.custom_metadata import CustomMetadataSchema
+from airflow_provider_lake.client.data import Data, update_data
 from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     InvalidQueryError,
     NoDataError,
-    NotFoundError,
     UsageError,
 )
 from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.imports import Imports
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_data import MultiData
+from airflow_provider_lake.client.multi_job import MultiJob
 from airflow_provider_lake.client.processings import DATALAKE_TARGET, Processing
 from airflow_provider_lake.client.progress import Progress
 from airflow_provider_lake.client.projections import Projection, upload_projection
@@ -248,35 +249,30 @@ class Datalake(Record):
         :param source: data source of each data, by name or as a record; made when missing.
         """
         self._require_connector()
-        body = {"datalake_id": self.id, "prefixes": list(prefixes), "tag_ids": self._tag_ids(tags)}
-        source_id = self._source_id(source)
-        if source_id is not None:
-            body["data_source_id"] = source_id
-        return self._start_import("objects", body)
+        return self._imports.start_of_prefixes(prefixes, self._tag_ids(tags), self._source_id(source))
 
-    def import_cloud_objects(self, cloud_objects: Mapping[str, Mapping[str, Any]]) -> Job:
-        """Start a job that makes data of named objects that lie in the bucket already.
+    def import_cloud_objects(self, cloud_objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
+        """Start a job that makes data of named objects that lie in the bucket already; one for each 500 of many.
 
         :param cloud_objects: object name to what its data gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
-            ``data_source`` (name), all optional; 1 to 500 objects.
+            ``data_source`` (name), all optional.
         """
-        return self._start_import("objects", {"datalake_id": self.id, "objects": _completed(cloud_objects)})
+        return self._imports.start_of_objects(cloud_objects)
 
-    def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job:
-        """Start a job that makes projections of objects that lie in the bucket already.
+    def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job | MultiJob:
+        """Start a job that makes projections of objects that lie in the bucket already; one for each 500 of many data.
 
-        :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``; 1 to 500.
+        :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``.
         """
-        return self._start_import("objects/projections", {"datalake_id": self.id, "projections": cloud_projections})
+        return self._imports.start_of_projections(cloud_projections)
 
     def update_multiple_data(self, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
-        """Change several data.
+        """Change several data, a hundred at a time.
 
         :param objects: id of a data to what it gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
-            ``data_source`` (name); 1 to 100 data.
+            ``data_source`` (name).
         """
-        body = {"datalake_id": self.id, "objects": _completed({str(key): value for key, value in objects.items()})}
-        self.session.request("PATCH", f"{self._path}/data/bulk", json=body)
+        update_data(self.session, self.id, objects)
 
     def launch_processing(
         self,
@@ -311,28 +307,38 @@ class Datalake(Record):
 
     def get_custom_metadata_schema(self) -> dict[str, Any]:
         """Return which custom metadata are known: key to its description, and whether others are allowed."""
-        schema: dict[str, Any] = self.session.request("GET", f"{self._path}/custom-metadata")
-        return schema
+        return self._schema.get()
 
     def set_allow_extra_custom_metadata(self, allow_extra_custom_metadata: bool) -> None:
         """Allow or forbid custom metadata that the schema does not name."""
-        body = {"allow_extra_custom_metadata": allow_extra_custom_metadata}
-        self.session.request("PATCH", f"{self._path}/custom-metadata", json=body)
+        self._schema.set_allow_extra(allow_extra_custom_metadata)
 
     def upsert_custom_metadata_schema_key(self, key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a key of the custom metadata, anew if it is described already, and return its description.
 
-        :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``) and optionally
-            ``required``, ``display_name``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
+        :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``), ``required``,
+            and optionally ``display_name``, ``archived``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
         """
-        # Repeatable: it replaces itself.
-        path = f"{self._path}/custom-metadata/keys/{quote(key, safe='')}"
-        answer: dict[str, Any] = self.session.request("POST", path, json=schema, repeatable=True)
-        return answer
+        return self._schema.upsert(key, schema)
 
     def delete_custom_metadata_schema_key(self, key: str) -> None:
         """Take a key out of the schema."""
-        self.session.delete(f"{self._path}/custom-metadata/keys/{quote(key, safe='')}")
+        self._schema.delete(key)
+
+    def update_custom_metadata_schema(
+        self,
+        custom_metadata_schema: Mapping[str, Mapping[str, Any]],
+        delete_missing_keys: bool = False,
+        raise_on_error: bool = True,
+    ) -> dict[str, Any]:
+        """Describe several keys of the custom metadata; all are tried, whatever becomes of one.
+
+        :param custom_metadata_schema: key to its description.
+        :param delete_missing_keys: take all other keys out of the schema.
+        :return: lists of keys: ``created``, ``updated``, ``deleted``, ``unchanged``; and the ``errors`` of the others.
+        :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
+        """
+        return self._schema.update(custom_metadata_schema, delete_missing_keys, raise_on_error)
 
     @property
     def _path(self) -> str:
@@ -345,6 +351,14 @@ class Datalake(Record):
     @property
     def _tags(self) -> DataTags:
         return DataTags(self.session, self.id, self._label)
+
+    @property
+    def _imports(self) -> Imports:
+        return Imports(self.session, self.id)
+
+    @property
+    def _schema(self) -> CustomMetadataSchema:
+        return CustomMetadataSchema(self.session, self.id)
 
     def _tag_ids(self, tags: str | Tag | Sequence[str | Tag] | None) -> list[UUID]:
         several = [tags] if isinstance(tags, str | Tag) else tags or ()
@@ -360,9 +374,6 @@ class Datalake(Record):
             raise UsageError(f"{self._label} has no connector: it can neither upload nor import")
         return self.connector_id
 
-    def _start_import(self, what: str, body: Mapping[str, Any]) -> Job:
-        return Job.from_json(self.session, self.session.request("POST", f"{self._path}/{what}", json=body)["job"])
-
     def _select(self, selection: Selection) -> Iterator[Data]:
         try:
             yield from select(self.session, self.id, selection)
@@ -373,17 +384,6 @@ class Datalake(Record):
 
     def _no_data(self, selection: Selection) -> NoDataError:
         """Say what was looked for, and which of its tags do not even exist."""
-        unknown = []
-        for name in selection.tags:
-            try:
-                self.get_data_tag(name)
-            except NotFoundError:
-                unknown.append(repr(name))
-        hint = f"; it has no data tag named {' or '.join(unknown)}" if unknown else ""
+        unknown = " or ".join(map(repr, self._tags.unknown_of(selection.tags)))
+        hint = f"; it has no data tag named {unknown}" if unknown else ""
         return NoDataError(f"{self._label} has no data for {selection}{hint}")
-
-
-def _completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return what objects get with everything that is not said as None."""
-    nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
-    return {name: nothing | dict(given) for name, given in objects.items()}

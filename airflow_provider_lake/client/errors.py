@@ -24,6 +24,7 @@
     ├─ UploadError                     one file: .path .message .cause
     │  └─ UnprocessableDataError       stored, but the lake cannot process it: .data
     ├─ UploadFailedError               several files: .errors .uploaded
+    ├─ CustomMetadataSchemaUpdateError some keys of a schema: .errors
     ├─ DataTimeoutError                the lake did not process .data in time
     └─ JobError                        .job .log
        ├─ JobFailedError
@@ -33,7 +34,7 @@
 All are made from positional arguments alone, so that every one survives pickle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -202,6 +203,20 @@ class UploadFailedError(LakeError):
     def __str__(self) -> str:
         count = len(self.errors) + len(self.uploaded)
         return "\n".join([f"{len(self.errors)} of {count} files failed:", *map(str, self.errors)])
+
+
+class CustomMetadataSchemaUpdateError(LakeError):
+    """Some keys of a custom metadata schema could not be changed.
+
+    :param errors: why, for each of them.
+    """
+
+    def __init__(self, errors: Mapping[str, LakeError]) -> None:
+        super().__init__(errors)
+        self.errors = dict(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{key!r}: {error}" for key, error in self.errors.items())
 
 
 class DataTimeoutError(LakeError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.errors import NotFoundError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.names import get_or_create
 from airflow_provider_lake.client.paging import chunks, list_named
@@ -86,6 +87,14 @@ class DataTags:
     def get_or_create(self, name: str) -> Tag:
         """Return the one of that name, made when there is none."""
         return Tag.from_json(self._session, get_or_create(self._session, self._path, name))
+
+    def unknown_of(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield those of the names that no tag has."""
+        for name in names:
+            try:
+                self.get(name)
+            except NotFoundError:
+                yield name
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Tag]:
         """Yield them."""

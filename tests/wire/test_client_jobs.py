@@ -18,6 +18,7 @@ from airflow_provider_lake.client import (
     JobStatus,
     JobTimeoutError,
     MultiData,
+    MultiJob,
     Processing,
     UsageError,
 )
@@ -86,7 +87,7 @@ def test_a_processing_runs_on_data(client: Client, datalake: Datalake, data: Mul
 
     assert job.type == "PROCESSING"
     assert "square" in [tag.name for tag in data[0].refresh().tags]
-    assert job.log_tail()[0].startswith("tagging 2 data")
+    assert "2 data" in job.log_tail()[0]
     assert len(job.log_tail(1)) == 1
 
 
@@ -137,6 +138,26 @@ def test_a_wait_ends_before_the_job(datalake: Datalake, data: MultiData, sleeper
     assert caught.value.job == job
     assert not job.refresh().status.is_final
     job.kill()
+
+
+def test_several_jobs_are_one(client: Client, datalake: Datalake, data: MultiData, sleeper: Processing) -> None:
+    """Waited for until all have ended; the error carries the one that failed, or that goes on."""
+    processing = client.get_processing("data auto tagging")
+    good = datalake.launch_processing(processing, data)
+    bad = datalake.launch_processing(processing, data, {"no-such-parameter": 1})
+    endless = datalake.launch_processing(sleeper, data)
+
+    assert [job.status for job in MultiJob([good]).wait_for_done(*OFTEN)] == [JobStatus.SUCCEEDED]
+    with pytest.raises(JobFailedError) as failed:
+        MultiJob([good, bad]).wait_for_done(*OFTEN)
+    assert failed.value.job == bad
+    jobs = MultiJob([good, bad, endless])
+    with pytest.raises(JobTimeoutError) as late:
+        jobs.wait_for_done(0.01, 2)
+    assert late.value.job == endless
+    jobs[2:].kill()
+    with pytest.raises(JobKilledError):
+        jobs[::2].wait_for_done(*OFTEN)
 
 
 def test_a_program_reports_its_job(datalake: Datalake, data: MultiData, sleeper: Processing) -> None:

@@ -24,6 +24,7 @@ ARGUMENTS = {
     errors.UnprocessableDataError: ("a.jpg", "is no image", None, DATA),
     errors.UploadFailedError: ([UPLOAD], []),
     errors.JobError: (JOB, ["last line"]),
+    errors.CustomMetadataSchemaUpdateError: ({"key": errors.BadRequestError(*RESPONSE)},),
     errors.DataTimeoutError: ([DATA],),
     errors.TransportError: ("cut", False),
     errors.TransferError: ("refused", 403),

@@ -1,0 +1,48 @@
+"""Imports: jobs that make data and projections of objects which lie in the bucket already."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_lake.client.data import completed
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.jobs import Job
+from airflow_provider_lake.client.multi_job import MultiJob
+from airflow_provider_lake.client.paging import chunks
+
+# How many objects one job takes.
+JOB_SIZE = 500
+
+
+class Imports:
+    """The imports of one datalake."""
+
+    def __init__(self, session: Session, datalake_id: UUID) -> None:
+        self._session = session
+        self._datalake_id = datalake_id
+
+    def start_of_prefixes(self, prefixes: Sequence[str], tag_ids: Sequence[UUID], source_id: UUID | None) -> Job:
+        """Start the import of all objects whose name begins with one of the prefixes."""
+        body: dict[str, Any] = {"prefixes": list(prefixes), "tag_ids": list(tag_ids)}
+        return self._start("objects", body | ({"data_source_id": source_id} if source_id else {}))
+
+    def start_of_objects(self, objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
+        """Start the import of objects by name."""
+        return self._start_in_parts("objects", "objects", completed(objects))
+
+    def start_of_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
+        """Start the import of projections by the object name of their data."""
+        return self._start_in_parts("objects/projections", "projections", projections)
+
+    def _start_in_parts(self, path: str, field: str, wanted: Mapping[str, Any]) -> Job | MultiJob:
+        """Start one job, or as many as it takes."""
+        if not wanted:
+            raise UsageError(f"no {field} given to import")
+        jobs = [self._start(path, {field: dict(part)}) for part in chunks(list(wanted.items()), JOB_SIZE)]
+        return jobs[0] if len(jobs) == 1 else MultiJob(jobs)
+
+    def _start(self, path: str, body: Mapping[str, Any]) -> Job:
+        target = f"/api/datalake/{self._datalake_id}/{path}"
+        answer = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body})
+        return Job.from_json(self._session, answer["job"])
