@@ -184,6 +184,8 @@ class Data(Base):
         Index("ix_data_datalake_id_position", "datalake_id", "position"),
         Index("ix_data_datalake_id_filename", "datalake_id", "filename"),
         Index("ix_data_upload_status_position", "upload_status", "position"),
+        # SQLite would give the position of a deleted last row to the next one.
+        {"sqlite_autoincrement": True},
     )
 
     position: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)

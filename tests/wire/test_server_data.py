@@ -73,6 +73,20 @@ def test_pages_along_the_cursor_have_every_row_once_while_rows_are_added(api: La
     assert page["count"] == 6
 
 
+def test_a_page_along_the_cursor_has_what_came_in_place_of_deleted_rows(api: LakeApi) -> None:
+    """A position is never given twice, also not that of the last row."""
+    name, ids = _tagged(api, 3)
+    path, query = f"/api/datalake/{api.datalake}/datas", {"q": f'tags.name = "{name}"', "limit": "2"}
+    tag = api.get(f"/api/datalake/{api.datalake}/tags/find", params={"name": name}).json()["id"]
+
+    cursor = api.get(path, params=query).json()["next_cursor"]
+    api.call("DELETE", path, json={"ids": ids})
+    late = api.register("late.jpg", api.upload("late.jpg", _photo()), tags=[tag]).json()["id"]
+
+    found = api.get(path, params=query | {"cursor": cursor}).json()["items"]
+    assert [item["id"] for item in found] == [late]
+
+
 def test_ids_are_paged_alike(api: LakeApi) -> None:
     """By cursor and by offset."""
     name, ids = _tagged(api, 3)

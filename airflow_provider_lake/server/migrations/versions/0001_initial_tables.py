@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_data")),
         sa.UniqueConstraint("datalake_id", "object_name", name=op.f("uq_data_datalake_id_object_name")),
         sa.UniqueConstraint("id", name=op.f("uq_data_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_data_data_source_id"), "data", ["data_source_id"], unique=False)
     op.create_index("ix_data_datalake_id_filename", "data", ["datalake_id", "filename"], unique=False)
