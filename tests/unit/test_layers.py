@@ -35,6 +35,13 @@ def _imports(path: Path) -> Iterator[str]:
             yield parts[1] if parts[0] == NAME and len(parts) > 1 else parts[0]
 
 
+def test_only_the_store_in_s3_knows_boto3() -> None:
+    """Everything else of the lake works on any store."""
+    knowing = {path.name for path in (PACKAGE / "server").rglob("*.py") if {"boto3", "botocore"} & set(_imports(path))}
+
+    assert knowing == {"s3.py"}
+
+
 @pytest.mark.parametrize("layer", FORBIDDEN)
 def test_a_layer_imports_only_what_lies_below_it(layer: str) -> None:
     """No file of the layer imports, anywhere in it, a layer above or beside it."""

@@ -35,7 +35,20 @@ class PostgresServer:
         self._folder.mkdir()
         if _AS_SOMEBODY_ELSE:
             shutil.chown(self._folder, "postgres", "postgres")
-        self._run("initdb", "--pgdata", self._data, "--auth", "trust", "--username", "lake", "--no-sync")
+        self._run(
+            "initdb",
+            "--pgdata",
+            self._data,
+            "--auth",
+            "trust",
+            "--username",
+            "lake",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+        )
         self.start()
         return self
 

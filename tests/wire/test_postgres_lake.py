@@ -33,6 +33,20 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, url
     assert "hidden" not in result.stderr
 
 
+def test_a_processing_is_registered_in_the_database(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """By the command that is given the same URL as the lake; a running lake knows it at once."""
+    url = postgres_server.new_database()
+    command = [sys.executable, "-m", "airflow_provider_lake.cli", "processing", "register"]
+    with LakeProcess(tmp_path / "data", database_url=url) as lake:
+        api = LakeApi(lake)
+        places = ["--data-dir", str(lake.data_dir), "--database", url]
+        subprocess.run([*command, *places, "mine", "--", "true"], timeout=60, check=True)
+
+        found = api.get(f"/api/organization/{api.organization}/processings/find", params={"name": "mine"})
+
+    assert found.status_code == 200
+
+
 def test_a_database_that_is_lost_comes_back(postgres_server: PostgresServer, tmp_path: Path) -> None:
     """Meanwhile the answer is 503 and why; afterwards everything is there, and jobs run, without a restart."""
     with LakeProcess(tmp_path / "data", database_url=postgres_server.new_database()) as lake:

@@ -107,6 +107,16 @@ def test_objects_of_the_bucket_are_imported(datalake: Datalake, put: Callable[[s
     assert second.read() == photo()
 
 
+def test_a_name_that_the_storage_would_change_is_refused(lake: LakeProcess) -> None:
+    """S3 puts the name of the sent file in place of `${filename}`: the object would have another name."""
+    api = LakeApi(lake)
+    body = {"object_name": "data/${filename}", "content_type": "image/jpeg"}
+
+    answer = api.post(f"/api/object-storage/{api.connector}/generate_presigned_url", body)
+
+    assert (answer.status_code, "${filename}" in answer.json()["message"]) == (400, True)
+
+
 @pytest.mark.parametrize("kind", ["BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF"])
 def test_only_the_header_of_an_image_is_fetched(put: Callable[[str, bytes], Any], store: S3Store, kind: str) -> None:
     """Its first 64 KiB, however large it is, and no more than that again where the format needs it."""
