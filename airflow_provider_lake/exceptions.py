@@ -6,6 +6,7 @@ What a retry cannot mend is an ``AirflowFailException``, which Airflow does not 
     LakePermanentError (AirflowFailException)      the lake refused, and would refuse again
     LakeJobError                                   a job ended without success; a retry starts another
     └─ LakeDeadJobError (AirflowFailException)     the same, where a retry would only read that job again
+    LakeUploadError                                files could not be uploaded; a retry tries those again
     LakeTriggerError                               the lake did not answer for too long
     WaitTimeoutError                               the job goes on; a retry finds it again
 """
@@ -28,6 +29,10 @@ class LakeDeadJobError(LakeJobError, AirflowFailException):
     """A job that somebody else started ended without success: to read it again would change nothing."""
 
 
+class LakeUploadError(Exception):
+    """Files could not be uploaded; the message names them. The others are in the lake, and a retry leaves them be."""
+
+
 class LakeTriggerError(Exception):
     """A deferred task woke with an event that says why it cannot go on; a retry may."""
 
@@ -40,7 +45,7 @@ class WaitTimeoutError(Exception):
 def permanent_errors() -> Iterator[None]:
     """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
 
-    :raises LakePermanentError: a wrong argument, a refused token, an unknown name or id, an empty selection.
+    :raises LakePermanentError: a wrong argument, a refused token, an unknown or taken name, an empty selection.
     """
     from airflow_provider_lake.client import errors
 
@@ -49,7 +54,10 @@ def permanent_errors() -> Iterator[None]:
         errors.BadRequestError,
         errors.UnauthorizedError,
         errors.ForbiddenError,
+        errors.InsufficientResourcesError,
         errors.NotFoundError,
+        errors.ConflictError,
+        errors.TooLargeError,
         errors.NoDataError,
     )
     try:

@@ -73,7 +73,9 @@ def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    processing = commands.add_parser("processing", help="commands that an embedded lake runs on its data")
+    processing = commands.add_parser(
+        "processing", help="commands that an embedded lake runs on its data", allow_abbrev=False
+    )
     actions = processing.add_subparsers(dest="action", required=True, metavar="ACTION")
     register = actions.add_parser(
         "register",
@@ -86,7 +88,7 @@ def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     register.add_argument("name", metavar="NAME")
     register.add_argument("argv", metavar="COMMAND", nargs="+")
     register.set_defaults(run=_register)
-    show = actions.add_parser("list", help="list the registered commands")
+    show = actions.add_parser("list", help="list the registered commands", allow_abbrev=False)
     _add_data_dir(show)
     _add_database(show)
     show.set_defaults(run=_list)

@@ -22,7 +22,7 @@ def register(
 
     Files named relatively are found from here: the lake runs the command in a folder of its own.
     """
-    command = [str(Path(word).absolute()) if Path(word).is_file() else word for word in command]
+    command = [str(Path(word).absolute()) if Path(word).exists() else word for word in command]
     with _lake_of(data_dir, database_url) as session:
         organization_id = session.scalars(select(Organization.id)).one()
         processings.register(session, organization_id, name, command, description=description)

@@ -9,7 +9,7 @@ from airflow.sdk import BaseHook
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-    from airflow_provider_lake.client import Client, Datalake
+    from airflow_provider_lake.client import Client, Datalake, RetryPolicy
 
 DEFAULT_HOST = "https://app.picsellia.com"
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -82,12 +82,13 @@ class LakeHook(BaseHook):
         return True, f"connected to datalake {datalake.name!r}"
 
 
-def make_client(connection: "Connection") -> "Client":
+def make_client(connection: "Connection", retry: "RetryPolicy | None" = None) -> "Client":
     """Build the client that a connection describes.
 
+    :param retry: when it sends a request again; None: as clients do by default.
     :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is no number.
     """
-    from airflow_provider_lake.client import Client, UsageError
+    from airflow_provider_lake.client import Client, RetryPolicy, UsageError
 
     extra = connection.extra_dejson
     if not connection.password:
@@ -103,6 +104,7 @@ def make_client(connection: "Connection") -> "Client":
         host=base_url(connection),
         timeout=timeout,
         verify=str(extra.get("verify_ssl", True)).lower() not in _FALSE_WORDS,
+        retry=retry or RetryPolicy(),
     )
 
 

@@ -2,40 +2,28 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.exceptions import LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.filepaths import SourceFile, find_files, local_copies
 from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.operators.upload_progress import UploadProgress
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_lake.client import Data, Datalake, UploadError
-
-# Files in work at a time: bounds the disk that copies of remote files take.
-CHUNK_FILES = 256
-# A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
-SUMMARY_ITEMS = 100
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What became of the files so far."""
-
-    data: "list[Data]" = field(default_factory=list)
-    failures: list[dict[str, str]] = field(default_factory=list)
-    errors: "list[UploadError]" = field(default_factory=list)
+    from airflow_provider_lake.client import Datalake, UploadError
 
 
 class UploadDataOperator(LakeOperator):
     """Upload files as data, and wait until the lake has looked at each of them.
 
     All files are tried. When more than ``max_failures`` of them fail, the task fails and names them; else the summary
-    does.
+    does. On Airflow 3.3 a retry goes on where the last try came: it uploads nothing again but, after a killed process,
+    at most the 256 files that were in work.
 
     Returns ``{"datalake", "uploaded", "failed", "failures": [{"path", "reason"}], "data_ids", "tags", "source",
     "seconds"}``; ``failures`` holds at most 100, ``data_ids`` is None above 100 data: select those by tag.
@@ -89,64 +77,97 @@ class UploadDataOperator(LakeOperator):
         """Upload the files and return what became of them."""
         started = time.monotonic()
         files = find_files(self.filepaths)
+        tags = as_names(self.tags)
         with permanent_errors():
             metadata = _metadata_of_each(files, self.metadata)
             datalake = self.get_datalake()
-            tally = _Tally()
-            for start in range(0, len(files), CHUNK_FILES):
-                chunk = slice(start, start + CHUNK_FILES)
-                self._upload(datalake, files[chunk], metadata[chunk], tally)
-                self.log.info("%d of %d files uploaded, %d failed", len(tally.data), len(files), len(tally.failures))
-        self._judge(tally, len(files))
-        return {
-            "datalake": datalake.name,
-            "uploaded": len(tally.data),
-            "failed": len(tally.failures),
-            "failures": tally.failures[:SUMMARY_ITEMS],
-            "data_ids": [str(data.id) for data in tally.data] if len(tally.data) <= SUMMARY_ITEMS else None,
-            "tags": as_names(self.tags),
-            "source": self.source,
-            "seconds": round(time.monotonic() - started, 3),
-        }
+            progress = UploadProgress.resume(
+                context, str(datalake.id), list(map(str, files)), metadata, tags, self.source
+            )
+            for chunk in progress.chunks(len(files)):
+                self._upload(
+                    datalake, {place: files[place] for place in chunk}, [metadata[place] for place in chunk], progress
+                )
+                progress.save(context)
+                self.log.info(
+                    "%d of %d files uploaded, %d failed", progress.uploaded, len(files), progress.failure_count
+                )
+        self._judge(progress, len(files))
+        return (
+            {"datalake": datalake.name}
+            | progress.summary()
+            | {
+                "tags": tags,
+                "source": self.source,
+                "seconds": round(time.monotonic() - started, 3),
+            }
+        )
 
     def _upload(
         self,
         datalake: "Datalake",
-        files: Sequence[SourceFile],
+        files: Mapping[int, SourceFile],
         metadata: Sequence[dict[str, Any]],
-        tally: _Tally,
+        progress: UploadProgress,
     ) -> None:
+        """Upload some files, each under its place among all."""
+        with local_copies(list(files.values())) as copies:
+            places: dict[str, int] = {}
+            of_each = []
+            for place, copy, its_metadata in zip(files, copies, metadata, strict=True):
+                if isinstance(copy, Path):
+                    places[str(copy)] = place
+                    of_each.append(its_metadata)
+                else:
+                    self._fail(progress, place, files[place], f"cannot be downloaded: {copy}", is_final=False)
+            for error in self._upload_local(datalake, list(places), of_each, progress):
+                place = places[error.path]
+                self._fail(progress, place, files[place], error.message, is_final=_is_final(error))
+
+    def _upload_local(
+        self,
+        datalake: "Datalake",
+        paths: Sequence[str],
+        metadata: Sequence[dict[str, Any]],
+        progress: UploadProgress,
+    ) -> "Sequence[UploadError]":
+        """Upload local files, count the data, and return the errors."""
         from airflow_provider_lake.client import Data, ErrorManager, NothingDoneError
 
         errors = ErrorManager()
-        with local_copies(files) as local:
-            try:
-                data = datalake.upload_data(
-                    list(local),
-                    tags=list(as_names(self.tags)),
-                    source=self.source or None,
-                    max_workers=self.max_workers,
-                    error_manager=errors,
-                    metadata=list(metadata),
-                    fill_metadata=self.fill_metadata,
-                    wait_for_unprocessable_data=self.wait_for_unprocessable_data,
-                )
-                tally.data.extend([data] if isinstance(data, Data) else data)
-            except NothingDoneError:
-                self.log.warning("none of %d files could be uploaded", len(files))
-            for error in errors.errors:
-                # The user knows where a file is, not where its copy was.
-                path = str(local.get(Path(error.path), error.path))
-                self.log.error("%s: %s", path, error.message)
-                tally.failures.append({"path": path, "reason": error.message})
-                tally.errors.append(error)
+        if not paths:
+            return []
+        with suppress(NothingDoneError):  # the errors say why
+            data = datalake.upload_data(
+                list(paths),
+                tags=list(as_names(self.tags)),
+                source=self.source or None,
+                max_workers=self.max_workers,
+                error_manager=errors,
+                metadata=list(metadata),
+                fill_metadata=self.fill_metadata,
+                wait_for_unprocessable_data=self.wait_for_unprocessable_data,
+            )
+            for each in [data] if isinstance(data, Data) else data:
+                progress.add_data(str(each.id))
+        return errors.errors
 
-    def _judge(self, tally: _Tally, count: int) -> None:
-        from airflow_provider_lake.client import UploadFailedError
+    def _fail(self, progress: UploadProgress, place: int, file: SourceFile, reason: str, *, is_final: bool) -> None:
+        self.log.error("%s: %s", file, reason)
+        progress.add_failure(place, str(file), reason, is_final=is_final)
 
+    def _judge(self, progress: UploadProgress, count: int) -> None:
         allowed = self.max_failures * count if 0 < self.max_failures < 1 else self.max_failures
-        if len(tally.failures) > allowed:
-            raise UploadFailedError(tally.errors, tally.data)
+        if progress.failure_count > allowed:
+            named = "\n".join(f"{failure['path']}: {failure['reason']}" for failure in progress.failures)
+            raise LakeUploadError(f"{progress.failure_count} of {count} files failed, the first of them:\n{named}")
+
+
+def _is_final(error: "UploadError") -> bool:
+    """Whether another try would fail alike: the file is there, and it is what the lake does not want."""
+    from airflow_provider_lake.client import UnprocessableDataError
+
+    return isinstance(error, UnprocessableDataError)
 
 
 def _metadata_of_each(

@@ -2,17 +2,19 @@
 
 import mimetypes
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
+DOWNLOADS_AT_A_TIME = 8
 # Types that mimetypes does not know everywhere.
 _MORE_TYPES = {".avif": "image/avif", ".heic": "image/heic", ".heif": "image/heif", ".webp": "image/webp"}
 
@@ -53,21 +55,26 @@ def find_files(filepaths: str | Path | Sequence[str | Path]) -> list[SourceFile]
 
 
 @contextmanager
-def local_copies(files: Sequence[SourceFile]) -> Iterator[dict[Path, SourceFile]]:
-    """Give local paths of the files while the block runs; remote ones are downloaded into a temporary folder.
+def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]]:
+    """Give the local path of each file while the block runs, or why there is none.
 
-    Every copy keeps its file's name, and lies in a folder of its own, for names may repeat.
+    Remote files are downloaded into a temporary folder. Every copy keeps its file's name, and lies in a folder of its
+    own, for names may repeat.
     """
-    with TemporaryDirectory(prefix="lake-") as folder:
-        local: dict[Path, SourceFile] = {}
-        for number, file in enumerate(files):
-            path = file.location
-            if not isinstance(path, Path):
-                path = Path(folder, str(number), file.location.name)
-                path.parent.mkdir()
+    with TemporaryDirectory(prefix="lake-") as folder, ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
+
+        def fetch(number: int, file: SourceFile) -> Path | Exception:
+            if isinstance(file.location, Path):
+                return file.location
+            path = Path(folder, str(number), file.location.name)
+            path.parent.mkdir()
+            try:
                 _download(file, path)
-            local[path] = file
-        yield local
+            except Exception as error:  # noqa: BLE001 - every storage has errors of its own; the user is told of each
+                return error
+            return path
+
+        yield list(pool.map(fetch, range(len(files)), files))
 
 
 def _find_local(entry: str) -> list[SourceFile]:
@@ -85,7 +92,7 @@ def _find_remote(entry: str) -> list[SourceFile]:
     from airflow.sdk import ObjectStoragePath
 
     if urlsplit(entry).scheme == "file":
-        return _find_local(entry.removeprefix("file://"))
+        return _find_local(unquote(entry.removeprefix("file://").removeprefix("localhost")))
     base, pattern = _split_pattern(entry)
     path = ObjectStoragePath(base)
     if pattern:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.jobs import LakeJobOperator
 from airflow_provider_lake.operators.selection import as_names
 
@@ -40,6 +41,8 @@ class ImportBucketObjectsOperator(LakeJobOperator):
     def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
         """Start the import."""
         prefixes, tags = as_names(self.prefixes), as_names(self.tags)
+        if not prefixes:
+            raise LakePermanentError("no prefix given: the whole bucket is never meant by accident")
         job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source)
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
         return job, {"datalake": datalake.name, "prefixes": prefixes, "tags": tags, "source": self.source}

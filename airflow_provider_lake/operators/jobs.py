@@ -18,13 +18,16 @@ from airflow_provider_lake.hooks.jobs import (
     summary_of,
 )
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.resume import is_first_try, load_job, save_job
+from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
 from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_lake.client import Datalake, Job
+
+
+_KEY = "lake_job"
 
 
 class LakeJobOperator(LakeOperator):
@@ -124,7 +127,7 @@ class LakeJobOperator(LakeOperator):
         """Return the job of an earlier try, if it is still the one to wait for."""
         from airflow_provider_lake.client import NotFoundError
 
-        record = load_job(context) if self.durable else None
+        record = load_record(context, _KEY) if self.durable else None
         if record is None:
             return None
         try:
@@ -141,7 +144,7 @@ class LakeJobOperator(LakeOperator):
     def _start_job(self, context: "Context") -> "tuple[Job, dict[str, Any]]":
         job, details = self.submit_job(self.get_datalake())
         if self.durable:
-            save_job(context, {"job_id": str(job.id), "details": details})
+            save_record(context, _KEY, {"job_id": str(job.id), "details": details})
         return job, details
 
     def _wait(self, job_id: str, deadline: float | None) -> "Job":

@@ -19,7 +19,7 @@ class LaunchProcessingOperator(LakeJobOperator):
     Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count"}``.
 
     :param processing: name of a processing of the organization (templated).
-    :param data_ids: ids of data (templated).
+    :param data_ids: ids of data (templated); an empty list means no data, and never all.
     :param tags: names of data tags; data that have one of them (templated).
     :param intersect_tags: take only data that have all of ``tags``.
     :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
@@ -66,7 +66,7 @@ class LaunchProcessingOperator(LakeJobOperator):
         processing = self.hook.client.get_processing(self.processing)
         data = select_data(
             datalake,
-            ids=as_names(self.data_ids),
+            ids=None if self.data_ids is None else as_names(self.data_ids),
             tags=as_names(self.tags),
             intersect_tags=self.intersect_tags,
             query=self.query,

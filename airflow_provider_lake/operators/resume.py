@@ -1,7 +1,7 @@
-"""How a retried task finds the job that an earlier try started.
+"""How a retried task finds what an earlier try has done.
 
-Airflow 3.3 keeps a task's state across its tries; below that nothing is kept, and every try starts a job of its own.
-Airflow is still moving here, which is why nobody but this module knows how.
+Airflow 3.3 keeps a task's state across its tries; below that nothing is kept, and every try begins anew. Airflow is
+still moving here, which is why nobody but this module knows how.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,24 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-_KEY = "lake_job"
 
-
-def load_job(context: "Context") -> dict[str, Any] | None:
-    """Return what an earlier try of this task said about its job."""
+def load_record(context: "Context", key: str) -> dict[str, Any] | None:
+    """Return what an earlier try of this task has kept under a key."""
     store = context.get("task_state_store")
-    found = store.get(_KEY) if store is not None else None
+    found = store.get(key) if store is not None else None
     return found if isinstance(found, dict) else None
 
 
-def save_job(context: "Context", record: dict[str, Any]) -> None:
-    """Keep what later tries of this task need to know about its job.
+def save_record(context: "Context", key: str, record: dict[str, Any]) -> None:
+    """Keep for later tries of this task what they need to know.
 
-    :param record: JSON, ``job_id`` among it.
+    :param record: JSON; Airflow takes 64 KiB of it.
     """
     store = context.get("task_state_store")
     if store is not None:
-        store.set(_KEY, record)
+        store.set(key, record)
 
 
 def is_first_try(context: "Context") -> bool:

@@ -17,27 +17,35 @@ def as_names(value: str | Sequence[str] | None) -> list[str]:
     """
     if value is None:
         return []
-    return [str(name) for name in ([value] if isinstance(value, str) else value) if name != ""]
+    return [str(name) for name in ([value] if isinstance(value, str) else value) if name not in {"", None}]
 
 
 def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
-    """Return the ids of jobs, each given as itself or as the summary of the task that started the job."""
-    each = [value] if isinstance(value, str | Mapping) else value
-    return as_names([one["job_id"] if isinstance(one, Mapping) else str(one) for one in each])
+    """Return the ids of jobs, each given as itself or as the summary of a task that started, or waited for, jobs."""
+    job_ids: list[str] = []
+    for each in [value] if isinstance(value, str | Mapping) else value:
+        if isinstance(each, Mapping):
+            job_ids += [str(job["job_id"]) for job in each.get("jobs", [each])]
+        else:
+            job_ids += as_names(each)
+    return job_ids
 
 
 def select_data(
-    datalake: "Datalake", *, ids: Sequence[str], tags: Sequence[str], intersect_tags: bool, query: str | None
+    datalake: "Datalake", *, ids: Sequence[str] | None, tags: Sequence[str], intersect_tags: bool, query: str | None
 ) -> "MultiData":
     """List the data that match everything given.
 
+    :param ids: None: not given; an empty list means no data, and never all.
     :raises airflow_provider_lake.client.UsageError: nothing is given: the whole lake is never meant by accident.
     :raises airflow_provider_lake.client.NoDataError: nothing matches.
     """
-    from airflow_provider_lake.client import UsageError
+    from airflow_provider_lake.client import NoDataError, UsageError
 
-    if not (ids or tags or query):
+    if ids is None and not (tags or query):
         raise UsageError("no data selected: give data_ids, tags or query")
+    if ids is not None and not ids:
+        raise NoDataError("data_ids is empty: an upstream task found nothing")
     return datalake.list_data(
-        ids=list(ids) or None, tags=list(tags) or None, intersect_tags=intersect_tags, q=query or None
+        ids=ids and list(ids), tags=list(tags) or None, intersect_tags=intersect_tags, q=query or None
     )

@@ -2,24 +2,26 @@
 
 It runs as every processing does: four environment variables say where the lake is and which job this is, the job says
 which data, and everything else goes through the API. A data that is no readable image is named in the log and left
-untagged; the job fails when no image could be read at all.
+untagged; the job fails when no image could be read at all. A second run replaces the tags of the first.
 
 Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright`` where the light is neither normal; ``sharp`` or
 ``blurry``; ``has GPS``.
 """
 
 import os
+import struct
 import sys
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image, ImageFilter, ImageStat
 
-from airflow_provider_lake.client import Client, Data
+from airflow_provider_lake.client import Client, Data, Datalake, LakeError
 
 # The image is measured at this many pixels along its longer side, so that measures do not depend on its resolution.
 MEASURED_PIXELS = 512
@@ -27,6 +29,24 @@ DOWNLOADS_AT_A_TIME = 4
 
 # EXIF orientations that display an image turned by a quarter.
 _LYING = frozenset({5, 6, 7, 8})
+# Formats that Pillow decodes by itself; others may start a program, as EPS does.
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+# What Pillow's decoders raise on broken images.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+_VOCABULARY = ("landscape", "portrait", "square", "dark", "bright", "sharp", "blurry", "has GPS")
 _KERNEL_SIDE = 3
 _LAPLACE = ImageFilter.Kernel((_KERNEL_SIDE, _KERNEL_SIDE), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
@@ -63,19 +83,23 @@ class Measures:
     has_gps: bool
 
 
+class NotMeasurableError(Exception):
+    """An image cannot be measured; the message says why."""
+
+
 def measure(file: BinaryIO) -> Measures:
     """Measure an image.
 
-    :raises OSError: the file is no image that Pillow can read, or one too large to be opened safely.
+    :raises NotMeasurableError: the file is no image that Pillow can read, or one too large to be opened safely.
     """
     try:
         return _measure(file)
-    except Image.DecompressionBombError as error:
-        raise OSError(str(error)) from error
+    except _BROKEN as error:
+        raise NotMeasurableError(f"{type(error).__name__}: {error}") from error
 
 
 def _measure(file: BinaryIO) -> Measures:
-    with Image.open(file) as image:
+    with Image.open(file, formats=_known_formats()) as image:
         exif = image.getexif()
         gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
         width, height = image.size
@@ -83,7 +107,7 @@ def _measure(file: BinaryIO) -> Measures:
             width, height = height, width
         # Decodes JPEGs at a fraction of their size where that is enough.
         image.draft("L", (MEASURED_PIXELS, MEASURED_PIXELS))
-        gray = image.convert("L")
+        gray = _luminance(image)
     gray.thumbnail((MEASURED_PIXELS, MEASURED_PIXELS))
     return Measures(
         width=width,
@@ -92,6 +116,23 @@ def _measure(file: BinaryIO) -> Measures:
         sharpness=ImageStat.Stat(_edges(gray)).var[0],
         has_gps=ExifTags.GPS.GPSLatitude in gps and ExifTags.GPS.GPSLongitude in gps,
     )
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    """Return those of the formats that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def _luminance(image: Image.Image) -> Image.Image:
+    """Return the luminance of an image, 0 to 255; what is transparent is neither dark nor bright."""
+    if image.mode.startswith("I"):
+        return image.point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        background = Image.new("RGBA", image.size, (128, 128, 128, 255))
+        return Image.alpha_composite(background, image.convert("RGBA")).convert("L")
+    return image.convert("L")
 
 
 def _edges(gray: Image.Image) -> Image.Image:
@@ -126,13 +167,12 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
         task = job.get_processing_task()
         thresholds = read_thresholds(task.parameters)
         datalake = client.get_datalake(id=task.datalake_id)
-        data = datalake.list_data(ids=task.data_ids)
-        print(f"tagging {len(data)} data with {thresholds}", flush=True)
-        tagged = _measure_all(data, thresholds)
-        for name, members in sorted(tagged.items()):
-            datalake.get_or_create_data_tag(name).attach_on(members)
-            print(f"{name}: {len(members)}", flush=True)
-    return 0 if tagged else 1
+        images = [data for data in datalake.iter_data(ids=task.data_ids) if data.type == "IMAGE"]
+        print(f"{len(images)} of {len(task.data_ids)} data are images; tagging them with {thresholds}", flush=True)
+        tags = _measure_all(images, thresholds)
+        for name in _VOCABULARY:
+            _tag(datalake, name, tags)
+    return 0 if tags else 1
 
 
 def read_thresholds(parameters: Mapping[str, Any]) -> Thresholds:
@@ -147,27 +187,35 @@ def read_thresholds(parameters: Mapping[str, Any]) -> Thresholds:
     return Thresholds(**parameters)
 
 
-def _measure_all(data: Iterable[Data], thresholds: Thresholds) -> dict[str, list[Data]]:
-    """Return the data of each tag."""
-    tagged: defaultdict[str, list[Data]] = defaultdict(list)
+def _measure_all(images: Sequence[Data], thresholds: Thresholds) -> dict[Data, list[str]]:
+    """Return the tags of each image that can be measured."""
+    tags: dict[Data, list[str]] = {}
 
-    def measure_one(each: Data) -> Measures | OSError:
+    def measure_one(data: Data) -> Measures | NotMeasurableError | LakeError:
         try:
-            return measure(BytesIO(each.read()))
-        except OSError as error:
+            return measure(BytesIO(data.read()))
+        except (NotMeasurableError, LakeError) as error:
             return error
 
-    images = [each for each in data if each.type == "IMAGE"]
     with ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
-        for each, result in zip(images, pool.map(measure_one, images), strict=True):
-            if isinstance(result, OSError):
-                print(f"{each.filename}: {result}", file=sys.stderr, flush=True)
-                continue
-            tags = tags_for(result, thresholds)
-            print(f"{each.filename}: {', '.join(tags)}", flush=True)
-            for tag in tags:
-                tagged[tag].append(each)
-    return tagged
+        for data, result in zip(images, pool.map(measure_one, images), strict=True):
+            if isinstance(result, Measures):
+                tags[data] = tags_for(result, thresholds)
+                print(f"{data.filename}: {', '.join(tags[data])}", flush=True)
+            else:
+                print(f"{data.filename}: {result}", file=sys.stderr, flush=True)
+    return tags
+
+
+def _tag(datalake: Datalake, name: str, tags: Mapping[Data, Sequence[str]]) -> None:
+    """Give a tag to the data that have earned it, and take it from those that had it from an earlier run."""
+    earned = [data for data in tags if name in tags[data]]
+    outdated = [data for data in tags if name not in tags[data] and name in [tag.name for tag in data.tags]]
+    if earned or outdated:
+        tag = datalake.get_or_create_data_tag(name)
+        tag.attach_on(earned)
+        tag.detach_from(outdated)
+        print(f"{name}: {len(earned)}", flush=True)
 
 
 if __name__ == "__main__":

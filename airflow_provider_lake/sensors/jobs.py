@@ -1,11 +1,12 @@
 """Wait for jobs of the lake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_lake.exceptions import LakeDeadJobError, permanent_errors
@@ -73,7 +74,8 @@ class JobSensor(BaseSensorOperator):
         """Wait in the way that was asked for; return the summary."""
         if not self.deferrable:
             return super().execute(context)
-        first = self.poke(context)
+        with self._skipping():
+            first = self.poke(context)
         if not first.is_done:
             self.defer(
                 trigger=JobTrigger(
@@ -94,9 +96,21 @@ class JobSensor(BaseSensorOperator):
         :raises LakePermanentError: the lake refused to tell about a job.
         :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
-        require_ended(event)
-        with permanent_errors():
+        with self._skipping(), permanent_errors():
+            require_ended(event)
             return _summary(self._read_jobs())
+
+    @contextmanager
+    def _skipping(self) -> Iterator[None]:
+        """Skip the task under ``soft_fail`` and ``never_fail`` where Airflow does in the other modes."""
+        try:
+            yield
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if self.never_fail or (self.soft_fail and isinstance(error, AirflowFailException)):
+                raise AirflowSkipException(f"skipped instead of failing: {error}") from error
+            raise
 
     @cached_property
     def _patience(self) -> Patience:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class JobTrigger(BaseTrigger):
-    """Fires once every job has ended, or when they cannot be waited for any longer.
+    """Fires once every job has succeeded or one has not, or when they cannot be waited for any longer.
 
-    The event is ``{"status": "ended"}``: the worker that resumes reads the jobs itself, so that it reports the same in
+    The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that it reports the same in
     every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
     lake would refuse again, ``"silent"`` where it did not answer for too long. :func:`require_ended` reads it.
 
@@ -77,28 +77,44 @@ class JobTrigger(BaseTrigger):
                 await asyncio.to_thread(kill_job, client, job_id, self.log)
 
     async def _wait(self) -> bool:
-        """Look at the jobs until all have ended, or the deadline has passed; return whether they have ended."""
-        waiting, client, patience = list(self.job_ids), None, Patience(self.outage_budget, self.log)
-        last: dict[str, str] = {}
-        while True:
-            with patience.bear():
-                client = client or await self._make_client()
-                for job_id in tuple(waiting):
-                    job = await asyncio.to_thread(client.get_job_by_id, job_id)
-                    if describe(job) != last.get(job_id):
-                        last[job_id] = describe(job)
-                        self.log.info("Waiting: %s", last[job_id])
-                    if job.status.is_final:
-                        waiting.remove(job_id)
-            if not waiting:
+        """Look at the jobs until they have ended, or the deadline has passed; return whether they have ended."""
+        seen: dict[str, str] = {}
+        client, patience = None, Patience(self.outage_budget, self.log)
+        try:
+            while True:
+                with patience.bear():
+                    client = client or await self._make_client()
+                    if await self._look(client, seen):
+                        return True
+                if self.deadline is not None and time.time() > self.deadline:
+                    return False
+                await asyncio.sleep(self.poll_interval)
+        finally:
+            if client is not None:
+                client.close()
+
+    async def _look(self, client: "Client", seen: dict[str, str]) -> bool:
+        """Look at the jobs once; return whether there is nothing more to wait for: a failure is told at once.
+
+        :param seen: how each job was when it was last told of.
+        """
+        is_over = True
+        for job_id in self.job_ids:
+            job = await asyncio.to_thread(client.get_job_by_id, job_id)
+            if seen.get(job_id) != describe(job):
+                seen[job_id] = describe(job)
+                self.log.info("Waiting: %s", seen[job_id])
+            if job.status.is_final and not job.status.is_successful:
                 return True
-            if self.deadline is not None and time.time() > self.deadline:
-                return False
-            await asyncio.sleep(self.poll_interval)
+            is_over = is_over and job.status.is_final
+        return is_over
 
     async def _make_client(self) -> "Client":
+        from airflow_provider_lake.client import RetryPolicy
+
         connection = await LakeHook.aget_connection(self.lake_conn_id)
-        return await asyncio.to_thread(make_client, connection)
+        # One attempt: whoever waits asks again anyway, and a client that sleeps would hold a thread that others need.
+        return await asyncio.to_thread(make_client, connection, RetryPolicy(attempts=1))
 
 
 def require_ended(event: Mapping[str, Any] | None) -> None:

@@ -1,11 +1,6 @@
-"""Starting a job, finding it again and giving it up, against a real lake.
-
-Airflow's own store of a task's state is had only inside a running task (the end-to-end tests use it); here a dictionary
-stands in its place.
-"""
+"""Starting a job, finding it again and giving it up, against a real lake."""
 
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,35 +11,11 @@ from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from tests.lake_process import LakeProcess
+from tests.wire.tries import Tries
 
 SLOW = "import time; time.sleep(60)"
 QUICK = "print('done')"
 FAILING = "print('no disk left'); raise SystemExit(9)"
-
-
-class Tries:
-    """The tries of one task: their contexts share its state.
-
-    :param retries: of the task.
-    """
-
-    def __init__(self, retries: int = 2) -> None:
-        self.state: dict[str, Any] = {}
-        self.retries = retries
-        self.try_number = 0
-        self.max_tries = retries
-
-    def next(self) -> Any:
-        """Return the context of the next try."""
-        self.try_number += 1
-        task = SimpleNamespace(retries=self.retries)
-        instance = SimpleNamespace(try_number=self.try_number, max_tries=self.max_tries, task=task)
-        store = SimpleNamespace(get=self.state.get, set=self.state.__setitem__)
-        return {"ti": instance, "task_state_store": store}
-
-    def clear(self) -> None:
-        """Clear the task, as Airflow does."""
-        self.max_tries = self.try_number + self.retries
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,16 @@
 import asyncio
 import json
 import sys
+from functools import partial
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import TransportError
-from airflow_provider_lake.exceptions import LakePermanentError, LakeTriggerError
+from airflow_provider_lake.client import JobFailedError, TransportError
+from airflow_provider_lake.exceptions import LakeDeadJobError, LakePermanentError, LakeTriggerError
 from airflow_provider_lake.sensors.jobs import JobSensor
 from airflow_provider_lake.triggers.jobs import JobTrigger
 from tests.lake_process import LakeProcess
@@ -36,16 +38,28 @@ def _launch(lake: LakeProcess, program: str) -> str:
     return str(datalake.launch_processing(lake.client().get_processing("waits"), data).id)
 
 
-def test_it_fires_when_all_jobs_have_ended(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However they ended."""
+def test_it_fires_when_all_jobs_have_succeeded(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at the first of them."""
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
-    jobs = [_launch(lake, "import time; time.sleep(1)"), _launch(lake, "raise SystemExit(3)")]
+    jobs = [_launch(lake, "import time; time.sleep(1)"), _launch(lake, "pass")]
 
     payload = _run(JobTrigger(job_ids=jobs, poll_interval=0.1))
 
     assert payload == {"status": "ended"}
-    statuses = {str(lake.client().get_job_by_id(job).status) for job in jobs}
-    assert statuses == {"SUCCEEDED", "FAILED"}
+    assert {str(lake.client().get_job_by_id(job).status) for job in jobs} == {"SUCCEEDED"}
+
+
+def test_a_failed_job_is_told_at_once(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another still goes on."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    jobs = [_launch(lake, "import time; time.sleep(60)"), _launch(lake, "raise SystemExit(3)")]
+
+    payload = _run(JobTrigger(job_ids=jobs, poll_interval=0.1))
+
+    going_on = lake.client().get_job_by_id(jobs[0])
+    assert payload == {"status": "ended"}
+    assert not going_on.status.is_final
+    going_on.kill()
 
 
 def test_a_refusal_ends_the_wait_at_once(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +135,44 @@ def test_a_sensor_gives_up_beyond_its_budget(own_lake: LakeProcess, monkeypatch:
 
     with pytest.raises(TransportError):
         JobSensor(task_id="wait", job_id="00000000-0000-4000-8000-000000000000", outage_budget=0).poke({})
+
+
+@pytest.mark.parametrize(
+    ("soft_fail", "never_fail", "is_skipped"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+@pytest.mark.parametrize("mode", ["poke", "first look", "resumed"])
+def test_a_dead_job_skips_where_asked_in_every_mode(
+    lake: LakeProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    soft_fail: bool,
+    never_fail: bool,
+    is_skipped: bool,
+) -> None:
+    """Poking, at the first look before deferring, and after the trigger has fired."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    job = _launch(lake, "raise SystemExit(3)")
+    with pytest.raises(JobFailedError):
+        lake.client().get_job_by_id(job).wait_for_done(0.1, 200)
+    sensor = JobSensor(
+        task_id="wait", job_id=job, deferrable=mode != "poke", soft_fail=soft_fail, never_fail=never_fail
+    )
+
+    run = partial(sensor.execute_complete, event={"status": "ended"}) if mode == "resumed" else sensor.execute
+
+    with pytest.raises(AirflowSkipException if is_skipped else LakeDeadJobError, match=None if is_skipped else job):
+        run({})
+
+
+def test_a_refusal_skips_where_never_failing_was_asked_for() -> None:
+    """As soft_fail does; an outage skips only under never_fail, as any unforeseen error does while poking."""
+    soft = JobSensor(task_id="soft", job_id="x", soft_fail=True)
+    never = JobSensor(task_id="never", job_id="x", never_fail=True)
+    for sensor, status, error in (
+        (soft, "refused", AirflowSkipException),
+        (never, "refused", AirflowSkipException),
+        (soft, "silent", LakeTriggerError),
+        (never, "silent", AirflowSkipException),
+    ):
+        with pytest.raises(error):
+            sensor.execute_complete({}, {"status": status, "message": "why"})

@@ -13,11 +13,12 @@ import boto3
 import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import UploadFailedError
-from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
 from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.filepaths import find_files, local_copies
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
+from tests.wire.tries import Tries
 
 BUCKET = "camera-dump"
 
@@ -112,7 +113,7 @@ def test_more_failures_fail_the_task_and_are_named(tmp_path: Path) -> None:
     for name in ("one.jpg", "two.jpg"):
         (tmp_path / name).touch()
 
-    with pytest.raises(UploadFailedError, match=r"(?s)one\.jpg.*two\.jpg"):
+    with pytest.raises(LakeUploadError, match=r"(?s)one\.jpg.*two\.jpg"):
         _upload(str(tmp_path))
 
 
@@ -124,7 +125,7 @@ def test_an_unreadable_file_is_named() -> None:
         [path] = make_photos(Path(folder), 1)
         path.chmod(0)
 
-        with ordinary_user(), pytest.raises(UploadFailedError, match=rf"{path}: .*[Pp]ermission"):
+        with ordinary_user(), pytest.raises(LakeUploadError, match=rf"{path}: .*[Pp]ermission"):
             _upload(str(path))
 
 
@@ -146,3 +147,63 @@ def test_each_file_gets_its_own_metadata(lake: LakeProcess, tmp_path: Path) -> N
     found = lake.client().get_datalake().list_data(ids=summary["data_ids"])
     assert len(found) == 3
     assert all((each.metadata or {})["reference"] == each.filename for each in found)
+
+
+def test_a_retry_uploads_only_what_failed(lake: LakeProcess, tmp_path: Path) -> None:
+    """What is in the lake stays there once; the summary counts both tries."""
+    paths = make_photos(tmp_path, 4)
+    content = paths[2].read_bytes()
+    paths[2].write_bytes(b"")
+    operator = UploadDataOperator(task_id="upload", filepaths=str(tmp_path), tags=["retried"])
+    tries = Tries()
+
+    with pytest.raises(LakeUploadError, match=rf"1 of 4 files failed(?s:.)*{paths[2].name}"):
+        operator.execute(tries.next())
+    paths[2].write_bytes(content)
+    summary = operator.execute(tries.next())
+
+    data = lake.client().get_datalake().list_data(tags=["retried"])
+    assert sorted(each.filename for each in data) == sorted(path.name for path in paths)
+    assert (summary["uploaded"], summary["failed"]) == (4, 0)
+    assert sorted(summary["data_ids"]) == sorted(str(each.id) for each in data)
+
+
+def test_a_retry_tries_no_file_again_that_is_no_image(lake: LakeProcess, tmp_path: Path) -> None:
+    """It would fail alike, and the lake would have it twice."""
+    make_photos(tmp_path, 1)
+    (tmp_path / "words.jpg").write_text("words")
+    operator = UploadDataOperator(task_id="upload", filepaths=str(tmp_path), tags=["words"])
+    tries = Tries()
+
+    for _ in range(2):
+        with pytest.raises(LakeUploadError, match=r"words\.jpg"):
+            operator.execute(tries.next())
+
+    assert len(lake.client().get_datalake().list_data(tags=["words"])) == 2
+
+
+def test_a_cleared_task_uploads_everything_again(lake: LakeProcess, tmp_path: Path) -> None:
+    """And so does one whose files have changed their names."""
+    make_photos(tmp_path, 2)
+    operator = UploadDataOperator(task_id="upload", filepaths=str(tmp_path), tags=["cleared"])
+    tries = Tries()
+
+    operator.execute(tries.next())
+    tries.clear()
+    operator.execute(tries.next())
+
+    assert len(lake.client().get_datalake().list_data(tags=["cleared"])) == 4
+
+
+def test_an_object_that_cannot_be_downloaded_is_named_and_the_others_are_uploaded(
+    photos: list[Path],
+) -> None:
+    """Here because the bucket loses it between listing and download."""
+    files = find_files(f"s3://{BUCKET}/day")
+    files[0].location.unlink()
+
+    with local_copies(files) as copies:
+        names = [copy.name if isinstance(copy, Path) else type(copy) for copy in copies]
+
+    assert names[0] is FileNotFoundError
+    assert set(names[1:]) == {path.name for path in photos} - {files[0].location.name}

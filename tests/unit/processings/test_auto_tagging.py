@@ -1,13 +1,24 @@
 """What the auto tagging sees in an image."""
 
+import warnings
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.processings.auto_tagging import Measures, Thresholds, measure, read_thresholds, tags_for
+from airflow_provider_lake.processings.auto_tagging import (
+    Measures,
+    NotMeasurableError,
+    Thresholds,
+    measure,
+    read_thresholds,
+    tags_for,
+)
 
 
 def _encode(image: Image.Image, **options: object) -> BytesIO:
@@ -88,7 +99,40 @@ def test_a_wrong_parameter_is_named(parameters: dict[str, object]) -> None:
         read_thresholds(parameters)
 
 
-def test_what_is_no_image_is_an_oserror() -> None:
-    """Whoever measures many images can go on with the next."""
-    with pytest.raises(OSError, match="cannot identify"):
-        measure(BytesIO(b"words"))
+@pytest.mark.parametrize("content", [b"words", b"", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF"])
+def test_what_is_no_image_cannot_be_measured(content: bytes) -> None:
+    """Whoever measures many images can go on with the next; no other program is started for any of them."""
+    with pytest.raises(NotMeasurableError, match="cannot identify"):
+        measure(BytesIO(content))
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_image_is_measured_or_not_measurable(data: st.DataObject) -> None:
+    """Whatever the damage: one broken image does not end the others' job."""
+    file = BytesIO()
+    _checkers((48, 48)).save(file, data.draw(st.sampled_from(["PNG", "TIFF", "JPEG", "PPM", "GIF"])))
+    content = bytearray(file.getvalue())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+
+    with warnings.catch_warnings(), suppress(NotMeasurableError):
+        warnings.simplefilter("ignore")
+        measure(BytesIO(content[: data.draw(st.integers(0, len(content)))]))
+
+
+@pytest.mark.parametrize(("value", "brightness"), [(8000, 31), (65535, 255)])
+def test_sixteen_bits_are_scaled(value: int, brightness: int) -> None:
+    """Their brightest white is 65535."""
+    file = BytesIO()
+    Image.new("I;16", (8, 8), value).save(file, "PNG")
+
+    assert measure(file).brightness == pytest.approx(brightness, abs=1)
+
+
+def test_transparency_is_neither_dark_nor_bright() -> None:
+    """What cannot be seen tells nothing of the light."""
+    file = BytesIO()
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(file, "PNG")
+
+    assert measure(file).brightness == pytest.approx(128, abs=1)

@@ -1,0 +1,104 @@
+"""How far an upload has come: what its summary says, and what a retry of the task goes on from."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
+CHUNK_FILES = 256
+# A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
+SUMMARY_ITEMS = 100
+# More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
+MAX_TO_RETRY = 5000
+_KEY = "lake_upload"
+
+
+@dataclass(slots=True)
+class UploadProgress:
+    """What became of the files so far. It is kept after every chunk (Airflow 3.3).
+
+    :param fingerprint: of what is uploaded: a retry goes on only with the same.
+    :param tried: files that were tried, from the first on.
+    :param uploaded: files that became data.
+    :param data_ids: ids of the first of these data.
+    :param failed: files that can fail again in no other way, such as one that is no image.
+    :param failures: path and reason of the first of all failures.
+    :param to_retry: places of the files that may succeed at another try.
+    """
+
+    fingerprint: str
+    tried: int = 0
+    uploaded: int = 0
+    data_ids: list[str] = field(default_factory=list)
+    failed: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+    to_retry: list[int] = field(default_factory=list)
+
+    @classmethod
+    def resume(cls, context: "Context", *what: Any) -> Self:
+        """Go on from where an earlier try of this task came; a task that was cleared begins anew.
+
+        :param what: everything that says what is uploaded, as JSON.
+        """
+        fingerprint = hashlib.sha256(json.dumps(what, default=str).encode()).hexdigest()
+        record = load_record(context, _KEY)
+        if record is None or record.get("fingerprint") != fingerprint or is_first_try(context):
+            return cls(fingerprint)
+        return cls(**record)
+
+    def chunks(self, count: int) -> Iterator[Sequence[int]]:
+        """Yield the places of the files that are still to be tried, some at a time.
+
+        :param count: of all files.
+        """
+        again, self.to_retry = self.to_retry, []
+        for start in range(0, len(again), CHUNK_FILES):
+            yield again[start : start + CHUNK_FILES]
+        while self.tried < count:
+            chunk = range(self.tried, min(self.tried + CHUNK_FILES, count))
+            self.tried = chunk.stop
+            yield chunk
+
+    def add_data(self, data_id: str) -> None:
+        """Count a file that became data."""
+        self.uploaded += 1
+        if len(self.data_ids) < SUMMARY_ITEMS:
+            self.data_ids.append(data_id)
+
+    def add_failure(self, place: int, path: str, reason: str, *, is_final: bool) -> None:
+        """Count a file that failed.
+
+        :param is_final: another try would fail alike.
+        """
+        if is_final:
+            self.failed += 1
+        else:
+            self.to_retry.append(place)
+        if len(self.failures) < SUMMARY_ITEMS:
+            self.failures.append({"path": path, "reason": reason})
+
+    def save(self, context: "Context") -> None:
+        """Keep it for a retry of the task."""
+        if len(self.to_retry) <= MAX_TO_RETRY:
+            save_record(context, _KEY, asdict(self))
+
+    @property
+    def failure_count(self) -> int:
+        """Number of all files that failed."""
+        return self.failed + len(self.to_retry)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the task says about it."""
+        return {
+            "uploaded": self.uploaded,
+            "failed": self.failure_count,
+            "failures": self.failures,
+            "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
+        }
