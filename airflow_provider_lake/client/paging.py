@@ -30,6 +30,8 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
         if page.get("next_cursor") is None:
             return
         position = [("cursor", page["next_cursor"])]
+        # While the next page is on its way this one is not needed.
+        del page, items
 
 
 def by_offset(
@@ -52,6 +54,7 @@ def by_offset(
         # A lake may give less than was asked for, though there is more.
         if not items or (len(items) < size and skip >= page.get("count", 0)):
             return
+        del page, items
 
 
 def list_named(
