@@ -66,7 +66,8 @@ async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: 
     return Response(headers={"ETag": arrival.etag})
 
 
-@router.api_route("/storage/objects/{object_name:path}", methods=["GET", "HEAD"])
+@router.head("/storage/objects/{object_name:path}", include_in_schema=False)
+@router.get("/storage/objects/{object_name:path}")
 def download(request: Request, lake: LakeDep, object_name: str) -> Response:
     """Answer an object's bytes, or the range of them that is asked for."""
     _check_signature(lake, "GET", request)
