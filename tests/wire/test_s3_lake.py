@@ -178,10 +178,19 @@ def test_a_storage_that_cannot_be_used_is_named_in_one_line(
     assert named in _fail_to_serve(tmp_path / "lake", "s3://no-such-bucket/x", nowhere | {**s3.environment} | changes)
 
 
-@pytest.mark.parametrize("storage", ["bucket", "s3://", "https://bucket/x", "s3://bucket?x=y"])
-def test_what_is_no_storage_is_named_in_one_line(tmp_path: Path, storage: str) -> None:
+@pytest.mark.parametrize(
+    ("storage", "named"),
+    [
+        ("bucket", "s3://BUCKET"),
+        ("s3://", "s3://BUCKET"),
+        ("https://bucket/x", "s3://BUCKET"),
+        ("s3://bucket?x=y", "s3://BUCKET"),
+        ("s3://no bucket", "Invalid bucket name"),
+    ],
+)
+def test_what_is_no_storage_is_named_in_one_line(tmp_path: Path, storage: str, named: str) -> None:
     """The line says how it is written."""
-    assert "s3://BUCKET" in _fail_to_serve(tmp_path / "lake", storage, {"PATH": "/usr/bin:/bin"})
+    assert named in _fail_to_serve(tmp_path / "lake", storage, {"PATH": "/usr/bin:/bin"})
 
 
 def test_a_storage_that_is_lost_comes_back(

@@ -194,7 +194,8 @@ class S3Store:
                 raise FileNotFoundError(object_name) from error
             raise UnavailableError(f"the storage s3://{self.bucket} refuses: {_code(error)}") from error
         except BotoCoreError as error:
-            raise UnavailableError(f"the storage s3://{self.bucket} cannot be used: {error}") from error
+            reason = " ".join(str(error).split())
+            raise UnavailableError(f"the storage s3://{self.bucket} cannot be used: {reason}") from error
 
 
 def _code(error: ClientError) -> str:
