@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from airflow_provider_lake.client.http import Session
@@ -75,9 +76,68 @@ class Processing(Record):
         given = {name: value for name, value in changes.items() if value is not None}
         return self.from_json(self.session, self.session.request("PATCH", f"/api/processing/{self.id}", json=given))
 
+    def list_processing_inputs(self) -> list[dict[str, Any]]:
+        """Return the inputs that it declares, as the lake describes them."""
+        inputs: list[dict[str, Any]] = self.session.request("GET", self._inputs)["items"]
+        return inputs
+
+    def add_processing_input(
+        self,
+        name: str,
+        input_type: str,
+        required: bool,
+        inference_type_constraint: str | None = None,
+        framework_constraint: str | None = None,
+    ) -> dict[str, Any]:
+        """Declare an input, which a launch is then checked for; return it as the lake describes it.
+
+        :param input_type: ``TEXT``, ``NUMBER``, ``DATALAKE``, ``DATASET``, ``DATASET_VERSION``, ``MODEL`` or
+            ``MODEL_VERSION``.
+        :raises ConflictError: the name is taken.
+        """
+        body = {
+            "name": name,
+            "input_type": input_type,
+            "required": required,
+            "inference_type_constraint": inference_type_constraint,
+            "framework_constraint": framework_constraint,
+        }
+        added: dict[str, Any] = self.session.request("POST", self._inputs, json=body)
+        return added
+
+    def update_processing_input(
+        self,
+        name: str,
+        required: bool,
+        inference_type_constraint: str | None = None,
+        framework_constraint: str | None = None,
+    ) -> dict[str, Any]:
+        """Change a declared input; return it as the lake describes it.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        body = {
+            "required": required,
+            "inference_type_constraint": inference_type_constraint,
+            "framework_constraint": framework_constraint,
+        }
+        changed: dict[str, Any] = self.session.request("PUT", f"{self._inputs}/{quote(name, safe='')}", json=body)
+        return changed
+
+    def delete_processing_input(self, name: str) -> None:
+        """Take back the declaration of an input.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        self.session.delete(f"{self._inputs}/{quote(name, safe='')}")
+
     def delete(self) -> None:
         """Delete it."""
         self.session.delete(f"/api/processing/{self.id}")
+
+    @property
+    def _inputs(self) -> str:
+        return f"/api/processing/{self.id}/inputs"
 
 
 class Processings:

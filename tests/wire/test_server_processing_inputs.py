@@ -91,3 +91,17 @@ def test_wrong_inputs_are_named_and_nothing_is_launched(
     status, message = _launch(api, processing, given)
 
     assert (status, said in str(message)) == (400, True)
+
+
+def test_our_client_declares_changes_and_takes_back_inputs(lake: LakeProcess, processing: str) -> None:
+    """Also one whose name is no part of a path as it stands."""
+    [found] = [each for each in lake.client().list_processings() if str(each.id) == processing]
+    name = "model / version?"
+
+    found.add_processing_input(name, "MODEL_VERSION", required=True)
+    found.update_processing_input(name, required=False)
+
+    [declared] = found.list_processing_inputs()
+    assert (declared["name"], declared["input_type"], declared["required"]) == (name, "MODEL_VERSION", False)
+    found.delete_processing_input(name)
+    assert found.list_processing_inputs() == []

@@ -120,7 +120,7 @@ def add_input(processing_id: UUID, body: InputDeclaration, lake: LakeDep, caller
         return dict(processing.inputs[body.name])
 
 
-@router.put("/api/processing/{processing_id}/inputs/{name}")
+@router.put("/api/processing/{processing_id}/inputs/{name:path}")
 def change_input(
     processing_id: UUID, name: str, body: InputChanges, lake: LakeDep, caller: CallerDep
 ) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def change_input(
         return dict(processing.inputs[name])
 
 
-@router.delete("/api/processing/{processing_id}/inputs/{name}", status_code=204)
+@router.delete("/api/processing/{processing_id}/inputs/{name:path}", status_code=204)
 def delete_input(processing_id: UUID, name: str, lake: LakeDep, caller: CallerDep) -> None:
     """Take back the declaration of an input."""
     with lake.database.writing() as session:
