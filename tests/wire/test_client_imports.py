@@ -72,7 +72,9 @@ def test_many_projections_are_imported(datalake: Datalake, folder: Path, importe
 
     assert [job.status for job in done] == [JobStatus.SUCCEEDED] * 2
     for data in (imported[0], imported[-1]):
-        assert [(each.name, each.object_name) for each in data.list_projections()] == [("v", view)]
+        # The lake's own thumbnail may be there already.
+        views = [each.object_name for each in data.list_projections() if each.name == "v"]
+        assert views == [view]
 
 
 def test_many_data_are_changed(datalake: Datalake, imported: MultiData) -> None:

@@ -18,9 +18,9 @@ def datalake(lake: LakeProcess) -> Datalake:
 
 @pytest.fixture
 def data(datalake: Datalake, tmp_path: Path) -> Data:
-    """Upload an image."""
-    path = tmp_path / f"{uuid4()}.jpg"
-    Image.new("RGB", (60, 40)).save(path)
+    """Upload a film, of which the lake makes no thumbnail."""
+    path = tmp_path / f"{uuid4()}.mp4"
+    path.write_bytes(b"film")
     uploaded = datalake.upload_data(path)
     assert isinstance(uploaded, Data)
     return uploaded
@@ -86,8 +86,8 @@ def test_any_file_may_be_a_projection(datalake: Datalake, data: Data, tmp_path: 
 
 def test_projections_of_several_data_stay_apart(datalake: Datalake, data: Data, view: Path, tmp_path: Path) -> None:
     """Each data lists its own."""
-    path = tmp_path / "other.png"
-    Image.new("L", (5, 5)).save(path)
+    path = tmp_path / "other.mp4"
+    path.write_bytes(b"another film")
     other = datalake.upload_data([path])
     assert isinstance(other, Data | MultiData)
     mine = [datalake.create_projection(data, name, view) for name in ("a", "b")]

@@ -28,9 +28,9 @@ def mask(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(datalake: picsellia.Datalake, tmp_path: Path) -> picsellia.Data:
-    """Upload an image."""
-    path = tmp_path / f"{uuid4()}.jpg"
-    Image.new("RGB", (60, 40)).save(path)
+    """Upload a film, of which the lake makes no thumbnail."""
+    path = tmp_path / f"{uuid4()}.mp4"
+    path.write_bytes(b"film")
     return upload(datalake, [path])[0]
 
 
