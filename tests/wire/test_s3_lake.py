@@ -162,10 +162,8 @@ def _fail_to_serve(data_dir: Path, storage: str, environment: dict[str, str]) ->
     [
         ({}, "NoSuchBucket"),
         ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "SignatureDoesNotMatch"),
-        ({"AWS_ACCESS_KEY_ID": "unknown-to-the-server"}, "InvalidAccessKeyId"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "credentials"),
         ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, "http://127.0.0.1:9"),
-        ({"AWS_ENDPOINT_URL_S3": "nonsense"}, "nonsense"),
         ({"AWS_PROFILE": "no-such-profile"}, "no-such-profile"),
     ],
 )
@@ -183,8 +181,6 @@ def test_a_storage_that_cannot_be_used_is_named_in_one_line(
     [
         ("bucket", "s3://BUCKET"),
         ("s3://", "s3://BUCKET"),
-        ("https://bucket/x", "s3://BUCKET"),
-        ("s3://bucket?x=y", "s3://BUCKET"),
         ("s3://no bucket", "Invalid bucket name"),
     ],
 )
