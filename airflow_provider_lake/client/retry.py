@@ -58,7 +58,7 @@ class RetryPolicy:
         wait = jitter * min(self.max_delay, self.base_delay * 2.0 ** min(attempt - 1, 64))
         if outcome.retry_after is not None:
             wait = max(wait, outcome.retry_after)
-        return wait if waited + wait <= self.total else None
+        return wait if wait <= self.total - waited else None
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:

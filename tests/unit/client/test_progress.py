@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import pty
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +14,15 @@ import pytest
 
 from airflow_provider_lake.client import progress, track
 from airflow_provider_lake.client.progress import counted
+
+
+WORK_AT_A_TERMINAL = """
+from airflow_provider_lake.client import progress
+progress.BAR_DELAY_SECONDS = 0
+with progress.counted("upload", 4) as advance:
+    for _ in range(4):
+        advance()
+"""
 
 
 class Terminal(io.StringIO):
@@ -36,16 +48,17 @@ def test_a_caller_is_told_of_each() -> None:
     assert terminal.getvalue() == ""
 
 
-def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It names the work and ends full."""
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    monkeypatch.setattr(progress, "BAR_DELAY_SECONDS", 0)
-    with redirect_stderr(Terminal()) as terminal, counted("upload", 4) as advance:
-        for _ in range(4):
-            advance()
+def test_a_terminal_shows_a_bar() -> None:
+    """It names the work and ends full; a process of its own, because tqdm looks at its settings once."""
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    subprocess.run([sys.executable, "-c", WORK_AT_A_TERMINAL], stderr=theirs, env=environment, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
 
-    assert "upload: 100%" in terminal.getvalue()
-    assert "4/4" in terminal.getvalue()
+    assert "upload: 100%" in shown
+    assert "4/4" in shown
 
 
 def test_without_tqdm_a_terminal_gets_log_lines(
