@@ -15,7 +15,6 @@ import pytest
 from airflow_provider_lake.client import progress, track
 from airflow_provider_lake.client.progress import counted
 
-
 WORK_AT_A_TERMINAL = """
 from airflow_provider_lake.client import progress
 progress.BAR_DELAY_SECONDS = 0
