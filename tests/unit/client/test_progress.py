@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
@@ -50,6 +51,7 @@ def test_a_caller_is_told_of_each() -> None:
 def test_a_terminal_shows_a_bar() -> None:
     """It names the work and ends full; a process of its own, because tqdm looks at its settings once."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
     environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
     subprocess.run([sys.executable, "-c", WORK_AT_A_TERMINAL], stderr=theirs, env=environment, check=True)
     os.close(theirs)
