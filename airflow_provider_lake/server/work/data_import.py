@@ -93,7 +93,6 @@ class DataImport:
             "content_type": content_type,
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
-            "thumbnail_due": is_image,
             "file_size": size,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,

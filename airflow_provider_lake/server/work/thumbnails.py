@@ -1,4 +1,4 @@
-"""Gives images a thumbnail, as a projection of that name."""
+"""Gives uploaded images a thumbnail, as a projection of that name; of imported ones only the headers are read."""
 
 import logging
 import threading
@@ -80,8 +80,11 @@ class ThumbnailWorker:
                 return None
             with self._lake.blobs.open(data.object_name) as file:
                 return make_thumbnail(BytesIO(file.read()))
-        except (FileNotFoundError, NoThumbnailError) as error:
+        except (OSError, NoThumbnailError) as error:
             logger.info("data %s gets no thumbnail: %s", data.id, error)
+            return None
+        except MemoryError:
+            logger.warning("data %s gets no thumbnail: it does not fit into memory", data.id)
             return None
 
 
