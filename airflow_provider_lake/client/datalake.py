@@ -1,5 +1,6 @@
 """A datalake: files in, data out, jobs on them."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,7 @@ class Datalake(Record):
         self,
         limit: int | None = None,
         offset: int | None = None,
-        page_size: int | None = None,  # noqa: ARG002 - deprecated by the reference, and without effect
+        page_size: int | None = None,
         order_by: Sequence[str] | None = None,
         tags: str | Tag | Sequence[str | Tag] | None = None,
         filenames: Sequence[str] | None = None,
@@ -146,10 +147,12 @@ class Datalake(Record):
 
         The arguments are those of :meth:`iter_data`.
 
-        :param page_size: without effect.
+        :param page_size: deprecated by the reference, and without effect.
         :raises NoDataError: nothing matches; the message says what was looked for.
         :raises InvalidQueryError: the lake cannot read ``q``.
         """
+        if page_size is not None:
+            warnings.warn("page_size is deprecated: it has no effect", DeprecationWarning, stacklevel=2)
         selection = selection_of(
             limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
         )

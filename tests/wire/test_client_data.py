@@ -130,6 +130,15 @@ def test_more_names_than_one_request_takes(datalake: Datalake, data: MultiData) 
     assert _ids(datalake.list_data(filenames=wanted)) == _ids(data)
 
 
+def test_a_page_size_is_deprecated_and_changes_nothing(datalake: Datalake, data: MultiData) -> None:
+    """The warning points to the caller."""
+    with pytest.warns(DeprecationWarning, match="page_size") as warned:
+        found = datalake.list_data(ids=data.ids, page_size=1)
+
+    assert set(found.ids) == set(data.ids)
+    assert warned[0].filename == __file__
+
+
 def test_a_data_is_changed(datalake: Datalake, data: MultiData) -> None:
     """Changing returns the data as it is then; the old record stays as it was."""
     before = data[0]
