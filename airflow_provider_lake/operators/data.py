@@ -93,15 +93,14 @@ class UploadDataOperator(LakeOperator):
                     "%d of %d files uploaded, %d failed", progress.uploaded, len(files), progress.failure_count
                 )
         self._judge(progress, len(files))
-        return (
-            {"datalake": datalake.name}
-            | progress.summary()
-            | {
-                "tags": tags,
-                "source": self.source,
-                "seconds": round(time.monotonic() - started, 3),
-            }
-        )
+        seconds = round(time.monotonic() - started, 3)
+        return {
+            "datalake": datalake.name,
+            **progress.summary(),
+            "tags": tags,
+            "source": self.source,
+            "seconds": seconds,
+        }
 
     def _upload(
         self,
@@ -159,7 +158,7 @@ class UploadDataOperator(LakeOperator):
     def _judge(self, progress: UploadProgress, count: int) -> None:
         allowed = self.max_failures * count if 0 < self.max_failures < 1 else self.max_failures
         if progress.failure_count > allowed:
-            named = "\n".join(f"{failure['path']}: {failure['reason']}" for failure in progress.failures)
+            named = "\n".join(f"{failure['path']}: {failure['reason']}" for failure in progress.summary()["failures"])
             raise LakeUploadError(f"{progress.failure_count} of {count} files failed, the first of them:\n{named}")
 
 

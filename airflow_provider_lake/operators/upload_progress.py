@@ -28,9 +28,10 @@ class UploadProgress:
     :param tried: files that were tried, from the first on.
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
-    :param failed: files that can fail again in no other way, such as one that is no image.
-    :param failures: path and reason of the first of all failures.
+    :param failed: files that would fail again, such as one that is no image.
+    :param failures: path and reason of the first of these.
     :param to_retry: places of the files that may succeed at another try.
+    :param retry_reasons: path and reason of the first of these.
     """
 
     fingerprint: str
@@ -40,6 +41,7 @@ class UploadProgress:
     failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     to_retry: list[int] = field(default_factory=list)
+    retry_reasons: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
     def resume(cls, context: "Context", *what: Any) -> Self:
@@ -58,13 +60,15 @@ class UploadProgress:
 
         :param count: of all files.
         """
-        again, self.to_retry = self.to_retry, []
+        again, self.retry_reasons = list(self.to_retry), []
         for start in range(0, len(again), CHUNK_FILES):
-            yield again[start : start + CHUNK_FILES]
-        while self.tried < count:
-            chunk = range(self.tried, min(self.tried + CHUNK_FILES, count))
-            self.tried = chunk.stop
+            chunk = again[start : start + CHUNK_FILES]
+            # What fails again is put behind those that are still to come.
+            self.to_retry = self.to_retry[len(chunk) :]
             yield chunk
+        while self.tried < count:
+            first, self.tried = self.tried, min(self.tried + CHUNK_FILES, count)
+            yield range(first, self.tried)
 
     def add_data(self, data_id: str) -> None:
         """Count a file that became data."""
@@ -79,10 +83,12 @@ class UploadProgress:
         """
         if is_final:
             self.failed += 1
+            named = self.failures
         else:
             self.to_retry.append(place)
-        if len(self.failures) < SUMMARY_ITEMS:
-            self.failures.append({"path": path, "reason": reason})
+            named = self.retry_reasons
+        if len(named) < SUMMARY_ITEMS:
+            named.append({"path": path, "reason": reason})
 
     def save(self, context: "Context") -> None:
         """Keep it for a retry of the task."""
@@ -99,6 +105,6 @@ class UploadProgress:
         return {
             "uploaded": self.uploaded,
             "failed": self.failure_count,
-            "failures": self.failures,
+            "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
             "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
         }

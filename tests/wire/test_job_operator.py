@@ -11,7 +11,7 @@ from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from tests.lake_process import LakeProcess
-from tests.wire.tries import Tries
+from tests.tries import Tries
 
 SLOW = "import time; time.sleep(60)"
 QUICK = "print('done')"

@@ -18,7 +18,7 @@ from airflow_provider_lake.operators.data import UploadDataOperator
 from airflow_provider_lake.operators.filepaths import find_files, local_copies
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
-from tests.wire.tries import Tries
+from tests.tries import Tries
 
 BUCKET = "camera-dump"
 
@@ -164,7 +164,7 @@ def test_a_retry_uploads_only_what_failed(lake: LakeProcess, tmp_path: Path) -> 
 
     data = lake.client().get_datalake().list_data(tags=["retried"])
     assert sorted(each.filename for each in data) == sorted(path.name for path in paths)
-    assert (summary["uploaded"], summary["failed"]) == (4, 0)
+    assert (summary["uploaded"], summary["failed"], summary["failures"]) == (4, 0, [])
     assert sorted(summary["data_ids"]) == sorted(str(each.id) for each in data)
 
 

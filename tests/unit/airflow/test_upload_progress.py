@@ -1,0 +1,69 @@
+"""How far an upload has come, across tries."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_lake.operators.upload_progress import CHUNK_FILES, SUMMARY_ITEMS, UploadProgress
+from tests.tries import Tries
+
+
+def _try(context: Any, count: int, failing: set[int], chunks: int) -> tuple[UploadProgress, list[int]]:
+    """Work on so many chunks, then lose the process; return the progress and the files that became data."""
+    progress = UploadProgress.resume(context, "files")
+    done = []
+    for number, chunk in enumerate(progress.chunks(count)):
+        if number == chunks:
+            break
+        for place in chunk:
+            if place in failing:
+                progress.add_failure(place, f"{place}.jpg", "busy", is_final=False)
+            else:
+                progress.add_data(str(place))
+                done.append(place)
+        progress.save(context)
+    return progress, done
+
+
+@given(
+    count=st.integers(0, 4 * CHUNK_FILES),
+    failing=st.sets(st.integers(0, 4 * CHUNK_FILES)),
+    deaths=st.lists(st.integers(0, 6), max_size=4),
+)
+def test_every_file_becomes_data_once_wherever_tries_end(count: int, failing: set[int], deaths: list[int]) -> None:
+    """Files fail at every try but the last, and tries end at any chunk's border; then one runs to its end."""
+    tries, done = Tries(retries=10), []
+    for chunks in deaths:
+        done += _try(tries.next(), count, failing, chunks)[1]
+    tries.try_number = max(tries.try_number, 1)
+
+    last, rest = _try(tries.next(), count, set(), chunks=1000)
+
+    assert sorted(done + rest) == list(range(count))
+    assert last.summary()["uploaded"] == count
+    assert (last.failure_count, last.summary()["failures"]) == (0, [])
+
+
+def test_another_selection_or_a_cleared_task_begins_anew() -> None:
+    """What is kept belongs to the same files, and to tries since the last clear."""
+    tries = Tries()
+    _try(tries.next(), 10, set(), chunks=1)
+
+    assert UploadProgress.resume(tries.next(), "files").uploaded == 10
+    assert UploadProgress.resume(tries.next(), "other files").uploaded == 0
+    tries.clear()
+    assert UploadProgress.resume(tries.next(), "files").uploaded == 0
+
+
+def test_a_summary_stays_small() -> None:
+    """Counts are whole, lists are cut; ids are left out where they are not all there."""
+    progress = UploadProgress("files")
+    for place in range(SUMMARY_ITEMS + 1):
+        progress.add_data(str(place))
+        progress.add_failure(place, "a.jpg", "broken", is_final=place % 2 == 0)
+
+    summary = progress.summary()
+
+    assert (summary["uploaded"], summary["failed"]) == (SUMMARY_ITEMS + 1, SUMMARY_ITEMS + 1)
+    assert (len(summary["failures"]), summary["data_ids"]) == (SUMMARY_ITEMS, None)
