@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from airflow_provider_lake.cli.errors import CommandError
@@ -133,7 +134,9 @@ def _task_table(tasks: list[dict[str, Any]]) -> Table:
     for task in tasks:
         name = task["task_id"] if task["name"] is None else f"{task['task_id']} [{task['name']}]"
         seconds = "" if task["seconds"] is None else f"{task['seconds']:.1f}"
-        table.add_row(name, task["state"] or "not run", seconds, style="" if task["state"] == "success" else "red")
+        table.add_row(
+            escape(name), task["state"] or "not run", seconds, style="" if task["state"] == "success" else "red"
+        )
     return table
 
 
@@ -146,7 +149,7 @@ def _lake_table(report: Mapping[str, Any], seconds: float) -> Table:
     for kind in ("sources", "tags"):
         table.add_section()
         for name, count in sorted(report[kind].items()):
-            table.add_row(f"{kind.removesuffix('s')} {name}", str(count))
+            table.add_row(escape(f"{kind.removesuffix('s')} {name}"), str(count))
     return table
 
 
