@@ -61,7 +61,7 @@ def test_photos_of_folder_and_bucket_arrive_byte_for_byte(
         assert orientation in [tag.name for tag in each.tags]
 
 
-@pytest.mark.skipif(not CAMERA_PHOTOS.is_dir(), reason="the real camera photos lie beside the checkout only in CI")
+@pytest.mark.skipif(not CAMERA_PHOTOS.is_dir(), reason="there is no folder of real photos beside this checkout")
 def test_real_camera_photos_arrive_with_their_exif(airflow: AirflowStack, lake: LakeProcess) -> None:
     """Forty photos of real cameras go through, with sizes as displayed, positions and makers."""
     make_photos(lake.objects / "e2e-cameras", 3, seed=3)
