@@ -33,13 +33,13 @@ def run_demo(photos: Path | None, home: Path) -> int:
     :param photos: folder of the photos to upload; None: some are made.
     :param home: folder of the demo; its lake is made anew each time, what Airflow sets up is kept.
     :return: exit code: 0 when every task succeeded and nothing failed.
-    :raises CommandError: no such folder, a missing dependency, a lake that does not start.
+    :raises CommandError: no such folder, or one that this would delete, a missing dependency, a lake that does not start.
     """
     from airflow_provider_lake.cli.sample_photos import make_photos
 
     started = time.monotonic()
     home = home.resolve()
-    _check(photos)
+    _check(photos, home / "lake")
     shutil.rmtree(home / "lake", ignore_errors=True)
     console = Console()
     if photos is None:
@@ -60,9 +60,11 @@ def run_demo(photos: Path | None, home: Path) -> int:
     return 0 if outcome["report"]["failed"] == 0 else 1
 
 
-def _check(photos: Path | None) -> None:
+def _check(photos: Path | None, lake: Path) -> None:
     if photos is not None and not photos.is_dir():
         raise CommandError(f"no such folder: {photos}")
+    if photos is not None and photos.resolve().is_relative_to(lake):
+        raise CommandError(f"{photos} lies in the lake of an earlier demo, which this one would make anew")
     missing = [name for name in ("airflow", "fastapi", "granian") if find_spec(name) is None]
     if missing:
         raise CommandError(f"{', '.join(missing)} not installed; install airflow-provider-lake[server]")

@@ -22,10 +22,6 @@ class DyingOperator(LaunchProcessingOperator):
         self._die()
         return super().execute_complete(context, **arguments)
 
-    def execute(self, context: Any) -> Any:
-        """Run as ever."""
-        return super().execute(context)
-
     def _die(self) -> None:
         from airflow.sdk import get_current_context
 
