@@ -33,7 +33,7 @@ def run_demo(photos: Path | None, home: Path) -> int:
     :param photos: folder of the photos to upload; None: some are made.
     :param home: folder of the demo; its lake is made anew each time, what Airflow sets up is kept.
     :return: exit code: 0 when every task succeeded and nothing failed.
-    :raises CommandError: no such folder, or one that this would delete, a missing dependency, a lake that does not start.
+    :raises CommandError: no such folder, one that this would delete, a missing dependency, a lake that does not start.
     """
     from airflow_provider_lake.cli.sample_photos import make_photos
 

@@ -20,6 +20,6 @@ def test_photos_that_it_would_delete_are_left_alone(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """Before anything is made."""
-    with pytest.raises(CommandError, match="no such folder: .*nowhere"):
+    with pytest.raises(CommandError, match=r"no such folder: .*nowhere"):
         run_demo(tmp_path / "nowhere", tmp_path / "home")
     assert not (tmp_path / "home").exists()
