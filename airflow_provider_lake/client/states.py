@@ -15,6 +15,10 @@ class _WireState(StrEnum):
         state._name_ = state._value_ = value
         return state
 
+    def __reduce_ex__(self, _protocol: object) -> tuple[type[Self], tuple[str]]:
+        """Pickle by value; some releases of Python 3.11 pickle by name, which a state that is no member has not."""
+        return type(self), (self.value,)
+
 
 class UploadStatus(_WireState):
     """State of a data: its bytes are stored, then looked at."""

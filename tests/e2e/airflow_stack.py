@@ -28,10 +28,12 @@ class AirflowStack:
     :param home: folder of its database and logs.
     :param dags: folder of its DAGs.
     :param environment: more environment variables of its processes, such as connections.
+    :param python: interpreter that has Airflow and this provider; None: the one that runs the tests.
     """
 
-    def __init__(self, home: Path, dags: Path, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, dags: Path, environment: dict[str, str], python: str | None = None) -> None:
         self.home = home
+        self.python = python or sys.executable
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.environment = _environment(home, dags, self.url) | environment
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -99,7 +101,7 @@ class AirflowStack:
     def _start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self.home / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [self.python, "-m", "airflow", *arguments],
                 env=self.environment,
                 cwd=self.home,
                 stdout=log,

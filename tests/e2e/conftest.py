@@ -1,5 +1,7 @@
 """One real Airflow and one real lake for all end-to-end tests."""
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from tests.e2e.airflow_stack import AirflowStack
 from tests.lake_process import LakeProcess
 
 ROOT = Path(__file__).resolve().parents[2]
+# Names the interpreter of another Airflow than the one that runs the tests; `dev.py versions` sets it.
+AIRFLOW_PYTHON = "LAKE_TEST_AIRFLOW_PYTHON"
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +32,9 @@ def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for file in folder.glob("*.py"):
             (dags / file.name).symlink_to(file)
     connections = {
-        "AIRFLOW_CONN_LAKE_DEFAULT": lake.connection(),
+        "AIRFLOW_CONN_LAKE_DEFAULT": lake.connection(extra=json.dumps({"timeout": 20})),
         "AIRFLOW_CONN_LAKE_WRONG_TOKEN": lake.connection(password="not-the-token"),
         "AIRFLOW_CONN_LAKE_UNREACHABLE": lake.connection(host="http://127.0.0.1:9"),
     }
-    with AirflowStack(home / "home", dags, connections) as stack:
+    with AirflowStack(home / "home", dags, connections, os.environ.get(AIRFLOW_PYTHON)) as stack:
         yield stack

@@ -10,12 +10,21 @@ from airflow_provider_lake.hooks.lake import base_url, make_client
 @pytest.mark.parametrize(
     ("connection", "url"),
     [
-        (Connection(conn_id="lake"), "https://app.picsellia.com"),
-        (Connection(conn_id="lake", host="lake.example.com"), "https://lake.example.com"),
-        (Connection(conn_id="lake", host="http://127.0.0.1:8765/"), "http://127.0.0.1:8765"),
-        (Connection(conn_id="lake", host="127.0.0.1", schema="http", port=8765), "http://127.0.0.1:8765"),
-        (Connection(conn_id="lake", host="https://lake.example.com", port=0), "https://lake.example.com"),
-        (Connection(conn_id="lake", host="https://lake.example.com:1", port=2), "https://lake.example.com:1"),
+        (Connection(conn_id="lake", conn_type="lake"), "https://app.picsellia.com"),
+        (Connection(conn_id="lake", conn_type="lake", host="lake.example.com"), "https://lake.example.com"),
+        (Connection(conn_id="lake", conn_type="lake", host="http://127.0.0.1:8765/"), "http://127.0.0.1:8765"),
+        (
+            Connection(conn_id="lake", conn_type="lake", host="127.0.0.1", schema="http", port=8765),
+            "http://127.0.0.1:8765",
+        ),
+        (
+            Connection(conn_id="lake", conn_type="lake", host="https://lake.example.com", port=0),
+            "https://lake.example.com",
+        ),
+        (
+            Connection(conn_id="lake", conn_type="lake", host="https://lake.example.com:1", port=2),
+            "https://lake.example.com:1",
+        ),
     ],
 )
 def test_the_host_is_completed_to_a_url(connection: Connection, url: str) -> None:
@@ -26,8 +35,15 @@ def test_the_host_is_completed_to_a_url(connection: Connection, url: str) -> Non
 @pytest.mark.parametrize(
     ("connection", "message"),
     [
-        (Connection(conn_id="lake"), "'lake' has no API token"),
-        (Connection(conn_id="lake", password="t", extra='{"timeout": "soon"}'), "timeout of connection 'lake'"),
+        (Connection(conn_id="lake", conn_type="lake"), "'lake' has no API token"),
+        (
+            Connection(conn_id="lake", conn_type="lake", password="t", extra='{"timeout": "soon"}'),
+            "timeout of connection 'lake'",
+        ),
+        (
+            Connection(conn_id="lake", conn_type="lake", password="t", extra="[30]"),
+            "extra fields of connection 'lake' are no JSON object",
+        ),
     ],
 )
 def test_a_connection_that_cannot_work_is_named(connection: Connection, message: str) -> None:
