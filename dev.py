@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up this checkout and run it: `python3 dev.py demo`, `python3 dev.py test`, `python3 dev.py check`.
+"""Set up this checkout and run it: `python3 dev.py demo`, `python3 dev.py test`, `... check`, `... versions`.
 
 Needs Python 3.11 or newer with pip, nothing else. Everything goes into `.venv` beside this file, with the versions
 of constraints.txt; a second run finds it there and starts at once.
@@ -30,10 +30,13 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="run the main job on an embedded lake: lake demo", add_help=False)
     commands.add_parser("test", help="run the tests; arguments go to pytest", add_help=False)
+    commands.add_parser(
+        "versions", help="run the tests with every Airflow that is supported, or those that are named", add_help=False
+    )
     commands.add_parser("check", help="formatter, linter, types")
     commands.add_parser("install", help="only set up .venv for development")
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.command not in {"demo", "test"}:
+    if rest and arguments.command not in {"demo", "test", "versions"}:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return COMMANDS[arguments.command](rest)
 
@@ -48,6 +51,12 @@ def test(rest: Sequence[str]) -> int:
     """Run the tests."""
     install("dev")
     return run(BIN / "python", "-m", "pytest", *rest)
+
+
+def versions(rest: Sequence[str]) -> int:
+    """Run the tests with each supported Airflow, in environments of their own."""
+    install("dev")
+    return run(BIN / "python", "-m", "tests.versions", *rest)
 
 
 def check(_rest: Sequence[str]) -> int:
@@ -97,7 +106,7 @@ def run(*command: str | Path) -> int:
         return 130
 
 
-COMMANDS = {"demo": demo, "test": test, "check": check, "install": install_only}
+COMMANDS = {"demo": demo, "test": test, "versions": versions, "check": check, "install": install_only}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -92,7 +92,7 @@ with DAG(
     )
 
     @task
-    def report(params: dict[str, Any], uploads: list[dict[str, Any]], imports: dict[str, Any]) -> dict[str, Any]:
+    def report(uploads: list[dict[str, Any]], imports: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         """Say what the lake holds of what came in."""
         data = LakeHook().get_datalake().list_data(tags=params["tags"])
         holds = {

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.cli.server_extra import require_server
 
 DAG_ID = "example_lake_ingestion"
 TAG = "lake-demo"
@@ -65,9 +65,7 @@ def _check(photos: Path | None, lake: Path) -> None:
         raise CommandError(f"no such folder: {photos}")
     if photos is not None and photos.resolve().is_relative_to(lake):
         raise CommandError(f"{photos} lies in the lake of an earlier demo, which this one would make anew")
-    missing = [name for name in ("airflow", "fastapi", "granian") if find_spec(name) is None]
-    if missing:
-        raise CommandError(f"{', '.join(missing)} not installed; install airflow-provider-lake[server]")
+    require_server()
 
 
 @contextmanager

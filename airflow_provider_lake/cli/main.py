@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.cli.server_extra import require_server
 
 DEFAULT_DATA_DIR = Path(".lake")
 DEFAULT_HOST = "127.0.0.1"
@@ -125,6 +126,7 @@ def _job_slots(text: str) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.serve import run_lake
 
     return run_lake(
@@ -145,12 +147,14 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _register(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.processing import register
 
     return register(parsed.data_dir, parsed.database, parsed.name, parsed.argv, parsed.description)
 
 
 def _list(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.processing import show
 
     return show(parsed.data_dir, parsed.database)

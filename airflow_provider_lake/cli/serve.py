@@ -22,11 +22,8 @@ def run_lake(
 
     :raises CommandError: the lake cannot start, for example because the port is in use.
     """
-    try:
-        from airflow_provider_lake.server.serve import ServeError, serve
-        from airflow_provider_lake.server.settings import Settings
-    except ImportError as error:
-        raise CommandError(f"{error}; install the package with its extra: airflow-provider-lake[server]") from error
+    from airflow_provider_lake.server.serve import ServeError, serve
+    from airflow_provider_lake.server.settings import Settings
 
     settings = Settings(
         data_dir=data_dir,

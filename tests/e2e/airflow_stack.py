@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import requests
 
+# Names the interpreter of another Airflow than the one that runs the tests; `dev.py versions` sets it.
+PYTHON_VARIABLE = "LAKE_TEST_AIRFLOW_PYTHON"
 COMPONENTS = ("scheduler", "api-server", "dag-processor", "triggerer")
 START_SECONDS = 180
 RUN_SECONDS = 300
@@ -28,12 +30,11 @@ class AirflowStack:
     :param home: folder of its database and logs.
     :param dags: folder of its DAGs.
     :param environment: more environment variables of its processes, such as connections.
-    :param python: interpreter that has Airflow and this provider; None: the one that runs the tests.
     """
 
-    def __init__(self, home: Path, dags: Path, environment: dict[str, str], python: str | None = None) -> None:
+    def __init__(self, home: Path, dags: Path, environment: dict[str, str]) -> None:
         self.home = home
-        self.python = python or sys.executable
+        self.python = os.environ.get(PYTHON_VARIABLE, sys.executable)
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.environment = _environment(home, dags, self.url) | environment
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -71,7 +72,7 @@ class AirflowStack:
         self._await(f"DAG {dag_id} is parsed", lambda: self._knows(dag_id), START_SECONDS)
         run = self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
         path = f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
-        self._await(f"{path} ends", lambda: self.call("GET", path)["state"] in {"success", "failed"}, RUN_SECONDS)
+        self._await(f"{path} ends", lambda: self._has_ended(path), RUN_SECONDS)
         return self.call("GET", path)
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,6 +124,11 @@ class AirflowStack:
         found: list[dict[str, Any]] = self.call("GET", f"/dags?dag_id_pattern={dag_id}")["dags"]
         return bool(found)
 
+    def _has_ended(self, path: str) -> bool:
+        response = self.http.get(f"{self.url}/api/v2{path}", timeout=60)
+        # Airflow 3.0 answers before the new run is in its database.
+        return response.status_code != requests.codes.not_found and response.json()["state"] in {"success", "failed"}
+
     def _await(self, what: str, happened: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
@@ -173,6 +179,8 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
+        # So long may a process that ran a task outlive it; one that resumes sooner is failed by Airflow below 3.2.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return kept | {"AIRFLOW_HOME": str(home)} | {f"AIRFLOW__{name}": value for name, value in settings.items()}

@@ -1,7 +1,6 @@
 """One real Airflow and one real lake for all end-to-end tests."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from tests.e2e.airflow_stack import AirflowStack
 from tests.lake_process import LakeProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-# Names the interpreter of another Airflow than the one that runs the tests; `dev.py versions` sets it.
-AIRFLOW_PYTHON = "LAKE_TEST_AIRFLOW_PYTHON"
 
 
 @pytest.fixture(scope="session")
@@ -36,5 +33,5 @@ def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "AIRFLOW_CONN_LAKE_WRONG_TOKEN": lake.connection(password="not-the-token"),
         "AIRFLOW_CONN_LAKE_UNREACHABLE": lake.connection(host="http://127.0.0.1:9"),
     }
-    with AirflowStack(home / "home", dags, connections, os.environ.get(AIRFLOW_PYTHON)) as stack:
+    with AirflowStack(home / "home", dags, connections) as stack:
         yield stack

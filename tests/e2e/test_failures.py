@@ -28,6 +28,7 @@ FAILING_PROGRAM = (
 )
 
 
+@pytest.mark.every_airflow
 def test_every_bad_input_is_named_in_its_tasks_log(airflow: AirflowStack, tmp_path: Path) -> None:
     """Each task fails, and its log says what was wrong."""
     make_photos(tmp_path / "photos", 3)
@@ -42,6 +43,7 @@ def test_every_bad_input_is_named_in_its_tasks_log(airflow: AirflowStack, tmp_pa
     assert unnamed == {}
 
 
+@pytest.mark.every_airflow
 @pytest.mark.parametrize("mode", ["poke", "reschedule", "deferrable"])
 def test_a_failed_job_fails_its_sensor_with_the_jobs_last_words(
     airflow: AirflowStack, lake: LakeProcess, tmp_path: Path, mode: str

@@ -35,6 +35,7 @@ def _ingest(airflow: AirflowStack, lake: LakeProcess, photos: Path, tag: str) ->
     return airflow.result(run, "report"), lake.client().get_datalake()
 
 
+@pytest.mark.every_airflow
 def test_photos_of_folder_and_bucket_arrive_byte_for_byte(
     airflow: AirflowStack, lake: LakeProcess, tmp_path: Path
 ) -> None:

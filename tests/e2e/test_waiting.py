@@ -31,7 +31,7 @@ def _jobs(lake: LakeProcess) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", ["here", "deferred"])
-@pytest.mark.parametrize("fate", ["waits", "dies"])
+@pytest.mark.parametrize("fate", [pytest.param("waits", marks=pytest.mark.every_airflow), "dies"])
 def test_one_job_is_started_and_its_end_is_returned(
     airflow: AirflowStack, lake: LakeProcess, tag: str, fate: str, mode: str
 ) -> None:

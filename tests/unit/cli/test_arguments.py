@@ -39,13 +39,15 @@ def test_wrong_usage_is_said_in_one_line(
     ("arguments", "message"),
     [
         (["demo", "--photos", "{folder}/none", "--data-dir", "{folder}"], "lake demo: no such folder: {folder}/none\n"),
-        (
+        pytest.param(
             ["processing", "register", "--data-dir", "{folder}", "a", "--", "true"],
             "lake processing: no lake in {folder}; start it once: lake serve --data-dir {folder}\n",
+            marks=pytest.mark.server,
         ),
-        (
+        pytest.param(
             ["processing", "list", "--data-dir", "{folder}"],
             "lake processing: no lake in {folder}; start it once: lake serve --data-dir {folder}\n",
+            marks=pytest.mark.server,
         ),
     ],
 )

@@ -1,0 +1,117 @@
+"""Run tests with each Airflow that is supported, in a fresh environment of its own, and show what became of them.
+
+The unit tests run in that environment. Then its scheduler, dag-processor, triggerer and API server are started for
+those end-to-end tests that hold with every Airflow; the tests themselves and the lake run from this environment.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.airflow_stack import PYTHON_VARIABLE
+from tests.versions.environment import (
+    PINS,
+    RELEASES,
+    ROOT,
+    InstallError,
+    Release,
+    build_wheel,
+    make_environment,
+    write_pins,
+)
+
+TAIL_LINES = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one run of tests.
+
+    :param passed: whether everything went well.
+    :param text: what to show of it.
+    """
+
+    passed: bool
+    text: str
+
+
+def main() -> int:
+    """Run the tests with the releases that the command line names; the exit code is 1 if any failed."""
+    arguments = _parser().parse_args()
+    wheel = build_wheel()
+    rows = []
+    for release in arguments.release or RELEASES:
+        rows.append(_test(release, wheel, arguments))
+        print(_table(rows), flush=True)
+    return 0 if all(outcome.passed for _release, *outcomes in rows for outcome in outcomes) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev.py versions", description=__doc__, allow_abbrev=False)
+    parser.add_argument("release", nargs="*", type=_release, metavar="VERSION", help="versions of Airflow; none: all")
+    parser.add_argument("--python", default=sys.executable, help="interpreter of the environments (this one)")
+    parser.add_argument("--unit", action="store_true", help="run only the unit tests")
+    parser.add_argument("--refresh", action="store_true", help="install the newest of everything, and pin that")
+    return parser
+
+
+def _release(version: str) -> Release:
+    for release in RELEASES:
+        if release.version == version:
+            return release
+    raise argparse.ArgumentTypeError(f"{version!r} is none of {', '.join(release.version for release in RELEASES)}")
+
+
+def _test(release: Release, wheel: Path, arguments: argparse.Namespace) -> tuple[str, Outcome, Outcome, Outcome]:
+    """Make the environment of a release and run the tests with it."""
+    skipped = Outcome(passed=True, text="not run")
+    started = time.monotonic()
+    try:
+        make_environment(release, wheel, arguments.python, pinned=not arguments.refresh)
+    except InstallError as error:
+        return release.version, Outcome(passed=False, text=str(error)), skipped, skipped
+    if arguments.refresh and release.pins.parent == PINS:
+        write_pins(release)
+    installed = Outcome(passed=True, text=f"in {time.monotonic() - started:.0f}s")
+    without_lake = [] if release.runs_lake else ["--ignore=tests/unit/server", "-m", "not server"]
+    unit = _pytest(release.python, release, "unit", "tests/unit", *without_lake)
+    dags = skipped if arguments.unit else _pytest(sys.executable, release, "dags", "tests/e2e", "-m", "every_airflow")
+    return release.version, installed, unit, dags
+
+
+def _pytest(python: str | Path, release: Release, name: str, *arguments: str) -> Outcome:
+    """Run tests with their output in a file; show its end if they fail."""
+    log = release.folder / f"{name}.log"
+    environment = os.environ | {PYTHON_VARIABLE: str(release.python)}
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={release.folder / name}",
+        *arguments,
+    ]
+    with log.open("wb") as output:
+        code = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False).returncode
+    lines = log.read_text(errors="replace").splitlines()
+    if code:
+        print(f"Airflow {release.version}, {name} (all of it: {log})", *lines[-TAIL_LINES:], sep="\n", flush=True)
+    return Outcome(passed=code == 0, text=lines[-1] if lines else f"exit code {code}")
+
+
+def _table(rows: Sequence[tuple[str, Outcome, Outcome, Outcome]]) -> str:
+    lines = [["Airflow", "installed", "unit tests", "real DAG runs"]]
+    lines += [[version, *(outcome.text for outcome in outcomes)] for version, *outcomes in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
