@@ -87,17 +87,10 @@ def _test(release: Release, wheel: Path, arguments: argparse.Namespace) -> tuple
 def _pytest(python: str | Path, release: Release, name: str, *arguments: str) -> Outcome:
     """Run tests with their output in a file; show its end if they fail."""
     log = release.folder / f"{name}.log"
-    environment = os.environ | {PYTHON_VARIABLE: str(release.python)}
-    command = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={release.folder / name}",
-        *arguments,
-    ]
+    # Airflow writes its settings into its home: not into the user's, which another version may read.
+    environment = os.environ | {PYTHON_VARIABLE: str(release.python), "AIRFLOW_HOME": str(release.folder / "airflow")}
+    options = ["-q", "-p", "no:cacheprovider", f"--basetemp={release.folder / name}"]
+    command = [python, "-m", "pytest", *options, *arguments]
     with log.open("wb") as output:
         code = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False).returncode
     lines = log.read_text(errors="replace").splitlines()
