@@ -10,12 +10,7 @@ from uuid import UUID
 from airflow_provider_lake.client.custom_metadata import CustomMetadataSchema
 from airflow_provider_lake.client.data import Data, update_data
 from airflow_provider_lake.client.error_manager import ErrorManager
-from airflow_provider_lake.client.errors import (
-    BadRequestError,
-    InvalidQueryError,
-    NoDataError,
-    UsageError,
-)
+from airflow_provider_lake.client.errors import BadRequestError, InvalidQueryError, NoDataError, UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.imports import Imports
 from airflow_provider_lake.client.jobs import Job
@@ -28,6 +23,7 @@ from airflow_provider_lake.client.records import Json, Record, parse_id
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
 from airflow_provider_lake.client.sources import DataSource, DataSources
 from airflow_provider_lake.client.tags import DataTags, Tag
+from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.client.upload import Size, Uploader, plan, settle, wait_until_processed
 
 
@@ -66,6 +62,7 @@ class Datalake(Record):
         sizes: Size | Sequence[Size] | None = None,
         *,
         progress: Progress | None = None,
+        object_names: Sequence[str] | None = None,
     ) -> Data | MultiData:
         """Upload files; all of them are tried, whatever becomes of one.
 
@@ -82,6 +79,8 @@ class Datalake(Record):
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
         :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
+        :param object_names: of :meth:`reserve_object_names`, for each file in their order; uploaded again under the same
+            names, nothing is registered twice.
         :return: the data of one file; for several, those that succeeded in the order of the files.
         :raises UsageError: something is given for another number of files; nothing was sent.
         :raises UploadError: the one file failed, and there is no ``error_manager``.
@@ -89,7 +88,7 @@ class Datalake(Record):
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
         """
         paths = [filepaths] if isinstance(filepaths, str | Path) else list(filepaths)
-        files = plan(paths, metadata, custom_metadata, sizes)
+        files = plan(paths, metadata, custom_metadata, sizes, object_names)
         uploader = Uploader(
             self.session,
             self.id,
@@ -103,6 +102,13 @@ class Datalake(Record):
         if wait_for_unprocessable_data:
             results = wait_until_processed(results, [file.path for file in files])
         return settle(results, error_manager)
+
+    def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str]:
+        """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
+
+        :param max_workers: requests at the same time; None: processors plus 4.
+        """
+        return ObjectStorage(self.session, self._require_connector()).generate_object_names(filenames, max_workers)
 
     def find_data(
         self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None

@@ -76,6 +76,15 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
     path = folder / (f"{stored.id}{Path(name).suffix}" if use_id else name)
     if path.exists() and not force_replace:
         return path
+    save_as(stored, path)
+    return path
+
+
+def save_as(stored: Stored, path: Path) -> None:
+    """Save the bytes of a record under a path, where the file appears once it is complete.
+
+    :raises TransferError: the storage refuses.
+    """
     incomplete = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with incomplete.open("wb") as target:
@@ -83,7 +92,6 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
         incomplete.replace(path)
     finally:
         incomplete.unlink(missing_ok=True)
-    return path
 
 
 def _fetch(stored: Stored, target: BinaryIO) -> None:

@@ -1,7 +1,9 @@
 """Bytes to object storage, by URLs that the lake signs."""
 
+import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -50,6 +52,11 @@ class ObjectStorage:
         path = f"{organization}/connector/{self._connector_id}/generate_object_name"
         name: str = self._session.request("POST", path, json=body, repeatable=True)["object_name"]
         return name
+
+    def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str]:
+        """Have the lake choose a name for an object of each file, over threads; None: processors plus 4."""
+        with ThreadPoolExecutor(max_workers or (os.cpu_count() or 1) + 4, "lake-names") as pool:
+            return list(pool.map(lambda filename: self.generate_object_name(filename, "DATA"), filenames))
 
     def store(self, file: LocalFile, object_name: str, content_type: str) -> None:
         """Store a file, in parts when it is large.

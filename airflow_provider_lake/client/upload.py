@@ -48,12 +48,14 @@ class FileToUpload:
 
     :param path: as it was given.
     :param size: width and height in pixels; None: read from the file.
+    :param object_name: chosen by the lake before; None: it is asked for one.
     """
 
     path: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     custom_metadata: Mapping[str, Any] = field(default_factory=dict)
     size: Size | None = None
+    object_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Uploader:
             with open_file(file.path) as local:
                 storage = ObjectStorage(self.session, self.connector_id)
                 description = self._describe(file, local)
-                object_name = storage.generate_object_name(local.name, "DATA", self.upload_dir)
+                object_name = file.object_name or storage.generate_object_name(local.name, "DATA", self.upload_dir)
                 storage.store(local, object_name, description["content_type"])
             return self._register({"object_name": object_name} | description)
         except UploadError:
@@ -181,6 +183,7 @@ def plan(
     metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
     custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
     sizes: Size | Sequence[Size] | None,
+    object_names: Sequence[str] | None = None,
 ) -> list[FileToUpload]:
     """Put the files together with what is said about all or each of them.
 
@@ -192,10 +195,11 @@ def plan(
         _for_each("metadata", metadata, len(paths), isinstance(metadata, Mapping)),
         _for_each("custom_metadata", custom_metadata, len(paths), isinstance(custom_metadata, Mapping)),
         _for_each("sizes", sizes, len(paths), isinstance(sizes, tuple)),
+        _for_each("object_names", object_names, len(paths), is_for_all=False),
     )
     return [
-        FileToUpload(str(path), each_metadata or {}, each_custom or {}, size)
-        for path, each_metadata, each_custom, size in zip(paths, *of_all, strict=True)
+        FileToUpload(str(path), each_metadata or {}, each_custom or {}, size, object_name)
+        for path, each_metadata, each_custom, size, object_name in zip(paths, *of_all, strict=True)
     ]
 
 

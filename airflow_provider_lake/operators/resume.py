@@ -32,5 +32,10 @@ def is_first_try(context: "Context") -> bool:
 
     Clearing a task leaves its state, and raises its ``max_tries`` by the retries that it gets anew.
     """
-    instance = context["ti"]
-    return bool(instance.try_number == instance.max_tries - (instance.task.retries or 0) + 1)
+    return bool(context["ti"].try_number == first_try_number(context))
+
+
+def first_try_number(context: "Context") -> int:
+    """Return the number of the first try since the task was made or cleared; 0 outside a running task."""
+    instance = context.get("ti")
+    return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)

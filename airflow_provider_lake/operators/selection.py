@@ -1,11 +1,7 @@
-"""How a task says which data, and which jobs, it means."""
+"""How a task says which names and which jobs it means; which data, says ``data_selection``."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from airflow_provider_lake.client import Datalake, MultiData
-
+from typing import Any
 
 JobIds = str | Mapping[str, Any]
 
@@ -29,23 +25,3 @@ def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
         else:
             job_ids += as_names(each)
     return job_ids
-
-
-def select_data(
-    datalake: "Datalake", *, ids: Sequence[str] | None, tags: Sequence[str], intersect_tags: bool, query: str | None
-) -> "MultiData":
-    """List the data that match everything given.
-
-    :param ids: None: not given; an empty list means no data, and never all.
-    :raises airflow_provider_lake.client.UsageError: nothing is given: the whole lake is never meant by accident.
-    :raises airflow_provider_lake.client.NoDataError: nothing matches.
-    """
-    from airflow_provider_lake.client import NoDataError, UsageError
-
-    if ids is None and not (tags or query):
-        raise UsageError("no data selected: give data_ids, tags or query")
-    if ids is not None and not ids:
-        raise NoDataError("data_ids is empty: an upstream task found nothing")
-    return datalake.list_data(
-        ids=ids and list(ids), tags=list(tags) or None, intersect_tags=intersect_tags, q=query or None
-    )

@@ -1,0 +1,184 @@
+"""Which data a task works on: every operator that works on data says it in the same way."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.pages import pages
+from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.operators.summaries import Brought, brought_by
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, Data, Datalake
+
+# How many data one call reads by id, or changes the tags of.
+PAGE_SIZE = 1000
+
+Summary = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSelection:
+    """Some data of a datalake: those that match everything that is not None.
+
+    What is empty matches nothing, and never everything.
+
+    :param summary: of a task that brought data in, or of several.
+    :param tags: names; data that have one of them.
+    :param intersect_tags: data that have all of ``tags`` instead.
+    :param query: in the lake's query language.
+    """
+
+    data_ids: Sequence[str] | None = None
+    summary: Summary | Sequence[Summary] | None = None
+    tags: Sequence[str] | None = None
+    intersect_tags: bool = False
+    query: str | None = None
+
+    def find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
+        """Yield the data, each once, about a page of them in memory at a time.
+
+        :raises airflow_provider_lake.client.UsageError: nothing is given, or a summary that names no data.
+        :raises airflow_provider_lake.client.NoDataError: nothing matches; the message says why.
+        :raises LakePermanentError: an id that is given alone is no data of the datalake.
+        """
+        self._require_something()
+        found = self._find(client, datalake)
+        first = next(found, None)
+        if first is None:
+            self._say_what_is_missing(datalake)
+        else:
+            yield first
+            yield from found
+
+    def _require_something(self) -> None:
+        from airflow_provider_lake.client import NoDataError, UsageError
+
+        given = {"data_ids": self.data_ids, "summary": self.summary, "tags": self.tags, "query": self.query}
+        if all(value is None for value in given.values()):
+            raise UsageError("no data selected: give data_ids, summary, tags or query")
+        empty = [name for name, value in given.items() if value is not None and not value]
+        if empty:
+            raise NoDataError(f"{empty[0]} is empty: an upstream task found nothing")
+
+    def _find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
+        if self.summary is None and self.data_ids is None:
+            return self._matching(datalake)
+        if self.summary is None:
+            return self._of_ids(datalake, dict.fromkeys(self.data_ids or ()))
+        parts = [self._brought(datalake, brought) for brought in brought_by(client, datalake, self.summary)]
+        return parts[0] if len(parts) == 1 else _distinct(chain.from_iterable(parts))
+
+    def _brought(self, datalake: "Datalake", brought: Brought) -> "Iterator[Data]":
+        if brought.data_ids is not None:
+            chosen = None if self.data_ids is None else frozenset(self.data_ids)
+            return self._of_ids(datalake, (each for each in brought.data_ids if chosen is None or each in chosen))
+        return brought.filtered(self._matching(datalake, brought.query, ids=self.data_ids))
+
+    def _of_ids(self, datalake: "Datalake", data_ids: Iterable[str]) -> "Iterator[Data]":
+        for page in pages(data_ids, PAGE_SIZE):
+            found = list(self._matching(datalake, ids=page))
+            if self.tags is None and self.query is None and len(found) < len(set(page)):
+                missing = set(page) - {str(data.id) for data in found}
+                raise LakePermanentError(f"datalake {datalake.name!r} has no data with id {min(missing)}")
+            yield from found
+
+    def _matching(
+        self, datalake: "Datalake", query: str | None = None, ids: Sequence[str] | None = None
+    ) -> "Iterator[Data]":
+        both = [each for each in (self.query, query) if each is not None]
+        q = " and ".join(f"({each})" for each in both) if len(both) > 1 else next(iter(both), None)
+        return datalake.iter_data(ids=ids, tags=self.tags, intersect_tags=self.intersect_tags, q=q)
+
+    def _say_what_is_missing(self, datalake: "Datalake") -> None:
+        from airflow_provider_lake.client import NoDataError
+
+        # The client knows to say which tags do not even exist.
+        if self.tags is not None or self.query is not None:
+            datalake.list_data(1, tags=self.tags, intersect_tags=self.intersect_tags, q=self.query)
+        raise NoDataError("what is selected matches no data, or the upstream task brought none in")
+
+
+class DataSelectingOperator(LakeOperator):
+    """Base of the operators that work on data which are in the lake.
+
+    The data are those that match all of ``data_ids``, ``summary``, ``tags`` and ``query`` that are given; at least one
+    must be. One that is given and then turns out empty, such as the result of an upstream task that found nothing,
+    means no data, and never all.
+
+    :param data_ids: ids of data (templated).
+    :param summary: what an upload or an import returned, or a list of these as mapped tasks return it: the data that
+        it brought in (templated). An upload of more than 100 data names them only in its ``manifest``.
+    :param tags: names of data tags; data that have one of them (templated).
+    :param intersect_tags: take only data that have all of ``tags``.
+    :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
+    :param skip_if_empty: skip the task where nothing is selected; otherwise it fails.
+    """
+
+    template_fields: Sequence[str] = (*LakeOperator.template_fields, "data_ids", "summary", "tags", "query")
+
+    def __init__(
+        self,
+        *,
+        data_ids: str | Sequence[str] | None = None,
+        summary: Summary | Sequence[Summary] | None = None,
+        tags: str | Sequence[str] | None = None,
+        intersect_tags: bool = False,
+        query: str | None = None,
+        skip_if_empty: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.data_ids = data_ids
+        self.summary = summary
+        self.tags = tags
+        self.intersect_tags = intersect_tags
+        self.query = query
+        self.skip_if_empty = skip_if_empty
+        # What an upstream task renders to None was given all the same.
+        given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
+        self._given = frozenset(name for name, value in given.items() if value is not None)
+
+    @property
+    def selection(self) -> DataSelection:
+        """The data that are meant, once the templates are rendered."""
+        return DataSelection(
+            data_ids=as_names(self.data_ids) if "data_ids" in self._given else None,
+            summary=_or_empty(self.summary) if "summary" in self._given else None,
+            tags=as_names(self.tags) if "tags" in self._given else None,
+            intersect_tags=self.intersect_tags,
+            query=(self.query or "") if "query" in self._given else None,
+        )
+
+    def select_data(self, datalake: "Datalake") -> "Iterator[Data]":
+        """Yield the data that are meant, each once, about a page of them in memory at a time.
+
+        :raises AirflowSkipException: there are none, and ``skip_if_empty`` is set.
+        :raises airflow_provider_lake.client.LakeError: what :meth:`DataSelection.find` raises.
+        """
+        from airflow_provider_lake.client import NoDataError
+
+        try:
+            yield from self.selection.find(self.hook.client, datalake)
+        except NoDataError as error:
+            if self.skip_if_empty:
+                raise AirflowSkipException(str(error)) from error
+            raise
+
+
+def _or_empty(summary: Summary | Sequence[Summary] | None) -> Summary | Sequence[Summary]:
+    return () if summary is None else summary
+
+
+def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":
+    """Leave out what came already; a number takes a third of the memory of an id."""
+    seen: set[int] = set()
+    for each in data:
+        if each.id.int not in seen:
+            seen.add(each.id.int)
+            yield each

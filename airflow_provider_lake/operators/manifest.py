@@ -1,0 +1,128 @@
+"""What became of each file of an upload, as JSON lines in a folder or an object storage.
+
+Object storages cannot append. So the results of each chunk are an object of their own beside the manifest, and are put
+together in the end. From these a retry also knows what earlier tries have done, in every version of Airflow.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.resume import first_try_number
+from airflow_provider_lake.operators.storage import Target
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+UPLOADED = "uploaded"
+SKIPPED = "skipped"
+FAILED = "failed"
+
+Result = dict[str, Any]
+
+
+def read_manifest(url: str) -> Iterator[Result]:
+    """Yield the results in a manifest.
+
+    :raises FileNotFoundError: there is none.
+    :raises LakePermanentError: the file is something else.
+    """
+    with Target.at(url).reading() as lines:
+        for line in lines:
+            try:
+                yield _read(line)
+            except (ValueError, KeyError, TypeError):
+                raise LakePermanentError(f"{url} is no manifest of an upload: {line[:80]!r}") from None
+
+
+def _read(line: bytes) -> Result:
+    result: Result = json.loads(line)
+    if result["status"] not in {UPLOADED, SKIPPED, FAILED} or not isinstance(result["path"], str):
+        raise ValueError
+    return result
+
+
+def is_done(result: Mapping[str, Any]) -> bool:
+    """Whether another try has nothing to do for this file."""
+    return bool(result["status"] != FAILED or result["is_final"])
+
+
+class Manifest:
+    """The manifest of one task, and the results that are on their way into it.
+
+    Every result carries the task's ``batch``, so that what other runs left at the same place is not taken for its own.
+
+    :param url: path or URL of it; a mapped task adds its map index before the suffix.
+    """
+
+    def __init__(self, url: str | Path, context: "Context") -> None:
+        instance = context.get("ti")
+        map_index = getattr(instance, "map_index", -1)
+        self.url = str(url) if map_index is None or map_index < 0 else _numbered(str(url), map_index)
+        who = [getattr(instance, name, None) for name in ("dag_id", "run_id", "task_id")]
+        batch = json.dumps([*who, map_index, first_try_number(context)])
+        self.batch = hashlib.sha256(batch.encode()).hexdigest()[:12]
+        self._target = Target.at(self.url)
+        self._parts = Target.at(f"{self.url}.parts")
+        self._next = 0
+
+    def earlier_results(self) -> Iterator[Result]:
+        """Yield the results of earlier tries of this task, one for each file: the one that counts."""
+        return _that_count(self._all_results())
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Add results of this try, all or none."""
+        lines = [json.dumps({**result, "batch": self.batch}, ensure_ascii=False) for result in results]
+        if not lines:
+            return
+        numbers = [int(name.split("-")[1].split(".")[0]) for name in self._own_parts()] if not self._next else []
+        self._next = max([self._next, *numbers]) + 1
+        with self._parts.child(f"{self.batch}-{self._next:08d}.jsonl").writing() as path:
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def finish(self) -> None:
+        """Put the results together; the manifest appears whole, in the place of one that was there."""
+        with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
+            for result in self.earlier_results():
+                file.write(json.dumps(result, ensure_ascii=False) + "\n")
+        for name in self._own_parts():
+            self._parts.child(name).delete()
+        self._parts.delete_if_empty()
+
+    def _all_results(self) -> Iterator[Result]:
+        """Yield what the manifest has of this task, and what its parts have; a file may come several times."""
+        sources = [self._parts.child(name) for name in self._own_parts()]
+        if self._target.size() is not None:
+            sources.insert(0, self._target)
+        for source in sources:
+            results = read_manifest(source.url)
+            yield from (result for result in results if result.get("batch") == self.batch)
+
+    def _own_parts(self) -> list[str]:
+        return [name for name in self._parts.names() if name.startswith(f"{self.batch}-")]
+
+
+def _that_count(results: Iterable[Result]) -> Iterator[Result]:
+    """Yield one result for each file: the first by which it is done, else the last."""
+    done: set[str] = set()
+    open_ends: dict[str, Result] = {}
+    for result in results:
+        if result["path"] in done:
+            continue
+        if is_done(result):
+            done.add(result["path"])
+            open_ends.pop(result["path"], None)
+            yield result
+        else:
+            open_ends[result["path"]] = result
+    yield from open_ends.values()
+
+
+def _numbered(url: str, number: int) -> str:
+    """Put a number before the suffix of a URL."""
+    folder, slash, name = url.rpartition("/")
+    path = PurePosixPath(name)
+    return f"{folder}{slash}{path.stem}.{number}{path.suffix}"

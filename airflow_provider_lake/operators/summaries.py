@@ -1,0 +1,117 @@
+"""From what a task returned to the data that it brought in."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.manifest import UPLOADED, read_manifest
+from airflow_provider_lake.operators.selection import as_names
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, Data, Datalake
+
+# What of a long list of prefixes one query asks for: it travels in a URL.
+PREFIXES_A_QUERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one task brought in: either ids, or what the data have in common.
+
+    :param data_ids: None: they are found by ``query`` and ``prefixes``.
+    :param query: in the lake's query language; it may find more than is meant.
+    :param prefixes: beginnings of the object names that are meant.
+    """
+
+    data_ids: Iterable[str] | None = None
+    query: str | None = None
+    prefixes: tuple[str, ...] = ()
+
+    def filtered(self, data: "Iterable[Data]") -> "Iterator[Data]":
+        """Leave out data that the query finds and that are not meant: to it, upper and lower case are alike."""
+        return (each for each in data if each.object_name.startswith(self.prefixes))
+
+
+def brought_by(
+    client: "Client", datalake: "Datalake", summary: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> Iterator[Brought]:
+    """Yield what the tasks brought in that returned these summaries.
+
+    :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
+    """
+    several = [summary] if isinstance(summary, str | Mapping) else summary
+    # A mapped task that was skipped has returned nothing.
+    for each in (each for each in several if each is not None):
+        if not isinstance(each, Mapping):
+            raise LakePermanentError(
+                f"{str(each)[:80]!r} is no summary of a task: hand on `.output` of it, or let the DAG "
+                "render_template_as_native_obj"
+            )
+        _require_same_datalake(datalake, each)
+        if "prefixes" in each:
+            yield from _imported(client, each)
+        elif "uploaded" in each:
+            yield Brought(data_ids=_uploaded(each))
+        else:
+            raise LakePermanentError(
+                f"a summary with {', '.join(map(str, each)) or 'nothing in it'} names no data: "
+                "give what an upload or an import returned"
+            )
+
+
+def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> None:
+    name, its_id = summary.get("datalake"), summary.get("datalake_id")
+    if name != datalake.name or its_id not in {None, str(datalake.id)}:
+        raise LakePermanentError(
+            f"the summary is of datalake {name!r} ({its_id}), this task works on {datalake.name!r} ({datalake.id})"
+        )
+
+
+def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
+    data_ids, manifest = summary.get("data_ids"), summary.get("manifest")
+    if data_ids is not None:
+        return as_names(data_ids)
+    if manifest is None:
+        raise LakePermanentError(
+            f"the summary of an upload of {summary['uploaded']} data does not name them: give that upload a manifest, "
+            "or select by tags that it alone has given"
+        )
+    return (line["data_id"] for line in read_manifest(manifest) if line["status"] == UPLOADED)
+
+
+def _imported(client: "Client", summary: Mapping[str, Any]) -> Iterator[Brought]:
+    """Yield what lies below an import's prefixes, with its tags and its source."""
+    _require_ended(client, summary)
+    conditions = [f"tags.name = {_quoted(tag)}" for tag in as_names(summary.get("tags"))]
+    if summary.get("source"):
+        conditions.append(f"data_source.name = {_quoted(summary['source'])}")
+    prefixes = _outermost(as_names(summary["prefixes"]))
+    for start in range(0, len(prefixes), PREFIXES_A_QUERY):
+        some = prefixes[start : start + PREFIXES_A_QUERY]
+        below = " or ".join(f"object_name startswith {_quoted(prefix)}" for prefix in some)
+        yield Brought(query=" and ".join([*conditions, f"({below})"]), prefixes=tuple(some))
+
+
+def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
+    """Refuse an import that has not succeeded: what it brings in is not all there."""
+    if summary.get("status") == "SUCCEEDED":
+        return
+    # It was not waited for then, but may have been since.
+    job = client.get_job_by_id(summary["job_id"])
+    if not job.status.is_successful:
+        raise LakePermanentError(f"import job {job.id} is {job.status}: wait until it has succeeded")
+
+
+def _outermost(prefixes: Iterable[str]) -> list[str]:
+    """Leave out prefixes below others, so that none of the data is found twice."""
+    kept: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
