@@ -7,6 +7,7 @@ What a retry cannot mend is an ``AirflowFailException``, which Airflow does not 
     LakeJobError                                   a job ended without success; a retry starts another
     └─ LakeDeadJobError (AirflowFailException)     the same, where a retry would only read that job again
     LakeUploadError                                files could not be uploaded; a retry tries those again
+    LakeDownloadError                              files could not be downloaded; a retry tries those again
     LakeTriggerError                               the lake did not answer for too long
     WaitTimeoutError                               the job goes on; a retry finds it again
 """
@@ -31,6 +32,10 @@ class LakeDeadJobError(LakeJobError, AirflowFailException):
 
 class LakeUploadError(Exception):
     """Files could not be uploaded; the message names them. The others are in the lake, and a retry leaves them be."""
+
+
+class LakeDownloadError(Exception):
+    """Data could not be downloaded; the message names them. The others are there, and a retry leaves them be."""
 
 
 class LakeTriggerError(Exception):

@@ -79,8 +79,8 @@ class Datalake(Record):
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
         :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
-        :param object_names: of :meth:`reserve_object_names`, for each file in their order; uploaded again under the same
-            names, nothing is registered twice.
+        :param object_names: of :meth:`reserve_object_names`, for each file in their order; an upload under the same
+            names again registers nothing twice.
         :return: the data of one file; for several, those that succeeded in the order of the files.
         :raises UsageError: something is given for another number of files; nothing was sent.
         :raises UploadError: the one file failed, and there is no ``error_manager``.

@@ -1,32 +1,41 @@
-"""Bring files into the lake."""
+"""Bring files into the lake, and change what is known about data."""
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from airflow_provider_lake.exceptions import LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.filepaths import SourceFile, find_files, local_copies
+from airflow_provider_lake.operators.data_selection import DataSelectingOperator
+from airflow_provider_lake.operators.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, TaskFile
+from airflow_provider_lake.operators.filepaths import SourceFile, find_files
+from airflow_provider_lake.operators.known_data import CONTENT_FIELD
+from airflow_provider_lake.operators.manifest import Manifest
+from airflow_provider_lake.operators.pages import pages
 from airflow_provider_lake.operators.selection import as_names
-from airflow_provider_lake.operators.upload_progress import UploadProgress
+from airflow_provider_lake.operators.upload_memory import UploadMemory
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_lake.client import Datalake, UploadError
+    from airflow_provider_lake.client import Data, Datalake
+
+# How many data one call changes.
+BULK_SIZE = 100
 
 
 class UploadDataOperator(LakeOperator):
     """Upload files as data, and wait until the lake has looked at each of them.
 
     All files are tried. When more than ``max_failures`` of them fail, the task fails and names them; else the summary
-    does. On Airflow 3.3 a retry goes on where the last try came: it uploads nothing again but, after a killed process,
-    at most the 256 files that were in work.
+    does. A retry goes on where the last try came, even after a killed process, and uploads nothing twice: on Airflow
+    3.3, and everywhere with a ``manifest`` or with ``if_exists``.
 
-    Returns ``{"datalake", "uploaded", "failed", "failures": [{"path", "reason"}], "data_ids", "tags", "source",
-    "seconds"}``; ``failures`` holds at most 100, ``data_ids`` is None above 100 data: select those by tag.
+    Returns ``{"datalake", "datalake_id", "uploaded", "skipped", "failed", "failures": [{"path", "reason"}], "data_ids",
+    "manifest", "tags", "source", "seconds"}``; ``failures`` holds at most 100, ``data_ids`` (of what was uploaded, not
+    of what was skipped) is None above 100 data: the manifest has them all.
 
     :param filepaths: files, folders, glob patterns, and URLs such as ``s3://bucket/folder``, ``gs://…`` and
         ``file://…``, with ``conn_id@`` before the bucket where it needs a connection (templated). A folder means the
@@ -38,7 +47,12 @@ class UploadDataOperator(LakeOperator):
     :param max_workers: files in transfer at the same time; None: processors plus 4.
     :param wait_for_unprocessable_data: wait for the lake to look at the data, so that a file that is no image counts as
         failed here and not later.
-    :param max_failures: failed files that are still fine: a number, or as a float below 1 a share of all.
+    :param if_exists: ``"upload"`` uploads every file; ``"skip"`` leaves out those whose filename the datalake has, of
+        the same ``source`` where one is given; ``"skip_content"`` those whose bytes it has, if these were uploaded in
+        this way too, for their SHA-256 is kept in the metadata field ``custom_id``. What is left out stays as it is.
+    :param max_failures: failed files that are still fine: a number, or as a float from 0 to 1 a share of all.
+    :param manifest: path or URL of a file to write what became of each file to, as JSON lines (templated); a mapped
+        task adds its map index before the suffix. Each task needs one of its own: ``s3://bucket/{{ run_id }}.jsonl``.
     """
 
     template_fields: Sequence[str] = (
@@ -47,6 +61,7 @@ class UploadDataOperator(LakeOperator):
         "tags",
         "source",
         "metadata",
+        "manifest",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"metadata": "json"}
 
@@ -60,10 +75,14 @@ class UploadDataOperator(LakeOperator):
         fill_metadata: bool = False,
         max_workers: int | None = None,
         wait_for_unprocessable_data: bool = True,
+        if_exists: IfExists = "upload",
         max_failures: float = 0,
+        manifest: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if if_exists not in get_args(IfExists):
+            raise ValueError(f"if_exists is one of {', '.join(get_args(IfExists))}, not {if_exists!r}")
         self.filepaths = filepaths
         self.tags = tags
         self.source = source
@@ -71,102 +90,162 @@ class UploadDataOperator(LakeOperator):
         self.fill_metadata = fill_metadata
         self.max_workers = max_workers
         self.wait_for_unprocessable_data = wait_for_unprocessable_data
-        self.max_failures = max_failures
+        self.if_exists = if_exists
+        self.max_failures = check_max_failures(max_failures)
+        self.manifest = manifest
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files and return what became of them."""
         started = time.monotonic()
         files = find_files(self.filepaths)
-        tags = as_names(self.tags)
+        manifest = Manifest(self.manifest, context) if self.manifest else None
         with permanent_errors():
             metadata = _metadata_of_each(files, self.metadata)
+            self._require_free_content_field(metadata)
             datalake = self.get_datalake()
-            progress = UploadProgress.resume(
-                context, str(datalake.id), list(map(str, files)), metadata, tags, self.source
+            memory = UploadMemory(
+                context, manifest, list(map(str, files)), str(datalake.id), metadata, as_names(self.tags), self.source
             )
-            for chunk in progress.chunks(len(files)):
-                self._upload(
-                    datalake, {place: files[place] for place in chunk}, [metadata[place] for place in chunk], progress
-                )
-                progress.save(context)
-                self.log.info(
-                    "%d of %d files uploaded, %d failed", progress.uploaded, len(files), progress.failure_count
-                )
-        self._judge(progress, len(files))
-        seconds = round(time.monotonic() - started, 3)
+            self._upload(datalake, memory, files, metadata)
+        progress = memory.progress
+        if manifest is not None:
+            manifest.finish()
+        summary = progress.summary()
+        require_few_failures(
+            self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError
+        )
         return {
             "datalake": datalake.name,
-            **progress.summary(),
-            "tags": tags,
+            "datalake_id": str(datalake.id),
+            **summary,
+            "manifest": None if manifest is None else manifest.url,
+            "tags": as_names(self.tags),
             "source": self.source,
-            "seconds": seconds,
+            "seconds": round(time.monotonic() - started, 3),
         }
 
     def _upload(
         self,
         datalake: "Datalake",
-        files: Mapping[int, SourceFile],
+        memory: UploadMemory,
+        files: Sequence[SourceFile],
         metadata: Sequence[dict[str, Any]],
-        progress: UploadProgress,
     ) -> None:
-        """Upload some files, each under its place among all."""
-        with local_copies(list(files.values())) as copies:
-            places: dict[str, int] = {}
-            of_each = []
-            for place, copy, its_metadata in zip(files, copies, metadata, strict=True):
-                if isinstance(copy, Path):
-                    places[str(copy)] = place
-                    of_each.append(its_metadata)
-                else:
-                    self._fail(progress, place, files[place], f"cannot be downloaded: {copy}", is_final=False)
-            for error in self._upload_local(datalake, list(places), of_each, progress):
-                place = places[error.path]
-                self._fail(progress, place, files[place], error.message, is_final=_is_final(error))
-
-    def _upload_local(
-        self,
-        datalake: "Datalake",
-        paths: Sequence[str],
-        metadata: Sequence[dict[str, Any]],
-        progress: UploadProgress,
-    ) -> "Sequence[UploadError]":
-        """Upload local files, count the data, and return the errors."""
-        from airflow_provider_lake.client import Data, ErrorManager, NothingDoneError
-
-        errors = ErrorManager()
-        if not paths:
-            return []
-        with suppress(NothingDoneError):  # the errors say why
-            data = datalake.upload_data(
-                list(paths),
-                tags=list(as_names(self.tags)),
-                source=self.source or None,
-                max_workers=self.max_workers,
-                error_manager=errors,
-                metadata=list(metadata),
-                fill_metadata=self.fill_metadata,
-                wait_for_unprocessable_data=self.wait_for_unprocessable_data,
+        """Upload the files that no earlier try is done with."""
+        upload = FileUpload(datalake, memory, self._options(), self.if_exists)
+        progress = memory.progress
+        for chunk in progress.chunks(len(files)):
+            results = upload.upload([TaskFile(place, files[place], metadata[place]) for place in chunk])
+            memory.keep(results)
+            for result in results.values():
+                if result["reason"] is not None:
+                    self.log.error("%s: %s", result["path"], result["reason"])
+            self.log.info(
+                "%d of %d files uploaded, %d were there already", progress.uploaded, len(files), progress.skipped
             )
-            for each in [data] if isinstance(data, Data) else data:
-                progress.add_data(str(each.id))
-        return errors.errors
 
-    def _fail(self, progress: UploadProgress, place: int, file: SourceFile, reason: str, *, is_final: bool) -> None:
-        self.log.error("%s: %s", file, reason)
-        progress.add_failure(place, str(file), reason, is_final=is_final)
+    def _options(self) -> dict[str, Any]:
+        """Return what the client is told about all files alike."""
+        return {
+            "tags": as_names(self.tags),
+            "source": self.source or None,
+            "max_workers": self.max_workers,
+            "fill_metadata": self.fill_metadata,
+            "wait_for_unprocessable_data": self.wait_for_unprocessable_data,
+        }
 
-    def _judge(self, progress: UploadProgress, count: int) -> None:
-        allowed = self.max_failures * count if 0 < self.max_failures < 1 else self.max_failures
-        if progress.failure_count > allowed:
-            named = "\n".join(f"{failure['path']}: {failure['reason']}" for failure in progress.summary()["failures"])
-            raise LakeUploadError(f"{progress.failure_count} of {count} files failed, the first of them:\n{named}")
+    def _require_free_content_field(self, metadata: Sequence[Mapping[str, Any]]) -> None:
+        from airflow_provider_lake.client import UsageError
+
+        if self.if_exists == "skip_content" and any(CONTENT_FIELD in each for each in metadata):
+            raise UsageError(
+                f"metadata has a value for {CONTENT_FIELD}, where if_exists='skip_content' keeps the hash of each file"
+            )
 
 
-def _is_final(error: "UploadError") -> bool:
-    """Whether another try would fail alike: the file is there, and it is what the lake does not want."""
-    from airflow_provider_lake.client import UnprocessableDataError
+class UpdateDataOperator(DataSelectingOperator):
+    """Change metadata, custom metadata, source and tags of the selected data, a hundred at a time.
 
-    return isinstance(error, UnprocessableDataError)
+    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Data that are as they should be stay
+    untouched, so that a retry does no harm. What two tasks change of the same data at the same time, one of them loses.
+
+    Returns ``{"datalake", "data_count", "updated"}``; ``data_count`` counts those that are untouched too.
+
+    :param metadata: values under the platform's own keys, such as ``{"weather": "rain"}`` (templated); None as a value
+        takes its key out.
+    :param custom_metadata: values under keys of your own, likewise (templated).
+    :param replace_metadata: let data have only what is given here, where otherwise their other keys stay.
+    :param source: name of the data source that the data get, made when missing (templated).
+    :param add_tags: names of data tags that the data get as well, made when missing (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        *DataSelectingOperator.template_fields,
+        "metadata",
+        "custom_metadata",
+        "source",
+        "add_tags",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"metadata": "json", "custom_metadata": "json"}
+
+    def __init__(
+        self,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+        replace_metadata: bool = False,
+        source: str | None = None,
+        add_tags: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.metadata = metadata
+        self.custom_metadata = custom_metadata
+        self.replace_metadata = replace_metadata
+        self.source = source
+        self.add_tags = add_tags
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Change the data, a page at a time."""
+        count = updated = 0
+        with permanent_errors():
+            self._require_something()
+            datalake = self.get_datalake()
+            for page in pages(self.select_data(datalake), BULK_SIZE):
+                changes = {data.id: change for data in page if (change := self._change_of(data))}
+                if changes:
+                    datalake.update_multiple_data(changes)
+                count, updated = count + len(page), updated + len(changes)
+                self.log.info("%d data looked at, %d of them updated", count, updated)
+        return {"datalake": datalake.name, "data_count": count, "updated": updated}
+
+    def _require_something(self) -> None:
+        from airflow_provider_lake.client import UsageError
+
+        for name in ("metadata", "custom_metadata"):
+            given = getattr(self, name)
+            if given is not None and not isinstance(given, Mapping):
+                raise UsageError(f"{name} must be a mapping, not {given!r}; let the DAG render_template_as_native_obj")
+        if self.metadata is None and self.custom_metadata is None and not self.source and not as_names(self.add_tags):
+            raise UsageError("nothing to change given: say metadata, custom_metadata, source or add_tags")
+
+    def _change_of(self, data: "Data") -> dict[str, Any]:
+        """Return what a data lacks, as the lake takes it; empty: it is as it should be."""
+        change: dict[str, Any] = {}
+        for name in ("metadata", "custom_metadata"):
+            given, present = getattr(self, name), _said(getattr(data, name))
+            if given is not None:
+                wanted = _said(given if self.replace_metadata else {**present, **given})
+                change |= {name: wanted} if wanted != present else {}
+        if self.source and (data.data_source is None or data.data_source.name != self.source):
+            change["data_source"] = self.source
+        missing = [name for name in as_names(self.add_tags) if name not in {tag.name for tag in data.tags}]
+        return change | ({"tags": missing} if missing else {})
+
+
+def _said(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return values without keys that say nothing."""
+    return {key: value for key, value in (values or {}).items() if value is not None}
 
 
 def _metadata_of_each(

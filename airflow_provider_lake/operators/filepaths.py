@@ -1,7 +1,7 @@
 """From the ``filepaths`` of a task to local files: files, folders, glob patterns and object storage URLs."""
 
 import mimetypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,16 +42,65 @@ def find_files(filepaths: str | Path | Sequence[str | Path]) -> list[SourceFile]
         ``gs://…`` and ``file://…``, with ``conn_id@`` before the bucket where it needs a connection.
     :raises FileNotFoundError: one of them names or matches no file; it says which.
     """
+    return list(_find_files(filepaths, missing_ok=False))
+
+
+def _find_files(filepaths: str | Path | Sequence[str | Path], *, missing_ok: bool) -> Iterable[SourceFile]:
     entries = [filepaths] if isinstance(filepaths, str | Path) else filepaths
     found: dict[str, SourceFile] = {}
     for entry in entries:
         files = _find_remote(str(entry)) if "://" in str(entry) else _find_local(str(entry))
-        if not files:
+        if not files and not missing_ok:
             raise FileNotFoundError(f"no file at {str(entry)!r}")
         found.update({str(file): file for file in files})
-    if not found:
+    if not found and not missing_ok:
         raise FileNotFoundError("no files given")
-    return list(found.values())
+    return found.values()
+
+
+def source_file(location: str | Path) -> SourceFile:
+    """Return the one file at a path or a URL, whether it is there or not."""
+    text = str(location)
+    if "://" not in text:
+        return SourceFile(Path(text).expanduser())
+    if urlsplit(text).scheme == "file":
+        return SourceFile(_local_path(text))
+    from airflow.sdk import ObjectStoragePath
+
+    return SourceFile(ObjectStoragePath(text))
+
+
+def chunk_files(
+    filepaths: str | Path | Sequence[str | Path],
+    *,
+    chunk_size: int = 1000,
+    max_bytes: int | None = None,
+    missing_ok: bool = False,
+) -> list[list[str]]:
+    """Find the files that are meant, and split them into chunks for ``UploadDataOperator.partial(…).expand(filepaths=…)``.
+
+    :param filepaths: as :func:`find_files` takes them.
+    :param chunk_size: at most so many files in a chunk.
+    :param max_bytes: at most so many bytes in a chunk, unless one file alone has more; None: any number.
+    :param missing_ok: return no chunk where no file is found, so that Airflow skips the mapped task.
+    :raises FileNotFoundError: one of ``filepaths`` names or matches no file, and ``missing_ok`` is not set.
+    :raises ValueError: a limit below 1.
+    """
+    if chunk_size < 1 or (max_bytes is not None and max_bytes < 1):
+        raise ValueError("chunk_size and max_bytes are at least 1")
+    chunks: list[list[str]] = []
+    size = 0
+    for file in _find_files(filepaths, missing_ok=missing_ok):
+        file_size = 0 if max_bytes is None else file.location.stat().st_size
+        is_full = (
+            not chunks or len(chunks[-1]) >= chunk_size or (max_bytes is not None and size + file_size > max_bytes)
+        )
+        if is_full:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(str(file))
+        size += file_size
+    return chunks
 
 
 @contextmanager
@@ -92,7 +141,7 @@ def _find_remote(entry: str) -> list[SourceFile]:
     from airflow.sdk import ObjectStoragePath
 
     if urlsplit(entry).scheme == "file":
-        return _find_local(unquote(entry.removeprefix("file://").removeprefix("localhost")))
+        return _find_local(str(_local_path(entry)))
     base, pattern = _split_pattern(entry)
     path = ObjectStoragePath(base)
     if pattern:
@@ -102,6 +151,10 @@ def _find_remote(entry: str) -> list[SourceFile]:
         return [SourceFile(path)]
     below = (found for found in path.rglob("*") if _is_wanted(found.relative_to(path)) and found.is_file())
     return [SourceFile(found) for found in sorted(below, key=str)]
+
+
+def _local_path(url: str) -> Path:
+    return Path(unquote(url.removeprefix("file://").removeprefix("localhost")))
 
 
 def _split_pattern(url: str) -> tuple[str, str]:

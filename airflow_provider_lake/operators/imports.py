@@ -16,7 +16,7 @@ class ImportBucketObjectsOperator(LakeJobOperator):
 
     Only objects of known image and video types are registered; one that is data already stays as it is.
 
-    Returns ``{"job_id", "status", "progress", "datalake", "prefixes", "tags", "source"}``.
+    Returns ``{"job_id", "status", "progress", "datalake", "datalake_id", "prefixes", "tags", "source"}``.
 
     :param prefixes: beginnings of object names; every object that has one of them is imported (templated).
     :param tags: names of data tags that each imported data gets, made when missing (templated).
@@ -45,4 +45,10 @@ class ImportBucketObjectsOperator(LakeJobOperator):
             raise LakePermanentError("no prefix given: the whole bucket is never meant by accident")
         job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source)
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
-        return job, {"datalake": datalake.name, "prefixes": prefixes, "tags": tags, "source": self.source}
+        return job, {
+            "datalake": datalake.name,
+            "datalake_id": str(datalake.id),
+            "prefixes": prefixes,
+            "tags": tags,
+            "source": self.source,
+        }

@@ -67,6 +67,7 @@ class Manifest:
         self.batch = hashlib.sha256(batch.encode()).hexdigest()[:12]
         self._target = Target.at(self.url)
         self._parts = Target.at(f"{self.url}.parts")
+        self._begun = self._parts.child(f"begun-{self.batch}.json")
         self._next = 0
 
     def earlier_results(self) -> Iterator[Result]:
@@ -75,7 +76,7 @@ class Manifest:
 
     def add(self, results: Iterable[Result]) -> None:
         """Add results of this try, all or none."""
-        lines = [json.dumps({**result, "batch": self.batch}, ensure_ascii=False) for result in results]
+        lines = [json.dumps({**result, "batch": self.batch}) for result in results]
         if not lines:
             return
         numbers = [int(name.split("-")[1].split(".")[0]) for name in self._own_parts()] if not self._next else []
@@ -83,13 +84,27 @@ class Manifest:
         with self._parts.child(f"{self.batch}-{self._next:08d}.jsonl").writing() as path:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
+    def begin(self, names: Mapping[str, str]) -> None:
+        """Keep what is about to be uploaded under which object names, in the place of what was kept before."""
+        with self._begun.writing() as path:
+            path.write_text(json.dumps(names), encoding="utf-8")
+
+    def begun(self) -> dict[str, str]:
+        """Return what was about to be uploaded when an earlier try ended."""
+        if self._begun.size() is None:
+            return {}
+        with self._begun.reading() as file:
+            names: dict[str, str] = json.load(file)
+        return names
+
     def finish(self) -> None:
         """Put the results together; the manifest appears whole, in the place of one that was there."""
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
             for result in self.earlier_results():
-                file.write(json.dumps(result, ensure_ascii=False) + "\n")
+                file.write(json.dumps(result) + "\n")
         for name in self._own_parts():
             self._parts.child(name).delete()
+        self._begun.delete()
         self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:

@@ -27,6 +27,11 @@ def save_record(context: "Context", key: str, record: dict[str, Any]) -> None:
         store.set(key, record)
 
 
+def can_remember(context: "Context") -> bool:
+    """Whether what is kept now is known to later tries of this task."""
+    return context.get("task_state_store") is not None
+
+
 def is_first_try(context: "Context") -> bool:
     """Whether this is the first try since the task was made or cleared: what had ended before then is to be done again.
 

@@ -1,5 +1,6 @@
 """Where tasks write files to: folders of the worker, and object storages."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -46,6 +47,17 @@ class Target:
     def is_local(self) -> bool:
         """Whether it is in the worker's own file system."""
         return "file" in ((self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol)
+
+    def make_folder(self) -> None:
+        """Make it a folder, if it is not one already; object storages have none.
+
+        :raises OSError: it cannot be, or no file can be put into it.
+        """
+        if self.is_local:
+            folder = Path(self.path)
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "no file can be put into this folder", str(folder))
 
     def size(self) -> int | None:
         """Return its size in bytes; None: there is no such file."""

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
+from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
 from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
 
 if TYPE_CHECKING:
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
 # Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
 CHUNK_FILES = 256
-# A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
-SUMMARY_ITEMS = 100
 # More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
 MAX_TO_RETRY = 5000
 _KEY = "lake_upload"
@@ -28,16 +28,18 @@ class UploadProgress:
     :param tried: files that were tried, from the first on.
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
+    :param skipped: files that the lake had before.
     :param failed: files that would fail again, such as one that is no image.
     :param failures: path and reason of the first of these.
     :param to_retry: places of the files that may succeed at another try.
     :param retry_reasons: path and reason of the first of these.
     """
 
-    fingerprint: str
+    fingerprint: str = ""
     tried: int = 0
     uploaded: int = 0
     data_ids: list[str] = field(default_factory=list)
+    skipped: int = 0
     failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     to_retry: list[int] = field(default_factory=list)
@@ -64,31 +66,30 @@ class UploadProgress:
         for start in range(0, len(again), CHUNK_FILES):
             chunk = again[start : start + CHUNK_FILES]
             # What fails again is put behind those that are still to come.
-            self.to_retry = self.to_retry[len(chunk) :]
+            del self.to_retry[: len(chunk)]
             yield chunk
         while self.tried < count:
             first, self.tried = self.tried, min(self.tried + CHUNK_FILES, count)
             yield range(first, self.tried)
 
-    def add_data(self, data_id: str) -> None:
-        """Count a file that became data."""
-        self.uploaded += 1
-        if len(self.data_ids) < SUMMARY_ITEMS:
-            self.data_ids.append(data_id)
+    def add(self, place: int, result: Mapping[str, Any]) -> None:
+        """Count what became of a file.
 
-    def add_failure(self, place: int, path: str, reason: str, *, is_final: bool) -> None:
-        """Count a file that failed.
-
-        :param is_final: another try would fail alike.
+        :param place: of the file among all.
         """
-        if is_final:
-            self.failed += 1
-            named = self.failures
+        if result["status"] == UPLOADED:
+            self.uploaded += 1
+            _append(self.data_ids, result["data_id"])
+        elif result["status"] != FAILED:
+            self.skipped += 1
         else:
-            self.to_retry.append(place)
-            named = self.retry_reasons
-        if len(named) < SUMMARY_ITEMS:
-            named.append({"path": path, "reason": reason})
+            failure = {"path": result["path"], "reason": result["reason"]}
+            if is_done(result):
+                self.failed += 1
+                _append(self.failures, failure)
+            else:
+                self.to_retry.append(place)
+                _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
         """Keep it for a retry of the task."""
@@ -104,7 +105,13 @@ class UploadProgress:
         """Return what the task says about it."""
         return {
             "uploaded": self.uploaded,
+            "skipped": self.skipped,
             "failed": self.failure_count,
             "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
             "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
         }
+
+
+def _append(items: list[Any], item: Any) -> None:
+    if len(items) < SUMMARY_ITEMS:
+        items.append(item)

@@ -1,0 +1,42 @@
+"""How many single files of a task may fail before the task does."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
+SUMMARY_ITEMS = 100
+
+
+def check_max_failures(max_failures: float) -> float:
+    """Return what was given as a limit of failures.
+
+    :param max_failures: a number as an int, or a share of all as a float from 0 to 1.
+    :raises ValueError: it is neither.
+    """
+    is_share = isinstance(max_failures, float)
+    if isinstance(max_failures, bool) or not (0 <= max_failures <= 1 if is_share else max_failures >= 0):
+        raise ValueError(
+            f"max_failures is a number of files (an int) or a share of all (a float from 0 to 1), not {max_failures!r}"
+        )
+    return max_failures
+
+
+def require_few_failures(
+    max_failures: float,
+    failed: int,
+    count: int,
+    failures: Sequence[Mapping[str, Any]],
+    error: type[Exception],
+) -> None:
+    """Let a task pass of which not too many files failed.
+
+    :param max_failures: as :func:`check_max_failures` returned it.
+    :param failed: files that failed.
+    :param count: all files.
+    :param failures: path and reason of the first of those that failed.
+    :param error: what to raise otherwise; its message names them.
+    """
+    allowed = max_failures * count if isinstance(max_failures, float) else max_failures
+    if failed > allowed:
+        named = "\n".join(f"{failure['path']}: {failure['reason']}" for failure in failures)
+        raise error(f"{failed} of {count} files failed, the first of them:\n{named}")

@@ -1,0 +1,233 @@
+"""From some files of a task to data: leave out what the lake has, upload the rest, say what became of each."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from airflow_provider_lake.operators.filepaths import SourceFile, local_copies
+from airflow_provider_lake.operators.known_data import by_content, by_filename, by_object_name, content_id
+from airflow_provider_lake.operators.manifest import FAILED, SKIPPED, UPLOADED, Result
+from airflow_provider_lake.operators.upload_memory import UploadMemory
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+    from airflow_provider_lake.client import Data, Datalake, UploadError
+
+IfExists = Literal["upload", "skip", "skip_content"]
+READERS_AT_A_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    """A file of a task, and what is known of it so far.
+
+    :param place: among all files of the task.
+    :param local: where its bytes are on this machine; None: not copied yet.
+    :param sha256: of its bytes, in hex.
+    :param state: size and time of its last change when it was read for that.
+    """
+
+    place: int
+    source: SourceFile
+    metadata: dict[str, Any]
+    local: Path | None = None
+    sha256: str | None = None
+    state: tuple[int, int] | None = None
+
+    @property
+    def filename(self) -> str:
+        """Its name without folders."""
+        return self.source.location.name
+
+
+@dataclass(slots=True)
+class FileUpload:
+    """Uploads files of one task, some at a time.
+
+    :param memory: knows what earlier tries have begun.
+    :param options: of the client's ``upload_data``, the same for all files.
+    :param if_exists: which files to leave out.
+    """
+
+    datalake: "Datalake"
+    memory: UploadMemory
+    options: Mapping[str, Any]
+    if_exists: IfExists
+    _results: dict[int, Result] = field(default_factory=dict)
+
+    def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
+        """Upload files; all of them are tried, whatever becomes of one.
+
+        :return: what became of each, by its place.
+        """
+        self._results = {}
+        rest = self._take_up(files)
+        for some in _unlike(rest, lambda file: file.filename if self.if_exists == "skip" else None):
+            self._copy_and_upload(self._leave_out(some, "skip", by_filename, lambda file: file.filename))
+        return self._results
+
+    def _take_up(self, files: Sequence[TaskFile]) -> list[TaskFile]:
+        """Find what earlier tries have registered without living to know it; return the other files."""
+        begun = {file.place: name for file in files if (name := self.memory.begun(str(file.source)))}
+        known = by_object_name(self.datalake, list(begun.values()))
+        found = [(file, known[begun[file.place]]) for file in files if begun.get(file.place) in known]
+        self._settle(found, UPLOADED)
+        return [file for file in files if file.place not in self._results]
+
+    def _leave_out(
+        self,
+        files: Sequence[TaskFile],
+        mode: IfExists,
+        find: "Callable[[Datalake, Sequence[str], str | None], Mapping[str, Data]]",
+        key: Callable[[TaskFile], str],
+    ) -> Sequence[TaskFile]:
+        """Leave out files that the lake has, where it is asked in this way."""
+        if mode != self.if_exists or not files:
+            return files
+        known = find(self.datalake, [key(file) for file in files], self.options["source"])
+        self._settle([(file, known[key(file)]) for file in files if key(file) in known], SKIPPED)
+        return [file for file in files if file.place not in self._results]
+
+    def _copy_and_upload(self, files: Sequence[TaskFile]) -> None:
+        with local_copies([file.source for file in files]) as copies:
+            here = []
+            for file, copy in zip(files, copies, strict=True):
+                if isinstance(copy, Path):
+                    here.append(replace(file, local=copy))
+                else:
+                    self._fail(file, f"cannot be downloaded: {copy}")
+            if self.if_exists == "skip_content":
+                here = list(self._read(here))
+            for some in _unlike(here, lambda file: file.sha256):
+                self._upload_new(self._leave_out(some, "skip_content", by_content, lambda file: file.sha256 or ""))
+
+    def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
+        """Hash files; those that cannot be read fail."""
+        with ThreadPoolExecutor(READERS_AT_A_TIME, "lake-hash") as pool:
+            for file, outcome in pool.map(lambda file: (file, _hashed(file)), files):
+                if isinstance(outcome, TaskFile):
+                    yield outcome
+                else:
+                    self._fail(file, outcome)
+
+    def _upload_new(self, files: Sequence[TaskFile]) -> None:
+        from airflow_provider_lake.client import Data, ErrorManager, NothingDoneError
+
+        if not files:
+            return
+        manager, data = ErrorManager(), []
+        with suppress(NothingDoneError):  # the errors say why
+            uploaded = self.datalake.upload_data(
+                [str(file.local) for file in files],
+                error_manager=manager,
+                metadata=[file.metadata | content_id(file.sha256) for file in files],
+                object_names=self._begin(files),
+                **self.options,
+            )
+            data = [uploaded] if isinstance(uploaded, Data) else list(uploaded)
+        errors, succeeded = {error.path: error for error in manager.errors}, iter(data)
+        for file in files:
+            error = errors.get(str(file.local))
+            if error is not None:
+                self._fail(file, error)
+            else:
+                self._accept(file, next(succeeded))
+
+    def _begin(self, files: Sequence[TaskFile]) -> list[str] | None:
+        """Have names chosen for the objects, and keep them for a retry; None: it could not know them."""
+        if not self.memory.can_remember:
+            return None
+        begun = {file.place: self.memory.begun(str(file.source)) for file in files}
+        unnamed = [file.filename for file in files if begun[file.place] is None]
+        new = iter(self.datalake.reserve_object_names(unnamed, self.options["max_workers"]))
+        names = [begun[file.place] or next(new) for file in files]
+        self.memory.begin({str(file.source): name for file, name in zip(files, names, strict=True)})
+        return names
+
+    def _settle(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
+        """Give files the data that the lake has of them already, once it has looked at these."""
+        from airflow_provider_lake.client import UploadError
+        from airflow_provider_lake.client.upload import wait_until_processed
+
+        results: Sequence[Data | UploadError] = [data for _, data in found]
+        if self.options["wait_for_unprocessable_data"]:
+            results = wait_until_processed(results, [str(file.source) for file, _ in found])
+        for (file, _), result in zip(found, results, strict=True):
+            if isinstance(result, UploadError):
+                self._fail(file, result)
+            else:
+                self._results[file.place] = _result(file, status, data=result)
+
+    def _accept(self, file: TaskFile, data: "Data") -> None:
+        if file.state is not None and file.local is not None and file.state != _state(file.local):
+            # Its hash is not that of the bytes that were sent.
+            data.delete()
+            self._fail(file, "changed while it was uploaded")
+        else:
+            self._results[file.place] = _result(file, UPLOADED, data=data)
+
+    def _fail(self, file: TaskFile, error: "UploadError | str") -> None:
+        """Say that a file failed; another try fails alike where the lake could not process what it has of it."""
+        data = getattr(error, "data", None)
+        reason = getattr(error, "message", str(error))
+        is_final = data is not None and data.upload_status.is_final
+        self._results[file.place] = _result(file, FAILED, data=data, reason=reason, is_final=is_final)
+
+
+def _result(
+    file: TaskFile, status: str, *, data: "Data | None" = None, reason: str | None = None, is_final: bool = True
+) -> Result:
+    return {
+        "path": str(file.source),
+        "status": status,
+        "data_id": None if data is None else str(data.id),
+        "sha256": file.sha256,
+        "size": None if data is None else data.file_size,
+        "reason": reason,
+        "is_final": is_final,
+    }
+
+
+def _hashed(file: TaskFile) -> "TaskFile | UploadError":
+    from airflow_provider_lake.client import UploadError
+    from airflow_provider_lake.client.files import open_file
+
+    try:
+        with open_file(str(file.local)) as local:
+            state = _state(Path(local.path))
+            sha256 = hashlib.file_digest(cast("BufferedReader", local.stream), "sha256").hexdigest()
+    except UploadError as error:
+        return error
+    return replace(file, sha256=sha256, state=state)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _unlike(files: Iterable[TaskFile], key: Callable[[TaskFile], str | None]) -> Iterator[Sequence[TaskFile]]:
+    """Split files into groups in which no key comes twice; None is like nothing.
+
+    Each group is worked on before the next is asked for: of two files of the same key, the second then finds the first.
+    """
+    rest = list(files)
+    while rest:
+        seen: set[str] = set()
+        group: list[TaskFile] = []
+        later: list[TaskFile] = []
+        for file in rest:
+            of_file = key(file)
+            (later if of_file in seen else group).append(file)
+            if of_file is not None:
+                seen.add(of_file)
+        yield group
+        rest = later
