@@ -77,7 +77,7 @@ def chunk_files(
     max_bytes: int | None = None,
     missing_ok: bool = False,
 ) -> list[list[str]]:
-    """Find the files that are meant, and split them into chunks for ``UploadDataOperator.partial(…).expand(filepaths=…)``.
+    """Find the files that are meant, and split them into chunks for mapped uploads: ``.expand(filepaths=chunks)``.
 
     :param filepaths: as :func:`find_files` takes them.
     :param chunk_size: at most so many files in a chunk.

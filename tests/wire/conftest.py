@@ -3,11 +3,13 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lake_process import LakeProcess
 from tests.wire import postgres, rgw
+from tests.wire.archive import archive
 from tests.wire.lake_api import LakeApi
 from tests.wire.postgres import PostgresServer
 from tests.wire.rgw import RadosGateway
@@ -78,3 +80,11 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadosGateway]:
         )
     with RadosGateway(tmp_path_factory.mktemp("rgw")) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Run an S3 server with an empty bucket ``archive``, and connect Airflow to it by the connection ``archive``."""
+    with archive() as (bucket, connection):
+        monkeypatch.setenv("AIRFLOW_CONN_ARCHIVE", connection)
+        yield bucket

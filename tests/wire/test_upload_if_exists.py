@@ -1,0 +1,148 @@
+"""Uploads that leave out what the lake has, against a real lake."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.client import Data
+from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
+from airflow_provider_lake.operators import file_upload
+from airflow_provider_lake.operators.data import UploadDataOperator
+from tests.lake_process import LakeProcess
+from tests.wire.task_data import upload
+
+
+@pytest.fixture
+def tag(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a tag of the test's own, in a connected lake."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    return f"existing-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def photos(tmp_path: Path, tag: str) -> list[Path]:
+    """Make photos that no other test has, neither by name nor by content."""
+    paths = make_photos(tmp_path / "photos", 4, seed=int(tag[-8:], 16))
+    return [path.rename(path.with_name(f"{tag}-{path.name}")) for path in paths]
+
+
+def _data(lake: LakeProcess, tag: str) -> list[Data]:
+    return list(lake.client().get_datalake().list_data(tags=[tag]))
+
+
+def test_every_file_is_uploaded_by_default(lake: LakeProcess, tag: str, photos: list[Path]) -> None:
+    """Twice where the task runs twice."""
+    for _ in range(2):
+        upload(photos, tags=[tag])
+
+    assert len(_data(lake, tag)) == 8
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "skip_content"])
+def test_what_the_lake_has_is_left_out(lake: LakeProcess, tag: str, photos: list[Path], if_exists: str) -> None:
+    """Only what is new comes in, and only that is named; what was there keeps its tags."""
+    first = upload(photos[:3], tags=[tag], if_exists=if_exists)
+    second = upload(photos, tags=[f"{tag}-2"], if_exists=if_exists)
+
+    assert (first["uploaded"], first["skipped"]) == (3, 0)
+    assert (second["uploaded"], second["skipped"], second["failed"]) == (1, 3, 0)
+    [new] = _data(lake, f"{tag}-2")
+    assert (new.filename, [str(new.id)]) == (photos[3].name, second["data_ids"])
+    assert len(_data(lake, tag)) == 3
+
+
+def test_by_content_the_name_does_not_matter(lake: LakeProcess, tag: str, photos: list[Path]) -> None:
+    """A renamed file is left out, a changed one of a known name comes in; the hash is in the metadata."""
+    upload(photos[:2], tags=[tag], if_exists="skip_content", metadata={"reference": "r"})
+    renamed = photos[0].rename(photos[0].with_name("renamed.jpg"))
+    photos[1].write_bytes(photos[2].read_bytes())
+
+    summary = upload([renamed, photos[1]], tags=[tag], if_exists="skip_content")
+
+    assert (summary["uploaded"], summary["skipped"]) == (1, 1)
+    data = _data(lake, tag)
+    assert sorted(each.filename for each in data) == sorted([photos[0].name, photos[1].name, photos[1].name])
+    for each in data:
+        sha256 = hashlib.sha256(each.read()).hexdigest()
+        assert (each.metadata or {})["custom_id"] == f"sha256:{sha256}"
+
+
+def test_by_filename_another_source_is_another_file(lake: LakeProcess, tag: str, photos: list[Path]) -> None:
+    """Cameras give the same names to different photos."""
+    one = upload(photos[:1], tags=[tag], source=f"{tag} one", if_exists="skip")
+    other = upload(photos[:1], tags=[tag], source=f"{tag} other", if_exists="skip")
+    again = upload(photos[:1], tags=[tag], source=f"{tag} one", if_exists="skip")
+
+    assert (one["uploaded"], other["uploaded"], again["skipped"]) == (1, 1, 1)
+    assert len(_data(lake, tag)) == 2
+
+
+@pytest.mark.parametrize(("if_exists", "uploaded"), [("upload", 6), ("skip", 4), ("skip_content", 5)])
+def test_the_same_twice_in_one_task_comes_in_once(
+    lake: LakeProcess, tag: str, photos: list[Path], tmp_path: Path, if_exists: str, uploaded: int
+) -> None:
+    """Beside the photos, a copy of one and another photo of the name of one, in other folders."""
+    copy, namesake = tmp_path / "a" / photos[0].name, tmp_path / "b" / photos[1].name
+    for path in (copy, namesake):
+        path.parent.mkdir()
+    shutil.copy(photos[0], copy)
+    namesake.write_bytes(photos[1].read_bytes() + b"more")
+
+    summary = upload([*photos, copy, namesake], tags=[tag], if_exists=if_exists)
+
+    assert (summary["uploaded"], summary["skipped"]) == (uploaded, 6 - uploaded)
+    assert len(_data(lake, tag)) == uploaded
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "skip_content"])
+def test_what_the_lake_could_not_process_fails_again_without_an_upload(
+    lake: LakeProcess, tag: str, tmp_path: Path, if_exists: str
+) -> None:
+    """It is named with the lake's reason; the lake does not get it again."""
+    path = tmp_path / f"{tag}.jpg"
+    path.write_text(f"words of {tag}")
+
+    for _ in range(2):
+        with pytest.raises(LakeUploadError, match=rf"{path}: .*not an image"):
+            upload([path], tags=[tag], if_exists=if_exists)
+
+    assert len(_data(lake, tag)) == 1
+
+
+def test_a_file_that_changes_after_it_was_hashed_is_not_kept(
+    lake: LakeProcess, tag: str, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hash would lie about its bytes."""
+    find = file_upload.by_content
+
+    def change_and_find(*arguments: object) -> object:
+        photos[0].write_bytes(photos[0].read_bytes() + b"more")
+        return find(*arguments)  # type: ignore[arg-type]  # handed on as they come
+
+    monkeypatch.setattr(file_upload, "by_content", change_and_find)
+
+    with pytest.raises(LakeUploadError, match=r"changed while it was uploaded"):
+        upload(photos, tags=[tag], if_exists="skip_content")
+
+    assert sorted(each.filename for each in _data(lake, tag)) == sorted(path.name for path in photos[1:])
+
+
+def test_a_value_in_the_field_of_the_hash_is_refused(lake: LakeProcess, tag: str, photos: list[Path]) -> None:
+    """Before anything is uploaded."""
+    metadata = [{}, {}, {"custom_id": "mine"}, {}]
+
+    with pytest.raises(LakePermanentError, match="custom_id"):
+        upload(photos, tags=[tag], metadata=metadata, if_exists="skip_content")
+
+    assert tag not in {found.name for found in lake.client().get_datalake().list_data_tags()}
+    assert upload(photos, tags=[tag], metadata=metadata, if_exists="skip")["uploaded"] == 4
+
+
+def test_an_unknown_way_is_refused_when_the_dag_is_parsed() -> None:
+    """With the ways that there are."""
+    with pytest.raises(ValueError, match="upload, skip, skip_content"):
+        UploadDataOperator(task_id="upload", filepaths="x", if_exists="replace")  # type: ignore[arg-type]  # the mistake
