@@ -22,8 +22,11 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Lake",
                 "python-modules": [
                     "airflow_provider_lake.operators.data",
+                    "airflow_provider_lake.operators.downloads",
                     "airflow_provider_lake.operators.imports",
                     "airflow_provider_lake.operators.processings",
+                    "airflow_provider_lake.operators.projections",
+                    "airflow_provider_lake.operators.tags",
                 ],
             }
         ],

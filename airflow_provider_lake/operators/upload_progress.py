@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -55,7 +56,8 @@ class UploadProgress:
         record = load_record(context, _KEY)
         if record is None or record.get("fingerprint") != fingerprint or is_first_try(context):
             return cls(fingerprint)
-        return cls(**record)
+        # What is kept stays as it is until it is saved again.
+        return cls(**deepcopy(record))
 
     def chunks(self, count: int) -> Iterator[Sequence[int]]:
         """Yield the places of the files that are still to be tried, some at a time.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_lake.operators.filepaths import find_files, local_copies
+from airflow_provider_lake.operators.filepaths import chunk_files, find_files, local_copies
 
 
 @pytest.fixture
@@ -76,3 +76,36 @@ def test_local_files_are_used_where_they_are(photos: Path) -> None:
 
     with local_copies(files) as copies:
         assert copies == [photos / "b.jpg"]
+
+
+def test_files_are_split_into_chunks_by_number(photos: Path) -> None:
+    """In their order, each once, as the strings that a mapped task takes."""
+    chunks = chunk_files([photos, photos / "b.jpg"], chunk_size=2)
+
+    names = [[Path(path).name for path in chunk] for chunk in chunks]
+    assert names == [["a.JPG", "b.jpg"], ["c.png", "clip.mp4"], ["e.webp"]]
+    assert all(isinstance(path, str) for chunk in chunks for path in chunk)
+
+
+def test_files_are_split_into_chunks_by_bytes(tmp_path: Path) -> None:
+    """A chunk has as many as fit; one that is too large for any has a chunk of its own."""
+    for name, size in {"a": 3, "b": 2, "c": 9, "d": 5, "e": 1}.items():
+        (tmp_path / f"{name}.jpg").write_bytes(bytes(size))
+
+    chunks = chunk_files(tmp_path, max_bytes=5)
+
+    assert [[Path(path).stem for path in chunk] for chunk in chunks] == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
+def test_no_files_make_no_chunks_where_told(tmp_path: Path) -> None:
+    """So that Airflow skips the mapped task; otherwise what is missing is named."""
+    assert chunk_files(tmp_path, missing_ok=True) == []
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        chunk_files(tmp_path)
+
+
+@pytest.mark.parametrize("limits", [{"chunk_size": 0}, {"max_bytes": 0}])
+def test_a_chunk_takes_at_least_one(tmp_path: Path, limits: dict[str, int]) -> None:
+    """Less is a slip."""
+    with pytest.raises(ValueError, match="at least 1"):
+        chunk_files(tmp_path, **limits)  # type: ignore[arg-type]  # both are numbers

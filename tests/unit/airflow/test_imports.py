@@ -10,6 +10,8 @@ import airflow.sdk
 before = set(sys.modules)
 import airflow_provider_lake.hooks.lake, airflow_provider_lake.operators.data, airflow_provider_lake.operators.imports
 import airflow_provider_lake.operators.processings, airflow_provider_lake.sensors.jobs
+import airflow_provider_lake.operators.downloads, airflow_provider_lake.operators.projections
+import airflow_provider_lake.operators.tags
 import airflow_provider_lake.triggers.jobs
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """

@@ -5,8 +5,20 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.operators.upload_progress import CHUNK_FILES, SUMMARY_ITEMS, UploadProgress
+from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
+from airflow_provider_lake.operators.upload_progress import CHUNK_FILES, UploadProgress
 from tests.tries import Tries
+
+
+def _result(place: int, status: str, *, is_final: bool = False) -> dict[str, Any]:
+    reason = "busy" if status == "failed" else None
+    return {
+        "path": f"{place}.jpg",
+        "status": status,
+        "data_id": str(place),
+        "reason": reason,
+        "is_final": is_final,
+    }
 
 
 def _try(context: Any, count: int, failing: set[int], chunks: int) -> tuple[UploadProgress, list[int]]:
@@ -17,10 +29,8 @@ def _try(context: Any, count: int, failing: set[int], chunks: int) -> tuple[Uplo
         if number == chunks:
             break
         for place in chunk:
-            if place in failing:
-                progress.add_failure(place, f"{place}.jpg", "busy", is_final=False)
-            else:
-                progress.add_data(str(place))
+            progress.add(place, _result(place, "failed" if place in failing else "uploaded"))
+            if place not in failing:
                 done.append(place)
         progress.save(context)
     return progress, done
@@ -60,10 +70,11 @@ def test_a_summary_stays_small() -> None:
     """Counts are whole, lists are cut; ids are left out where they are not all there."""
     progress = UploadProgress("files")
     for place in range(SUMMARY_ITEMS + 1):
-        progress.add_data(str(place))
-        progress.add_failure(place, "a.jpg", "broken", is_final=place % 2 == 0)
+        progress.add(place, _result(place, "uploaded"))
+        progress.add(place, _result(place, "skipped"))
+        progress.add(place, _result(place, "failed", is_final=place % 2 == 0))
 
     summary = progress.summary()
 
-    assert (summary["uploaded"], summary["failed"]) == (SUMMARY_ITEMS + 1, SUMMARY_ITEMS + 1)
+    assert {summary[word] for word in ("uploaded", "skipped", "failed")} == {SUMMARY_ITEMS + 1}
     assert (len(summary["failures"]), summary["data_ids"]) == (SUMMARY_ITEMS, None)
