@@ -70,8 +70,19 @@ class AirflowStack:
     def run_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, Any]:
         """Trigger a DAG and wait for its run to end; return the run."""
         self._await(f"DAG {dag_id} is parsed", lambda: self._knows(dag_id), START_SECONDS)
-        run = self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
-        path = f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
+        return self._ended(self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}}))
+
+    def scheduled_run(self, dag_id: str) -> dict[str, Any]:
+        """Unpause a DAG and wait for the run to end that its schedule starts; return the run."""
+        self._await(f"DAG {dag_id} is parsed", lambda: self._knows(dag_id), START_SECONDS)
+        self.call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
+        path = f"/dags/{dag_id}/dagRuns"
+        self._await(f"{dag_id} is scheduled", lambda: bool(self.call("GET", path)["dag_runs"]), START_SECONDS)
+        return self._ended(self.call("GET", path)["dag_runs"][0])
+
+    def _ended(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Wait for a run to end, and return it as it is then."""
+        path = _path(run)
         self._await(f"{path} ends", lambda: self._has_ended(path), RUN_SECONDS)
         return self.call("GET", path)
 
