@@ -110,6 +110,7 @@ class UploadDataOperator(LakeOperator):
         progress = memory.progress
         if manifest is not None:
             manifest.finish()
+            self.log.info("What became of each file: %s", manifest.url)
         summary = progress.summary()
         require_few_failures(
             self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError

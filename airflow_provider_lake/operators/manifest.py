@@ -99,13 +99,16 @@ class Manifest:
 
     def finish(self) -> None:
         """Put the results together; the manifest appears whole, in the place of one that was there."""
+        is_all_done = True
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
             for result in self.earlier_results():
                 file.write(json.dumps(result) + "\n")
+                is_all_done = is_all_done and is_done(result)
         for name in self._own_parts():
             self._parts.child(name).delete()
-        self._begun.delete()
-        self._parts.delete_if_empty()
+        if is_all_done:
+            self._begun.delete()
+            self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:
         """Yield what the manifest has of this task, and what its parts have; a file may come several times."""

@@ -8,7 +8,6 @@ from airflow_provider_lake.cli.sample_photos import make_photos
 from tests.e2e.airflow_stack import AirflowStack
 from tests.lake_process import LakeProcess
 
-
 MAPPED = "example_lake_mapped_upload"
 INCREMENTAL = "example_lake_incremental"
 
