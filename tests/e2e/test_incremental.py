@@ -54,7 +54,8 @@ def test_each_run_brings_in_what_is_new(airflow: AirflowStack, lake: LakeProcess
     """First, on its schedule, all; then one more, then nothing: the tasks behind are skipped then."""
     folder, later = airflow.home / "photos", make_photos(tmp_path / "later", 1, seed=21)[0]
     make_photos(folder, 3, seed=20)
-    datalake, seen = lake.client().get_datalake(), set()
+    datalake = lake.client().get_datalake()
+    seen: set[str] = set()
 
     for new in (3, 1, 0):
         if new == 1:

@@ -25,8 +25,7 @@ def tag(lake: LakeProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 def _tag(context: Any = None, **options: Any) -> dict[str, Any]:
-    operator = TagDataOperator(task_id="tag", **options)
-    summary: dict[str, Any] = operator.execute(context or {})
+    summary: dict[str, Any] = TagDataOperator(task_id="tag", **options).execute({} if context is None else context)
     return summary
 
 

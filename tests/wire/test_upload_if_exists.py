@@ -12,6 +12,7 @@ from airflow_provider_lake.client import Data
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
 from airflow_provider_lake.operators import file_upload
 from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.known_data import by_content
 from tests.lake_process import LakeProcess
 from tests.wire.task_data import upload
 
@@ -117,7 +118,7 @@ def test_a_file_that_changes_after_it_was_hashed_is_not_kept(
     lake: LakeProcess, tag: str, photos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its hash would lie about its bytes."""
-    find = file_upload.by_content
+    find = by_content
 
     def change_and_find(*arguments: object) -> object:
         photos[0].write_bytes(photos[0].read_bytes() + b"more")

@@ -1,0 +1,107 @@
+"""A manifest that is written in parts, and what a retry finds of it."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.manifest import Manifest, read_manifest
+from airflow_provider_lake.operators.storage import Target
+from tests.tries import Tries
+
+
+def _result(path: str, status: str, *, is_final: bool) -> dict[str, Any]:
+    return {"path": path, "status": status, "data_id": f"id of {path}", "reason": None, "is_final": is_final}
+
+
+RESULTS = st.builds(
+    _result,
+    st.sampled_from(["a", "b", "c", "ü \udce9", "e"]),
+    st.sampled_from(["uploaded", "skipped", "failed"]),
+    is_final=st.booleans(),
+)
+
+
+def _done(results: Iterable[dict[str, Any]]) -> set[str]:
+    return {each["path"] for each in results if each["status"] != "failed" or each["is_final"]}
+
+
+# Every part is synced to the disk, which takes its time.
+@settings(max_examples=40, deadline=None)
+@given(
+    parts=st.lists(st.lists(RESULTS, max_size=4), max_size=5), finished=st.integers(0, 5), lost=st.sets(st.integers())
+)
+def test_nothing_that_was_done_is_forgotten_wherever_a_try_ends(
+    parts: list[list[dict[str, Any]]], finished: int, lost: set[int]
+) -> None:
+    """Parts are written, a manifest is finished after some of them, and it dies while it deletes these."""
+    with TemporaryDirectory() as folder:
+        url, context = f"{folder}/run.jsonl", Tries().next()
+        manifest = Manifest(url, context)
+        for part in parts[:finished]:
+            manifest.add(part)
+        kept = {path: path.read_bytes() for path in Path(f"{url}.parts").glob("*")}
+        if finished:
+            manifest.finish()
+        for number, (path, content) in enumerate(kept.items()):
+            if number not in lost:
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
+        for part in parts[finished:]:
+            manifest.add(part)
+
+        found = list(Manifest(url, context).earlier_results())
+
+    written = list(chain(*parts))
+    assert sorted(each["path"] for each in found) == sorted({each["path"] for each in written})
+    assert _done(found) == _done(written)
+
+
+def test_what_was_begun_is_kept_until_all_is_done(tmp_path: Path) -> None:
+    """A file that failed may have been registered all the same."""
+    url, context = str(tmp_path / "run.jsonl"), Tries().next()
+    manifest = Manifest(url, context)
+
+    manifest.begin({"a": "object a"})
+    manifest.add([_result("a", "failed", is_final=False)])
+    manifest.finish()
+    assert Manifest(url, context).begun() == {"a": "object a"}
+
+    manifest.add([_result("a", "uploaded", is_final=True)])
+    manifest.finish()
+    assert Manifest(url, context).begun() == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What was there stays when the writing breaks off, and nothing is left beside it."""
+    path = tmp_path / "run.jsonl"
+    path.write_text("before")
+
+    with suppress(RuntimeError), Target.at(path).writing() as incomplete:
+        incomplete.write_text("aft")
+        raise RuntimeError
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("run.jsonl", "before")]
+
+    with Target.at(f"file://{path}").writing() as incomplete:
+        incomplete.write_text("after")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("run.jsonl", "after")]
+
+
+@pytest.mark.parametrize(
+    "line", ["words", "[]", '{"path": "a"}', '{"path": "a", "status": "eaten"}', '{"status": "failed"}']
+)
+def test_a_file_that_is_something_else_is_refused(tmp_path: Path, line: str) -> None:
+    """And named."""
+    path = tmp_path / "notes.txt"
+    path.write_text(f"{line}\n")
+
+    with pytest.raises(LakePermanentError, match=r"notes\.txt is no manifest"):
+        list(read_manifest(str(path)))
