@@ -286,7 +286,7 @@ class Datalake(Record):
     def launch_processing(
         self,
         processing: Processing,
-        data: Sequence[Data],
+        data: Sequence[Data | UUID],
         parameters: Mapping[str, Any] | None = None,
         cpu: int | None = None,
         gpu: int | None = None,
@@ -294,7 +294,7 @@ class Datalake(Record):
     ) -> Job:
         """Start a job that runs a processing on data.
 
-        :param data: a list of data or a MultiData.
+        :param data: a list of data or a MultiData; ids of data, which take less memory, do as well.
         :param parameters: of this run; None: the processing's own.
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
@@ -307,7 +307,7 @@ class Datalake(Record):
         body = {
             "processing_id": processing.id,
             "parameters": parameters,
-            "data_ids": [each.id for each in data],
+            "data_ids": [each if isinstance(each, UUID) else each.id for each in data],
             "cpu": cpu,
             "gpu": gpu,
             "inputs": inputs or {},

@@ -103,10 +103,10 @@ class UploadDataOperator(LakeOperator):
             metadata = _metadata_of_each(files, self.metadata)
             self._require_free_content_field(metadata)
             datalake = self.get_datalake()
-            memory = UploadMemory(
-                context, manifest, list(map(str, files)), str(datalake.id), metadata, as_names(self.tags), self.source
-            )
-            self._upload(datalake, memory, files, metadata)
+            paths = list(map(str, files))
+            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source)
+            memory = UploadMemory(context, manifest, paths, *what)
+            self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
         if manifest is not None:
             manifest.finish()
@@ -130,12 +130,13 @@ class UploadDataOperator(LakeOperator):
         datalake: "Datalake",
         memory: UploadMemory,
         files: Sequence[SourceFile],
+        paths: Sequence[str],
         metadata: Sequence[dict[str, Any]],
     ) -> None:
         """Upload the files that no earlier try is done with."""
         upload = FileUpload(datalake, memory, self._options(), self.if_exists)
         progress = memory.progress
-        for chunk in progress.chunks(len(files)):
+        for chunk in progress.chunks(paths):
             results = upload.upload([TaskFile(place, files[place], metadata[place]) for place in chunk])
             memory.keep(results)
             for result in results.values():

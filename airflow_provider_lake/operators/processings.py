@@ -49,7 +49,7 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
     def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
         """Select the data and start the processing."""
         processing = self.hook.client.get_processing(self.processing)
-        data = list(self.select_data(datalake))
+        data = [each.id for each in self.select_data(datalake)]
         parameters = None if self.parameters is None else dict(self.parameters)
         job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.operators.manifest import Manifest, Result, is_done
@@ -30,11 +30,10 @@ class UploadMemory:
     def __init__(self, context: "Context", manifest: Manifest | None, paths: Sequence[str], *what: Any) -> None:
         self._context = context
         self._manifest = manifest
-        self._paths = paths
         if manifest is None:
-            self.progress = UploadProgress.resume(context, *what, paths)
+            self.progress = UploadProgress.resume(context, paths, *what)
             found = load_record(context, _KEY) or {}
-            # What an upload of other files, or one before the task was cleared, had begun is no concern of this one.
+            # What another upload, or one before the task was cleared, had begun is no concern of this one.
             is_ours = found.get("fingerprint") == self.progress.fingerprint and not is_first_try(context)
             self._names: dict[str, str] = found["names"] if is_ours else {}
         else:
@@ -84,16 +83,15 @@ class UploadMemory:
             size -= len(oldest) + len(json.dumps(self._names.pop(oldest)))
 
 
-def _replayed(manifest: Manifest, paths: Iterable[str]) -> UploadProgress:
+def _replayed(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
     """Return the progress that the results of earlier tries tell."""
     progress, done = UploadProgress(), set()
     for result in manifest.earlier_results():
         if is_done(result):
             progress.add(-1, result)
             done.add(result["path"])
-    all_paths = list(paths)
-    progress.tried = len(all_paths)
-    progress.to_retry = [place for place, path in enumerate(all_paths) if path not in done]
+    progress.tried = len(paths)
+    progress.to_retry = [place for place, path in enumerate(paths) if path not in done]
     return progress
 
 

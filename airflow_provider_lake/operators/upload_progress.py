@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,8 @@ from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
 from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
 
 if TYPE_CHECKING:
+    from hashlib import _Hash
+
     from airflow.sdk import Context
 
 # Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
@@ -25,8 +27,9 @@ _KEY = "lake_upload"
 class UploadProgress:
     """What became of the files so far. It is kept after every chunk (Airflow 3.3).
 
-    :param fingerprint: of what is uploaded: a retry goes on only with the same.
+    :param fingerprint: of what is said about the files: a retry goes on only with the same.
     :param tried: files that were tried, from the first on.
+    :param tried_paths: hash of their paths: files that come behind these do not matter.
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
     :param skipped: files that the lake had before.
@@ -38,6 +41,7 @@ class UploadProgress:
 
     fingerprint: str = ""
     tried: int = 0
+    tried_paths: str = hashlib.sha256().hexdigest()
     uploaded: int = 0
     data_ids: list[str] = field(default_factory=list)
     skipped: int = 0
@@ -47,22 +51,24 @@ class UploadProgress:
     retry_reasons: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
-    def resume(cls, context: "Context", *what: Any) -> Self:
+    def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
         """Go on from where an earlier try of this task came; a task that was cleared begins anew.
 
-        :param what: everything that says what is uploaded, as JSON.
+        :param paths: of the files that there are now.
+        :param what: everything else that says what is uploaded, as JSON.
         """
         fingerprint = hashlib.sha256(json.dumps(what, default=str).encode()).hexdigest()
         record = load_record(context, _KEY)
         if record is None or record.get("fingerprint") != fingerprint or is_first_try(context):
             return cls(fingerprint)
         # What is kept stays as it is until it is saved again.
-        return cls(**deepcopy(record))
+        progress = cls(**deepcopy(record))
+        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(fingerprint)
 
-    def chunks(self, count: int) -> Iterator[Sequence[int]]:
+    def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
         """Yield the places of the files that are still to be tried, some at a time.
 
-        :param count: of all files.
+        :param paths: of all files.
         """
         again, self.retry_reasons = list(self.to_retry), []
         for start in range(0, len(again), CHUNK_FILES):
@@ -70,8 +76,11 @@ class UploadProgress:
             # What fails again is put behind those that are still to come.
             del self.to_retry[: len(chunk)]
             yield chunk
-        while self.tried < count:
-            first, self.tried = self.tried, min(self.tried + CHUNK_FILES, count)
+        tried = _hash_of(paths[: self.tried])
+        while self.tried < len(paths):
+            first, self.tried = self.tried, min(self.tried + CHUNK_FILES, len(paths))
+            _hash_of(paths[first : self.tried], tried)
+            self.tried_paths = tried.hexdigest()
             yield range(first, self.tried)
 
     def add(self, place: int, result: Mapping[str, Any]) -> None:
@@ -112,6 +121,14 @@ class UploadProgress:
             "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
             "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
         }
+
+
+def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
+    """Hash paths, behind those that are in the hash already."""
+    result = hashlib.sha256() if known is None else known
+    for path in paths:
+        result.update(path.encode("utf-8", "surrogateescape") + b"\0")
+    return result
 
 
 def _append(items: list[Any], item: Any) -> None:

@@ -19,6 +19,9 @@ class DyingUploadOperator(UploadDataOperator):
 
     def execute(self, context: Any) -> Any:
         """Upload, unless this is the first try."""
+        if self.if_exists != "upload" or self.manifest:
+            # As below Airflow 3.3.
+            context.pop("task_state_store", None)
         if context["ti"].try_number == 1:
             from airflow_provider_lake.client.http import Session
 

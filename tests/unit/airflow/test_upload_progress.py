@@ -21,11 +21,15 @@ def _result(place: int, status: str, *, is_final: bool = False) -> dict[str, Any
     }
 
 
+def _paths(count: int) -> list[str]:
+    return [f"{place}.jpg" for place in range(count)]
+
+
 def _try(context: Any, count: int, failing: set[int], chunks: int) -> tuple[UploadProgress, list[int]]:
     """Work on so many chunks, then lose the process; return the progress and the files that became data."""
-    progress = UploadProgress.resume(context, "files")
+    progress = UploadProgress.resume(context, _paths(count), "tags")
     done = []
-    for number, chunk in enumerate(progress.chunks(count)):
+    for number, chunk in enumerate(progress.chunks(_paths(count))):
         if number == chunks:
             break
         for place in chunk:
@@ -56,14 +60,17 @@ def test_every_file_becomes_data_once_wherever_tries_end(count: int, failing: se
 
 
 def test_another_selection_or_a_cleared_task_begins_anew() -> None:
-    """What is kept belongs to the same files, and to tries since the last clear."""
+    """What is kept belongs to the same files and tags, and to tries since the last clear; more files may have come."""
     tries = Tries()
     _try(tries.next(), 10, set(), chunks=1)
 
-    assert UploadProgress.resume(tries.next(), "files").uploaded == 10
-    assert UploadProgress.resume(tries.next(), "other files").uploaded == 0
+    def uploaded(paths: list[str], tags: str = "tags") -> int:
+        return UploadProgress.resume(tries.next(), paths, tags).uploaded
+
+    assert uploaded(_paths(10)) == uploaded(_paths(12)) == 10
+    assert uploaded(["new.jpg", *_paths(10)]) == uploaded(_paths(9)) == uploaded(_paths(10), "other tags") == 0
     tries.clear()
-    assert UploadProgress.resume(tries.next(), "files").uploaded == 0
+    assert uploaded(_paths(10)) == 0
 
 
 def test_a_summary_stays_small() -> None:
