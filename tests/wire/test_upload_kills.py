@@ -109,8 +109,8 @@ def test_no_file_is_lost_or_registered_twice(
     folder, tag, dice = tmp_path / "photos", f"killed-{uuid4().hex[:8]}", random.Random(seed)
     paths = _make_pictures(folder, dice)
     options = options | {"filepaths": str(folder), "tags": [tag], "source": tag}
-    # What other threads had under way could arrive after the next try has looked, which comes at once here. By its object
-    # name it is registered once all the same; by what the lake has, a task's retry_delay must be longer than that takes.
+    # What other threads had under way could arrive after the next try has looked, which comes at once here. By its
+    # object name it is registered once all the same; by what the lake has, a retry_delay must be longer than that.
     options |= {"max_workers": 1 if knows == "nothing" else 4}
     options |= {"manifest": str(tmp_path / "run.jsonl")} if knows == "manifest" else {}
     tries, result = _KeptTries(tmp_path / "state.json"), tmp_path / "result.json"
