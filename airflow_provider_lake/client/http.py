@@ -20,8 +20,9 @@ from airflow_provider_lake.client.errors import (
     UsageError,
     class_of_status,
 )
+from airflow_provider_lake.client.exchange import Answer
 from airflow_provider_lake.client.retry import Outcome, RetryPolicy, parse_retry_after
-from airflow_provider_lake.client.sender import Answer, Sender
+from airflow_provider_lake.client.sender import Sender
 
 logger = logging.getLogger(__name__)
 
