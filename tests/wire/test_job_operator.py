@@ -65,7 +65,7 @@ def test_a_retry_finds_a_job_that_goes_on(lake: LakeProcess) -> None:
     with pytest.raises(TaskDeferred) as deferral:
         _operator("slow", deferrable=True).execute(tries.next())
 
-    assert deferral.value.trigger.job_ids == [job_id]
+    assert deferral.value.trigger.job_id == job_id
     lake.client().get_job_by_id(job_id).kill()
 
 
