@@ -1,5 +1,6 @@
 """What tasks do with jobs of the lake: describe them, judge them, and bear with a lake that does not answer."""
 
+import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,18 +150,23 @@ class Patience:
         self.ask_again_at = ask_again_at
         self._budget = budget
         self._log = log
-        self._last_answer = time.monotonic() - (0.0 if silent_since is None else max(0.0, time.time() - silent_since))
         self._failures = 0 if silent_since is None else 1
+        self._silent_since = time.monotonic() - max(0.0, time.time() - (silent_since or math.inf))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the lake did not answer when it was last asked."""
+        return self._failures > 0
 
     @property
     def silence(self) -> float:
-        """Seconds since the lake last answered; 0: it does answer."""
-        return time.monotonic() - self._last_answer if self._failures else 0.0
+        """Seconds since the lake first did not answer, of all times since it last did; 0: it does answer."""
+        return time.monotonic() - self._silent_since if self._failures else 0.0
 
     @property
     def is_spent(self) -> bool:
         """Whether the lake has been silent for too long."""
-        return self.silence > self._budget
+        return self._failures > 0 and self.silence >= self._budget
 
     @property
     def is_asked_to_wait(self) -> bool:
@@ -177,8 +183,10 @@ class Patience:
 
         try:
             yield
-            self._last_answer, self._failures = time.monotonic(), 0
+            self._failures = 0
         except (TransportError, ServerError, RateLimitedError) as error:
+            if not self._failures:
+                self._silent_since = time.monotonic()
             self._failures += 1
             self.ask_again_at = time.time() + (getattr(error, "retry_after", None) or 0.0)
             if self.is_spent:

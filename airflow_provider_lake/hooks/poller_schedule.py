@@ -70,14 +70,14 @@ class WatchedJob:
 
     :param due: when to turn to it; polled or not, it stands in the heap under this time.
     :param poll_at: when to look at it again, never earlier.
-    :param last_answer: when the lake last said something about it.
+    :param silent_since: when the lake first did not answer, of all times since it last did.
     :param body: of the last answer; the same bytes again are no news and are not decoded.
     """
 
     id: str
-    last_answer: float
     due: float
     poll_at: float
+    silent_since: float = 0.0
     waits: list[Wait] = field(default_factory=list)
     body: bytes = b""
     news: JobNews | None = None
@@ -111,7 +111,7 @@ class Schedule:
             job = self._jobs.get(job_id)
             first = now + random.random() * next_interval(now - wait.started, wait.poll_interval)
             if job is None:
-                job = self._jobs[job_id] = WatchedJob(job_id, last_answer=now, due=first, poll_at=first)
+                job = self._jobs[job_id] = WatchedJob(job_id, due=first, poll_at=first)
                 self._push(job, first)
             elif not job.is_asked and not job.failures and first < job.poll_at:
                 job.poll_at = first
@@ -138,17 +138,15 @@ class Schedule:
         """Return a job to look at now; its answer is to be told to :meth:`answered`."""
         while (due := self.next_due()) is not None and due <= now:
             _, _, job = heapq.heappop(self._heap)
-            self._drop_hopeless(job, now)
-            if not job.waits:
-                continue
             if job.poll_at <= now < self.paused_until:
                 # Not all at once when the pause ends.
                 job.poll_at = self.paused_until + random.random() * _interval(job, now)
-            if job.poll_at > now:
+            if job.poll_at <= now:
+                job.is_asked = True
+                return job
+            self._drop_hopeless(job, now)
+            if job.waits:
                 self._push(job, _wake(job))
-                continue
-            job.is_asked = True
-            return job
         return None
 
     def answered(self, job: WatchedJob, outcome: Answer | LakeError, now: float) -> None:
@@ -181,11 +179,13 @@ class Schedule:
             if news.status.is_final:
                 del self._jobs[job.id]
                 return
-        job.last_answer, job.failures, job.error = now, 0, None
+        job.failures, job.error = 0, None
         self._plan(job, now + random.uniform(0.9, 1.0) * _interval(job, now))
 
     def _bear(self, job: WatchedJob, error: TransportError | ServerError | RateLimitedError, now: float) -> None:
         """Bear with a lake that does not answer, for those whose budget lasts."""
+        if not job.failures:
+            job.silent_since = now
         job.failures, job.error = job.failures + 1, error
         retry_after = getattr(error, "retry_after", None)
         if retry_after is not None:
@@ -194,13 +194,16 @@ class Schedule:
         if job.failures == 1:
             self.outbox += [(wait, Silence(error)) for wait in job.waits]
         if job.waits:
-            self._plan(job, max(self.paused_until, now + backoff(_interval(job, now), job.failures)))
+            # One more look before somebody gives up, unless the lake forbids it.
+            interval, last_chance = _interval(job, now), min(_gives_up_at(job, wait) for wait in job.waits)
+            pause = max(interval, min(backoff(interval, job.failures), last_chance - now))
+            self._plan(job, max(self.paused_until, now + pause))
 
     def _drop_hopeless(self, job: WatchedJob, now: float) -> None:
         """Tell those whose budget is spent that the lake does not answer."""
         if job.error is None:
             return
-        hopeless = [wait for wait in job.waits if _gives_up_at(job, wait) < now]
+        hopeless = [wait for wait in job.waits if _gives_up_at(job, wait) <= now]
         for wait in hopeless:
             self.outbox.append((wait, job.error))
             job.waits.remove(wait)
@@ -241,7 +244,7 @@ def _interval(job: WatchedJob, now: float) -> float:
 
 
 def _gives_up_at(job: WatchedJob, wait: Wait) -> float:
-    return max(job.last_answer, wait.joined) + wait.outage_budget
+    return max(job.silent_since, wait.joined) + wait.outage_budget
 
 
 def _wake(job: WatchedJob) -> float:

@@ -195,7 +195,7 @@ class JobSensor(BaseSensorOperator):
         """Keep since when the lake has been silent, for the process that pokes next."""
         if not self.reschedule:
             return
-        if patience.silence and not patience.is_spent:
+        if patience.is_silent and not patience.is_spent:
             since = time.time() - patience.silence
             save_record(context, _SILENCE, {"since": since, "ask_again_at": patience.ask_again_at})
         else:
