@@ -137,15 +137,15 @@ class AirflowStack:
         path = f"{_path(run)}/taskInstances/{task_id}/xcomEntries/return_value?map_index={map_index}"
         return self.call("GET", path)["value"]
 
-    def log(self, run: dict[str, Any], task_id: str, try_number: int = 1) -> str:
+    def log(self, run: dict[str, Any], task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Read a task's log, and its trigger's."""
-        path = f"{_path(run)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
+        path = f"{_path(run)}/taskInstances/{task_id}/logs/{try_number}?full_content=true&map_index={map_index}"
         content = self.call("GET", path)["content"]
         return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in content)
 
-    def await_log(self, run: dict[str, Any], task_id: str, words: str) -> None:
+    def await_log(self, run: dict[str, Any], task_id: str, words: str, try_number: int = 1) -> None:
         """Wait until a task's log says something."""
-        self._await(f"{task_id} says {words!r}", lambda: words in self.log(run, task_id), RUN_SECONDS)
+        self._await(f"{task_id} says {words!r}", lambda: words in self.log(run, task_id, try_number), RUN_SECONDS)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call Airflow's REST API."""

@@ -133,7 +133,7 @@ def test_a_task_that_is_marked_failed_kills_its_job_where_asked(
     """On a worker and deferred; otherwise the job goes on to its end."""
     run = airflow.start_dag(f"lake_{mode}_{cancel}", patient.conf)
     airflow.await_task(run, "launch", "deferred" if mode == "deferred" else "running")
-    patient.await_states("QUEUED")
+    airflow.await_log(run, "launch", "Waiting: job")
 
     airflow.mark_failed(run, "launch")
 
@@ -185,6 +185,7 @@ def test_a_waiting_task_that_is_cleared_finds_its_job_again(
 
     airflow.clear(run, "launch")
     airflow.await_task(run, "launch", waiting, try_number=2)
+    airflow.await_log(run, "launch", "Found again: job", try_number=2)
     patient.end()
 
     assert airflow.await_end(run)["state"] == "success"
@@ -202,6 +203,6 @@ def test_a_sensor_starts_in_the_triggerer(airflow: AirflowStack, lake: LakeProce
         airflow.await_task(run, task, "deferred")
     patient.end()
 
-    assert airflow.await_end(run)["state"] == "success", airflow.log(run, "wait")
+    assert airflow.await_end(run)["state"] == "success", airflow.log(run, "wait_mapped", map_index=0)
     summary = {"jobs": [{"job_id": str(job.id), "status": "SUCCEEDED", "progress": None}]}
     assert (airflow.result(run, "wait"), airflow.result(run, "wait_mapped", 0)) == (summary, summary)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from functools import partial
 from typing import Any
 
@@ -178,3 +179,33 @@ def test_a_refusal_skips_where_never_failing_was_asked_for() -> None:
         event = {"status": status, "message": "why", "error": "TransportError", "arguments": ["why", False]}
         with pytest.raises(error):
             sensor.execute_complete({}, event)
+
+
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+def test_a_killed_trigger_ends_its_job_where_asked(
+    lake: LakeProcess, monkeypatch: pytest.MonkeyPatch, cancel_on_kill: bool
+) -> None:
+    """A job that has ended by itself is left as it is, and one that nobody knows does no harm."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    ended, going_on = _launch(lake, "pass"), _launch(lake, "import time; time.sleep(60)")
+    lake.client().get_job_by_id(ended).wait_for_done(0.1, 200)
+    unknown = "00000000-0000-4000-8000-000000000000"
+
+    asyncio.run(JobTrigger(job_id=[unknown, ended, going_on], cancel_on_kill=cancel_on_kill).on_kill())
+
+    states = [str(lake.client().get_job_by_id(job).status) for job in (ended, going_on)]
+    assert states[0] == "SUCCEEDED"
+    assert (states[1] == "KILLED") == cancel_on_kill
+    if not cancel_on_kill:
+        lake.client().get_job_by_id(going_on).kill()
+
+
+def test_a_deadline_ends_the_wait(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a moment, so a triggerer that starts again does not begin to count anew."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    job = _launch(lake, "import time; time.sleep(60)")
+
+    payload = _run(JobTrigger(job_id=job, poll_interval=0.1, deadline=time.time() + 0.5))
+
+    assert payload["status"] == "timeout"
+    lake.client().get_job_by_id(job).kill()
