@@ -25,6 +25,8 @@ from airflow_provider_lake.hooks.poller_schedule import News, Schedule, Wait, Wa
 
 # Requests of one poller that may be under way at a time, each over a connection of its own.
 MAX_IN_FLIGHT = 128
+# Looks that come due within this time begin together: many small rounds cost more than a few larger ones.
+_BATCH_SECONDS = 0.01
 # libcurl's words for which events it wants to hear of.
 _EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,
@@ -95,6 +97,7 @@ class PollerThread(threading.Thread):
         self._flights: dict[Handle, _Flight] = {}
         self._idle: list[Handle] = []
         self._curl_due: float | None = None
+        self._next_looks = 0.0
         self._wake_sender, self._wake_receiver = socket.socketpair()
 
     def watch(self, wait: Wait) -> None:
@@ -150,7 +153,7 @@ class PollerThread(threading.Thread):
         """Return how long nothing is to be done unless something comes in; None: for ever."""
         # With no room for another request, it is the end of one that is waited for.
         due = self._schedule.next_due() if len(self._flights) < MAX_IN_FLIGHT else None
-        nexts = [moment for moment in (self._curl_due, due) if moment is not None]
+        nexts = [moment for moment in (self._curl_due, due and max(due, self._next_looks)) if moment is not None]
         return max(0.0, min(nexts) - time.monotonic()) if nexts else None
 
     def _order(self, order: Callable[[], None]) -> None:
@@ -185,14 +188,13 @@ class PollerThread(threading.Thread):
         self._wake_sender.close()
 
     def _start_flights(self) -> None:
-        while len(self._flights) < MAX_IN_FLIGHT:
-            if self._requests:
-                self._start(self._requests.popleft())
-                continue
-            now = time.monotonic()
-            job = self._schedule.pop_due(now)
-            if job is None:
-                return
+        while self._requests and len(self._flights) < MAX_IN_FLIGHT:
+            self._start(self._requests.popleft())
+        now = time.monotonic()
+        if now < self._next_looks:
+            return
+        self._next_looks = now + _BATCH_SECONDS
+        while len(self._flights) < MAX_IN_FLIGHT and (job := self._schedule.pop_due(now)) is not None:
             self.counts.polls += 1
             self.counts.late = max(self.counts.late, now - job.poll_at)
             self._start(Request(self._session.describe("GET", job.path), _teller(self._schedule, job)))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -70,10 +69,6 @@ class JobSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("job_id", "lake_conn_id")
     ui_color = "#d9edf7"
-    start_trigger_args = StartTriggerArgs(
-        trigger_cls=f"{JobTrigger.__module__}.{JobTrigger.__qualname__}", next_method="execute_complete"
-    )
-    start_from_trigger = False
 
     def __init__(
         self,
@@ -93,14 +88,16 @@ class JobSensor(BaseSensorOperator):
         self.outage_budget = outage_budget
         self.start_from_trigger = deferrable and start_from_trigger and _renders_in_trigger(job_id, lake_conn_id)
         if self.start_from_trigger:
-            self.start_trigger_args = replace(
-                self.start_trigger_args,
+            # Of this instance alone: what a mapped task has on its class, Airflow takes for all of its instances.
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls=f"{JobTrigger.__module__}.{JobTrigger.__qualname__}",
                 trigger_kwargs={
                     "job_id": job_id,
                     "lake_conn_id": lake_conn_id,
                     "poll_interval": self.poke_interval,
                     "outage_budget": outage_budget,
                 },
+                next_method="execute_complete",
                 timeout=timedelta(seconds=self.timeout),
             )
 
