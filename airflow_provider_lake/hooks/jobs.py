@@ -3,9 +3,9 @@
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_lake.exceptions import LakeJobError
 
@@ -25,6 +25,7 @@ _INTERVAL_PER_AGE = 0.1
 _MAX_BACKOFF_SECONDS = 60.0
 _MOMENT_SECONDS = 0.01
 
+_T = TypeVar("_T")
 JobIds = str | Mapping[str, Any]
 
 
@@ -204,6 +205,18 @@ class Patience:
             return interval
         left = max(0.0, self._budget - self.silence) + _MOMENT_SECONDS
         return min(left, max(backoff(interval, self._failures), self.ask_again_at - time.time()))
+
+
+def insist(ask: Callable[[], _T], patience: Patience, interval: float) -> _T:
+    """Ask the lake until it answers.
+
+    :param interval: seconds, the shortest pause.
+    :raises airflow_provider_lake.client.LakeError: what is no passing fault, or one beyond the budget.
+    """
+    while True:
+        with patience.bear():
+            return ask()
+        time.sleep(patience.pause(interval))
 
 
 def summary_of(job: "Job") -> dict[str, Any]:

@@ -3,8 +3,9 @@
 ::
 
     async with shared_poller("lake_default") as poller:
-        async for job in poller.watch([job_id], poll_interval=5.0, outage_budget=600.0):
-            ...
+        async with aclosing(poller.watch([job_id], log, poll_interval=5.0, outage_budget=600.0)) as every_news:
+            async for job in every_news:
+                ...
         tags = await poller.request("GET", path, params=[("limit", 10)])
 
 Whoever waits shares its connections and its schedule with everybody else in the same event loop who names the same
@@ -48,8 +49,9 @@ class Poller:
         sender = Sender(arguments["timeout"], arguments["verify"])
         self._session = Session(arguments["host"], arguments["api_token"], sender, RetryPolicy(attempts=1))
         self._organization = Organization(self._send, arguments["organization_id"], arguments["organization_name"])
-        self._inboxes: dict[Wait, asyncio.Queue[News]] = {}
-        self._thread = PollerThread(asyncio.get_running_loop(), self._session, self._take_in)
+        self._inboxes: dict[Wait, asyncio.Queue[News | Exception]] = {}
+        self._pending: set[asyncio.Future[Answer]] = set()
+        self._thread = PollerThread(asyncio.get_running_loop(), self._session, self._take_in, self._break_down)
         self._thread.start()
         self.is_refused = False
 
@@ -136,6 +138,14 @@ class Poller:
             if inbox is not None:
                 inbox.put_nowait(news)
 
+    def _break_down(self, error: Exception) -> None:
+        """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
+        self.is_refused = True
+        for inbox in self._inboxes.values():
+            inbox.put_nowait(error)
+        for answered in self._pending:
+            _settle(answered, error)
+
     def _note(self, error: Exception) -> None:
         """Remember that the lake does not take the token: perhaps it was changed, so nobody new shall come here."""
         from airflow_provider_lake.client import UnauthorizedError
@@ -154,12 +164,15 @@ class Poller:
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, answered, outcome)
 
+        self._pending.add(answered)
         self._thread.send(Request(call, done))
         try:
             return read_answer(method, call.url, await answered)
         except Exception as error:
             self._note(error)
             raise
+        finally:
+            self._pending.discard(answered)
 
 
 class _Shared:
@@ -238,7 +251,7 @@ def _load_getter() -> Any:
     return get_async_connection
 
 
-def _settle(answered: "asyncio.Future[Answer]", outcome: "Answer | LakeError") -> None:
+def _settle(answered: "asyncio.Future[Answer]", outcome: "Answer | Exception") -> None:
     if answered.done():
         return
     if isinstance(outcome, Exception):

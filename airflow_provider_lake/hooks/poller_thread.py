@@ -4,6 +4,7 @@ Loads pycurl and the client, so it is itself loaded only where a poller is made.
 """
 
 import asyncio
+import logging
 import selectors
 import socket
 import threading
@@ -22,6 +23,8 @@ from airflow_provider_lake.client.errors import LakeError
 from airflow_provider_lake.client.exchange import Answer
 from airflow_provider_lake.client.http import Call, Session
 from airflow_provider_lake.hooks.poller_schedule import News, Schedule, Wait, WatchedJob
+
+logger = logging.getLogger(__name__)
 
 # Requests of one poller that may be under way at a time, each over a connection of its own.
 MAX_IN_FLIGHT = 128
@@ -83,14 +86,22 @@ class PollerThread(threading.Thread):
 
     :param session: who asks which lake.
     :param deliver: is called in the event loop with what is new.
+    :param break_down: is called in the event loop if the thread ends by a fault of its own: nobody shall wait in vain.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, session: Session, deliver: Delivery) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        session: Session,
+        deliver: Delivery,
+        break_down: Callable[[Exception], None],
+    ) -> None:
         super().__init__(name="lake-poller", daemon=True)
         self.counts = Counts()
         self._loop = loop
         self._session = session
         self._deliver = deliver
+        self._break_down = break_down
         self._schedule = Schedule()
         self._requests: deque[Request] = deque()
         self._orders = _Orders()
@@ -128,6 +139,10 @@ class PollerThread(threading.Thread):
         try:
             while not self._orders.is_closed:
                 self._serve_once()
+        except Exception as error:
+            logger.exception("The poller has broken down")
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._break_down, error)
         finally:
             self._release()
 

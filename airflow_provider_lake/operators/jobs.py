@@ -14,6 +14,7 @@ from airflow_provider_lake.hooks.jobs import (
     OUTAGE_BUDGET_SECONDS,
     Patience,
     describe,
+    insist,
     kill_job,
     next_interval,
     read_job,
@@ -126,7 +127,7 @@ class LakeJobOperator(LakeOperator):
         except WaitTimeoutError:
             return self._give_up(job_id, details or {})
         with permanent_errors():
-            return self._finish(read_job(self.hook.client, job_id), details or {})
+            return self._finish(self._read(job_id), details or {})
 
     def on_kill(self) -> None:
         """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
@@ -145,7 +146,7 @@ class LakeJobOperator(LakeOperator):
         if record is None:
             return None
         try:
-            job = read_job(self.hook.client, record["job_id"])
+            job = self._read(record["job_id"])
         except NotFoundError:
             self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
             return None
@@ -169,6 +170,11 @@ class LakeJobOperator(LakeOperator):
             ends.append(context["ti"].start_date.timestamp() + self.execution_timeout.total_seconds())
         return min(ends, default=None)
 
+    def _read(self, job_id: str) -> "Job":
+        """Read the job, and bear with a lake that does not answer."""
+        patience = Patience(self.outage_budget, self.log)
+        return insist(lambda: read_job(self.hook.client, job_id), patience, self.poll_interval)
+
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
         patience, last, began = Patience(self.outage_budget, self.log), "", time.monotonic()
@@ -189,7 +195,7 @@ class LakeJobOperator(LakeOperator):
     def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
         """Give up a job, unless it has ended since the trigger last looked."""
         with permanent_errors():
-            job = read_job(self.hook.client, job_id)
+            job = self._read(job_id)
         if job.status.is_final:
             return self._finish(job, details)
         return self._abandon(job_id)

@@ -23,6 +23,7 @@ from airflow_provider_lake.hooks.jobs import (
     Patience,
     as_job_ids,
     describe,
+    insist,
     read_job,
     require_no_failure,
     summary_of,
@@ -155,7 +156,7 @@ class JobSensor(BaseSensorOperator):
         """
         with self._skipping(), permanent_errors():
             is_late = _is_late(event)
-            jobs = self._read_jobs()
+            jobs = insist(self._read_jobs, self._own_patience, self.poke_interval)
             if is_late and not all(job.status.is_final for job in jobs):
                 raise AirflowSensorTimeout(f"{describe(jobs[0])} after {self.timeout} s, the timeout of this sensor")
             return _summary(jobs)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, JobIds, as_job_ids, describe
@@ -95,6 +96,8 @@ class JobTrigger(BaseTrigger):
         try:
             async with shared_poller(self.lake_conn_id) as poller:
                 await self._await_end(poller, job_ids)
+        except AirflowNotFoundException as error:
+            return {"status": "refused", "message": str(error)}
         except Exception as error:
             # Whoever came this far has loaded the client, and not on the event loop.
             from airflow_provider_lake.client import LakeError

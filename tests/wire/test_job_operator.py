@@ -1,6 +1,7 @@
 """Starting a job, finding it again and giving it up, against a real lake."""
 
 import sys
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -180,6 +181,26 @@ def test_a_job_that_ended_at_the_last_moment_has_ended(is_late: bool) -> None:
     )
 
     assert resumed == {name: summary[name] for name in ("job_id", "status", "progress", "data_count")}
+
+
+def test_a_resumed_task_bears_with_a_lake_that_does_not_answer(
+    own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has ended, and the lake is gone when the worker comes to read it: it asks until the lake is back."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    datalake = own_lake.client().get_datalake()
+    command = ["quick", "--", sys.executable, "-c", QUICK]
+    assert main(["processing", "register", "--data-dir", str(own_lake.data_dir), *command]) == 0
+    datalake.upload_data(make_photos(own_lake.data_dir.parent / "photos", 1)[0], tags=["jobs"])
+    job_id = _operator("quick").execute(Tries().next())["job_id"]
+    own_lake.stop()
+    again = threading.Thread(target=own_lake.start)
+    again.start()
+
+    resumed = _operator("quick").execute_complete(Tries().next(), event={"status": "ended"}, job_id=job_id)
+
+    again.join()
+    assert resumed["status"] == "SUCCEEDED"
 
 
 def test_an_execution_timeout_counts_while_deferred(lake: LakeProcess) -> None:

@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_lake.client import NotFoundError, RateLimitedError
 from airflow_provider_lake.hooks import poller_thread
 from airflow_provider_lake.hooks.poller import shared_poller
+from airflow_provider_lake.hooks.poller_schedule import Schedule
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.jobs import JobTrigger
 from tests.lake_process import LakeProcess
@@ -136,6 +137,31 @@ def test_an_error_comes_through_deferral_as_it_was(monkeypatch: pytest.MonkeyPat
     with pytest.raises(RateLimitedError) as raised:
         require_ended(json.loads(json.dumps(event)))
     assert (raised.value.retry_after, raised.value.status) == (120.0, 429)
+
+
+def test_a_poller_that_breaks_down_tells_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours ends the waits, so that Airflow can try again; the next who comes gets another poller."""
+
+    def fail(*_arguments: Any) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    async def wait() -> list[Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Schedule, "answered", fail)
+            broken = await asyncio.gather(_fire("one"), _fire("two"), return_exceptions=True)
+        return [*broken, await _fire("one")]
+
+    with job_server(lambda _job, _number: "SUCCEEDED") as server:
+        _use(server, monkeypatch)
+        *broken, good = asyncio.run(wait())
+
+    assert [type(error) for error in broken] == [ZeroDivisionError] * 2
+    assert good == ENDED
+
+
+def test_a_connection_that_does_not_exist_is_refused() -> None:
+    """A retry would not find it either."""
+    assert asyncio.run(_fire("job", lake_conn_id="no_such_connection"))["status"] == "refused"
 
 
 FRESH_TRIGGERER = """
