@@ -4,8 +4,11 @@ Airflow's own store of a task's state is had only inside a running task (the end
 stands in its place.
 """
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+
+_NAMES: dict[str, Any] = {"dag_id": "dag", "task_id": "task", "run_id": "run", "map_index": -1}
 
 
 class Tries:
@@ -19,13 +22,26 @@ class Tries:
         self.retries = retries
         self.try_number = 0
         self.max_tries = retries
+        self.started = datetime.now(UTC)
+        # What Airflow answers when it is asked for the task's state.
+        self.airflow_says = "failed"
 
     def next(self) -> Any:
         """Return the context of the next try."""
         self.try_number += 1
         task = SimpleNamespace(retries=self.retries)
-        instance = SimpleNamespace(try_number=self.try_number, max_tries=self.max_tries, task=task)
-        store = SimpleNamespace(get=self.state.get, set=self.state.__setitem__)
+        instance = SimpleNamespace(
+            try_number=self.try_number,
+            max_tries=self.max_tries,
+            task=task,
+            start_date=self.started,
+            get_first_reschedule_date=lambda _context: self.started,
+            **_NAMES,
+            get_task_states=lambda **_asked: {_NAMES["run_id"]: {_NAMES["task_id"]: self.airflow_says}},
+        )
+        store = SimpleNamespace(
+            get=self.state.get, set=self.state.__setitem__, delete=lambda key: self.state.pop(key, None)
+        )
         return {"ti": instance, "task_state_store": store}
 
     def clear(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from airflow_provider_lake.client.errors import UploadError
-from airflow_provider_lake.client.sender import BLOCK_SIZE
+from airflow_provider_lake.client.exchange import BLOCK_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -20,8 +21,9 @@ from airflow_provider_lake.client.errors import (
     UsageError,
     class_of_status,
 )
+from airflow_provider_lake.client.exchange import Answer
 from airflow_provider_lake.client.retry import Outcome, RetryPolicy, parse_retry_after
-from airflow_provider_lake.client.sender import Answer, Sender
+from airflow_provider_lake.client.sender import Sender
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,16 @@ _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 Params = Iterable[tuple[str, Any]]
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the API as it goes over the wire; its headers hold the token."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None
 
 
 class Session:
@@ -104,7 +116,13 @@ class Session:
         except NotFoundError as error:
             raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
 
-    def _prepare(self, method: str, path: str, params: Params, json: Any) -> Callable[[], Any]:
+    def describe(self, method: str, path: str, params: Params = (), json: Any = None) -> Call:
+        """Describe a call of the API, for whoever sends it.
+
+        :param path: below the host, beginning with ``/api/``.
+        :param params: the query; pairs whose value is None are left out.
+        :raises UsageError: this session has no token, or ``json`` is none.
+        """
         if self._api_token is None:
             raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
         query = urlencode([(name, str(value)) for name, value in params if value is not None])
@@ -116,8 +134,13 @@ class Session:
         }
         if self.organization_id is not None:
             headers["X-Picsellia-Organization"] = str(self.organization_id)
-        body = None if json is None else _encode(json)
-        return lambda: _read(method, url, self.sender.send(method, url, headers=headers, body=body))
+        return Call(method, url, headers, None if json is None else _encode(json))
+
+    def _prepare(self, method: str, path: str, params: Params, json: Any) -> Callable[[], Any]:
+        call = self.describe(method, path, params, json)
+        return lambda: read_answer(
+            method, call.url, self.sender.send(method, call.url, headers=call.headers, body=call.body)
+        )
 
 
 def _without_token(host: str) -> Session:
@@ -159,6 +182,25 @@ def error_of(method: str, url: str, answer: Answer) -> ResponseError:
     return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
 
 
+def read_answer(method: str, url: str, answer: Answer) -> Any:
+    """Return the JSON of an answer; None: it has no body.
+
+    :raises ResponseError: it says that something went wrong.
+    :raises TransportError: it is no JSON.
+    """
+    if not answer.is_success:
+        raise error_of(method, url, answer)
+    if not answer.body:
+        return None
+    try:
+        return jsonlib.loads(answer.body)
+    except ValueError:
+        kind = answer.headers.get("Content-Type", "an unnamed type")
+        raise TransportError(
+            f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
+        ) from None
+
+
 def unsigned(url: str) -> str:
     """Return a URL without its query, which may hold a signature."""
     return url.partition("?")[0]
@@ -177,20 +219,6 @@ def _encode_other(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{value!r} is no JSON value")
-
-
-def _read(method: str, url: str, answer: Answer) -> Any:
-    if not answer.is_success:
-        raise error_of(method, url, answer)
-    if not answer.body:
-        return None
-    try:
-        return jsonlib.loads(answer.body)
-    except ValueError:
-        kind = answer.headers.get("Content-Type", "an unnamed type")
-        raise TransportError(
-            f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
-        ) from None
 
 
 def _words(answer: Answer) -> tuple[str, Any]:

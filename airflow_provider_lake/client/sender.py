@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
 
 import requests
 import urllib3.exceptions
@@ -11,38 +9,10 @@ from requests.adapters import HTTPAdapter
 
 from airflow_provider_lake import __version__
 from airflow_provider_lake.client.errors import TransportError, UsageError
+from airflow_provider_lake.client.exchange import BLOCK_SIZE, Answer, Body
 
 # Wider than any sensible number of upload workers: a pool that is full throws connections away.
 _CONNECTIONS = 256
-# Bytes of a body to read at a time.
-BLOCK_SIZE = 1 << 16
-
-
-class Body(Protocol):
-    """A request's body that is read while it is sent."""
-
-    def __len__(self) -> int: ...
-
-    def read(self, size: int = BLOCK_SIZE, /) -> bytes:
-        """Return the next bytes, at most ``size`` of them; empty: the end."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
-
-    :param headers: names are looked up in any case.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
 
 
 class Sender:

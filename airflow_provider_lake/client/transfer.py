@@ -15,9 +15,9 @@ from airflow_provider_lake.client.errors import (
     ResponseError,
     TransferError,
 )
+from airflow_provider_lake.client.exchange import Answer, Body
 from airflow_provider_lake.client.files import LocalFile
 from airflow_provider_lake.client.http import Session, error_of, repeat, unsigned
-from airflow_provider_lake.client.sender import Answer, Body
 
 PART_SIZE = 25 * 1024 * 1024
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]

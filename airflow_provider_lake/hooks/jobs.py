@@ -1,9 +1,11 @@
 """What tasks do with jobs of the lake: describe them, judge them, and bear with a lake that does not answer."""
 
+import math
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_lake.exceptions import LakeJobError
 
@@ -14,17 +16,97 @@ if TYPE_CHECKING:
 Logger = Any
 LOG_LINES = 20
 OUTAGE_BUDGET_SECONDS = 600.0
+# A job that was started a moment ago may not be known everywhere yet.
+MISSING_GRACE_SECONDS = 5.0
+# A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.
+_FIRST_INTERVAL_SECONDS = 1.0
+_INTERVAL_PER_AGE = 0.1
+# The longest pause between two looks while the lake does not answer, where `poll_interval` is shorter.
+_MAX_BACKOFF_SECONDS = 60.0
+_MOMENT_SECONDS = 0.01
+
+_T = TypeVar("_T")
+JobIds = str | Mapping[str, Any]
 
 
-def counts_of(job: "Job") -> dict[str, int]:
+class JobLike(Protocol):
+    """What a job is described by: one that was read, or news of one."""
+
+    @property
+    def id(self) -> object:
+        """Its id."""
+
+    @property
+    def status(self) -> object:
+        """Its state."""
+
+    @property
+    def progress(self) -> Mapping[str, Any] | None:
+        """Counts of what it does."""
+
+
+def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
+    """Return the ids of jobs, each given as itself or as the summary of a task that started, or waited for, jobs.
+
+    Empty strings are left out: they are templates that rendered to nothing.
+    """
+    job_ids: list[str] = []
+    for each in [value] if isinstance(value, str | Mapping) else value:
+        if isinstance(each, Mapping):
+            job_ids += [str(job["job_id"]) for job in each.get("jobs", [each])]
+        elif each not in {"", None}:
+            job_ids.append(str(each))
+    return job_ids
+
+
+def next_interval(age: float, poll_interval: float) -> float:
+    """Return the seconds until the next look at a job: short while it is young, never longer than asked.
+
+    :param age: seconds that it has been waited for.
+    :param poll_interval: seconds, the longest interval.
+    """
+    return min(poll_interval, max(_FIRST_INTERVAL_SECONDS, age * _INTERVAL_PER_AGE))
+
+
+def backoff(interval: float, failures: int) -> float:
+    """Return the seconds until a lake that does not answer is asked again: random, longer each time, never shorter.
+
+    :param interval: seconds while it answers.
+    :param failures: how often in a row it has failed to.
+    """
+    longest = min(_MAX_BACKOFF_SECONDS, interval * 2.0 ** min(failures, 16))
+    return max(interval, random.uniform(0.5, 1.0) * longest)
+
+
+def counts_of(job: JobLike) -> dict[str, int]:
     """Return the counts of a job's progress; empty where the lake tells none."""
     return {name: count for name, count in (job.progress or {}).items() if isinstance(count, int)}
 
 
-def describe(job: "Job") -> str:
+def describe(job: JobLike) -> str:
     """Describe a job in one line: its state, and how far it is."""
-    progress = "".join(f", {name} {count}" for name, count in counts_of(job).items())
-    return f"job {job.id} is {job.status}{progress}"
+    counts = counts_of(job)
+    parts = [f"job {job.id} is {job.status}"]
+    if "done" in counts and "total" in counts:
+        parts.append(f"{counts.pop('done')} of {counts.pop('total')} done")
+    return ", ".join(parts + [f"{count} {name}" for name, count in counts.items() if count])
+
+
+def read_job(client: "Client", job_id: str) -> "Job":
+    """Read a job, which may have been started a moment ago and not be known yet.
+
+    :raises airflow_provider_lake.client.NotFoundError: the lake still does not know it after a few seconds.
+    """
+    from airflow_provider_lake.client import NotFoundError
+
+    end = time.monotonic() + MISSING_GRACE_SECONDS
+    while True:
+        try:
+            return client.get_job_by_id(job_id)
+        except NotFoundError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(_FIRST_INTERVAL_SECONDS)
 
 
 def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
@@ -59,12 +141,38 @@ class Patience:
     """Bears with a lake that does not answer, until it has been silent for too long.
 
     :param budget: seconds of silence without a break that are borne.
+    :param silent_since: when the silence began, in seconds since 1970, if an earlier process has seen that.
+    :param ask_again_at: when the lake wants to be asked again at the earliest, in seconds since 1970.
     """
 
-    def __init__(self, budget: float, log: Logger) -> None:
+    def __init__(
+        self, budget: float, log: Logger, silent_since: float | None = None, ask_again_at: float = 0.0
+    ) -> None:
+        self.ask_again_at = ask_again_at
         self._budget = budget
         self._log = log
-        self._last_answer = time.monotonic()
+        self._failures = 0 if silent_since is None else 1
+        self._silent_since = time.monotonic() - max(0.0, time.time() - (silent_since or math.inf))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the lake did not answer when it was last asked."""
+        return self._failures > 0
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the lake first did not answer, of all times since it last did; 0: it does answer."""
+        return time.monotonic() - self._silent_since if self._failures else 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the lake has been silent for too long."""
+        return self._failures > 0 and self.silence >= self._budget
+
+    @property
+    def is_asked_to_wait(self) -> bool:
+        """Whether the lake wants to be left alone for now, and can be without being silent for too long."""
+        return time.time() < self.ask_again_at and not self.is_spent
 
     @contextmanager
     def bear(self) -> Iterator[None]:
@@ -76,12 +184,39 @@ class Patience:
 
         try:
             yield
-            self._last_answer = time.monotonic()
+            self._failures = 0
         except (TransportError, ServerError, RateLimitedError) as error:
-            silence = time.monotonic() - self._last_answer
-            if silence > self._budget:
+            if not self._failures:
+                self._silent_since = time.monotonic()
+            self._failures += 1
+            self.ask_again_at = time.time() + (getattr(error, "retry_after", None) or 0.0)
+            if self.is_spent:
                 raise
-            self._log.warning("The lake does not answer, for %.0f s now: %s", silence, error)
+            self._log.warning("The lake does not answer, for %.0f s now: %s", self.silence, error)
+
+    def pause(self, interval: float) -> float:
+        """Return the seconds until the lake is to be asked again.
+
+        That is longer while it fails, as long as it asks for, but not beyond the moment when the budget is spent.
+
+        :param interval: seconds while it answers.
+        """
+        if not self._failures:
+            return interval
+        left = max(0.0, self._budget - self.silence) + _MOMENT_SECONDS
+        return min(left, max(backoff(interval, self._failures), self.ask_again_at - time.time()))
+
+
+def insist(ask: Callable[[], _T], patience: Patience, interval: float) -> _T:
+    """Ask the lake until it answers.
+
+    :param interval: seconds, the shortest pause.
+    :raises airflow_provider_lake.client.LakeError: what is no passing fault, or one beyond the budget.
+    """
+    while True:
+        with patience.bear():
+            return ask()
+        time.sleep(patience.pause(interval))
 
 
 def summary_of(job: "Job") -> dict[str, Any]:

@@ -96,7 +96,17 @@ def make_client(connection: "Connection", retry: "RetryPolicy | None" = None) ->
     :param retry: when it sends a request again; None: as clients do by default.
     :raises airflow_provider_lake.client.UsageError: the connection has no token, or extra fields that mean nothing.
     """
-    from airflow_provider_lake.client import Client, RetryPolicy, UsageError
+    from airflow_provider_lake.client import Client, RetryPolicy
+
+    return Client(**client_arguments(connection), retry=retry or RetryPolicy())
+
+
+def client_arguments(connection: "Connection") -> dict[str, Any]:
+    """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
+
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is no number.
+    """
+    from airflow_provider_lake.client import UsageError
 
     extra = extra_fields(connection)
     if not connection.password:
@@ -105,15 +115,14 @@ def make_client(connection: "Connection", retry: "RetryPolicy | None" = None) ->
         timeout = float(extra.get("timeout") or DEFAULT_TIMEOUT_SECONDS)
     except ValueError:
         raise UsageError(f"timeout of connection {connection.conn_id!r} is no number of seconds") from None
-    return Client(
-        connection.password,
-        organization_id=extra.get("organization_id") or None,
-        organization_name=extra.get("organization_name") or None,
-        host=base_url(connection),
-        timeout=timeout,
-        verify=str(extra.get("verify_ssl", True)).lower() not in _FALSE_WORDS,
-        retry=retry or RetryPolicy(),
-    )
+    return {
+        "api_token": connection.password,
+        "organization_id": extra.get("organization_id") or None,
+        "organization_name": extra.get("organization_name") or None,
+        "host": base_url(connection),
+        "timeout": timeout,
+        "verify": str(extra.get("verify_ssl", True)).lower() not in _FALSE_WORDS,
+    }
 
 
 def base_url(connection: "Connection") -> str:

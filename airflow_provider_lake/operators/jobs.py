@@ -1,10 +1,11 @@
 """What operators share that start a job of the lake."""
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -13,13 +14,17 @@ from airflow_provider_lake.hooks.jobs import (
     OUTAGE_BUDGET_SECONDS,
     Patience,
     describe,
+    insist,
     kill_job,
+    next_interval,
+    read_job,
     require_no_failure,
     summary_of,
 )
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
-from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
+from airflow_provider_lake.operators.resume import is_first_try, is_only_moved, load_record, save_record
+from airflow_provider_lake.triggers.events import require_ended
+from airflow_provider_lake.triggers.jobs import JobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,11 +47,13 @@ class LakeJobOperator(LakeOperator):
     :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
         of its log, and a retry starts another. Otherwise return once it is started.
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poll_interval: seconds between two looks at the job.
+    :param poll_interval: seconds, the longest time between two looks at the job; a young one is looked at more often.
     :param timeout: seconds after which the wait is given up; None: never. The job goes on, unless ``cancel_on_kill``.
-    :param durable: find the job of an earlier try.
-    :param cancel_on_kill: kill the job when this task is killed or its wait is given up. Airflow kills tasks also when
-        a worker is shut down, so this goes badly with ``durable``.
+        A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
+    :param durable: find the job of an earlier try; None: yes.
+    :param cancel_on_kill: kill the job when somebody fails or clears this task while it runs, or when its wait is given
+        up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task leaves the
+        job alone.
     :param outage_budget: seconds without a break that the lake may fail to answer while it is waited for.
     """
 
@@ -59,7 +66,7 @@ class LakeJobOperator(LakeOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 5.0,
         timeout: timedelta | float | None = None,
-        durable: bool = True,
+        durable: bool | None = None,
         cancel_on_kill: bool = False,
         outage_budget: float = OUTAGE_BUDGET_SECONDS,
         **kwargs: Any,
@@ -69,10 +76,11 @@ class LakeJobOperator(LakeOperator):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-        self.durable = durable
+        self.durable = durable is None or durable
         self.cancel_on_kill = cancel_on_kill
         self.outage_budget = outage_budget
         self._job_id: str | None = None
+        self._context: Context | None = None
 
     @abstractmethod
     def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
@@ -80,19 +88,21 @@ class LakeJobOperator(LakeOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
+        self._context = context
         with permanent_errors():
             job, details = self._find_job(context) or self._start_job(context)
         self._job_id = str(job.id)
         if not self.wait_for_completion or job.status.is_final:
             return self._finish(job, details)
-        deadline = None if self.timeout is None else time.time() + self.timeout
+        deadline = self._deadline(context)
         if self.deferrable:
             self.defer(
                 trigger=JobTrigger(
-                    job_ids=[self._job_id],
+                    job_id=self._job_id,
                     lake_conn_id=self.lake_conn_id,
                     poll_interval=self.poll_interval,
                     outage_budget=self.outage_budget,
+                    since=time.time(),
                     deadline=deadline,
                     cancel_on_kill=self.cancel_on_kill,
                 ),
@@ -110,18 +120,23 @@ class LakeJobOperator(LakeOperator):
         details: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Resume after the trigger fired; return the summary."""
+        self._context = context
         self._job_id = job_id
         try:
             require_ended(event)
         except WaitTimeoutError:
-            self._cancel()
-            raise
+            return self._give_up(job_id, details or {})
         with permanent_errors():
-            return self._finish(self.hook.client.get_job_by_id(job_id), details or {})
+            return self._finish(self._read(job_id), details or {})
 
     def on_kill(self) -> None:
-        """Kill the job too, where that was asked for."""
-        self._cancel()
+        """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
+        if not self.cancel_on_kill or self._job_id is None:
+            return
+        if self.durable and is_only_moved(self._context):
+            self.log.info("Job %s goes on: this task is not over, and its next try waits for it", self._job_id)
+            return
+        kill_job(self.hook.client, self._job_id, self.log)
 
     def _find_job(self, context: "Context") -> "tuple[Job, dict[str, Any]] | None":
         """Return the job of an earlier try, if it is still the one to wait for."""
@@ -131,7 +146,7 @@ class LakeJobOperator(LakeOperator):
         if record is None:
             return None
         try:
-            job = self.hook.client.get_job_by_id(record["job_id"])
+            job = self._read(record["job_id"])
         except NotFoundError:
             self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
             return None
@@ -147,28 +162,51 @@ class LakeJobOperator(LakeOperator):
             save_record(context, _KEY, {"job_id": str(job.id), "details": details})
         return job, details
 
+    def _deadline(self, context: "Context") -> float | None:
+        """Return when the wait is given up, in seconds since 1970; None: never."""
+        ends = [] if self.timeout is None else [time.time() + self.timeout]
+        if self.deferrable and self.execution_timeout is not None:
+            # Airflow does not look at it while a task is deferred.
+            ends.append(context["ti"].start_date.timestamp() + self.execution_timeout.total_seconds())
+        return min(ends, default=None)
+
+    def _read(self, job_id: str) -> "Job":
+        """Read the job, and bear with a lake that does not answer."""
+        patience = Patience(self.outage_budget, self.log)
+        return insist(lambda: read_job(self.hook.client, job_id), patience, self.poll_interval)
+
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
-        patience, last = Patience(self.outage_budget, self.log), ""
+        patience, last, began = Patience(self.outage_budget, self.log), "", time.monotonic()
         while True:
             with patience.bear():
-                job = self.hook.client.get_job_by_id(job_id)
+                job = read_job(self.hook.client, job_id)
                 if describe(job) != last:
                     last = describe(job)
                     self.log.info("Waiting: %s", last)
                 if job.status.is_final:
                     return job
-            if deadline is not None and time.time() > deadline:
-                self._cancel()
-                raise WaitTimeoutError(f"job {job_id} has not ended within {self.timeout} s")
-            time.sleep(self.poll_interval)
+            left = math.inf if deadline is None else deadline - time.time()
+            if left <= 0:
+                self._abandon(job_id)
+            pause = patience.pause(next_interval(time.monotonic() - began, self.poll_interval))
+            time.sleep(min(pause, left))
+
+    def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
+        """Give up a job, unless it has ended since the trigger last looked."""
+        with permanent_errors():
+            job = self._read(job_id)
+        if job.status.is_final:
+            return self._finish(job, details)
+        return self._abandon(job_id)
+
+    def _abandon(self, job_id: str) -> NoReturn:
+        if self.cancel_on_kill:
+            kill_job(self.hook.client, job_id, self.log)
+        raise WaitTimeoutError(f"job {job_id} has not ended in time; timeout is {self.timeout} s")
 
     def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
         if self.wait_for_completion:
             require_no_failure(job, LakeJobError)
         self.log.info("Done: %s", describe(job))
         return summary_of(job) | details
-
-    def _cancel(self) -> None:
-        if self.cancel_on_kill and self._job_id is not None:
-            kill_job(self.hook.client, self._job_id, self.log)

@@ -4,10 +4,18 @@ Airflow 3.3 keeps a task's state across its tries; below that nothing is kept, a
 still moving here, which is why nobody but this module knows how.
 """
 
+import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+logger = logging.getLogger(__name__)
+
+# A killed task has five seconds before it is killed for good.
+_ASK_SECONDS = 2.0
 
 
 def load_record(context: "Context", key: str) -> dict[str, Any] | None:
@@ -32,6 +40,13 @@ def can_remember(context: "Context") -> bool:
     return context.get("task_state_store") is not None
 
 
+def delete_record(context: "Context", key: str) -> None:
+    """Forget what was kept, if anything was."""
+    store = context.get("task_state_store")
+    if store is not None and store.get(key) is not None:
+        store.delete(key)
+
+
 def is_first_try(context: "Context") -> bool:
     """Whether this is the first try since the task was made or cleared: what had ended before then is to be done again.
 
@@ -44,3 +59,31 @@ def first_try_number(context: "Context") -> int:
     """Return the number of the first try since the task was made or cleared; 0 outside a running task."""
     instance = context.get("ti")
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
+
+
+def is_only_moved(context: "Context | None") -> bool:
+    """Whether a task that is being killed is to go on elsewhere, as when its worker is shut down.
+
+    Such a task still counts as running. Airflow does not tell a task why it is killed, but it says of each task how it
+    is. Where it does not answer in time, or keeps no state from which another try could go on (below 3.3), the task is
+    taken to be over.
+    """
+    if context is None or not can_remember(context):
+        return False
+    answers: list[str | None] = []
+    # A signal may have come while this thread was asking Airflow for something: another thread can wait its turn.
+    asking = threading.Thread(target=_ask_for_state, args=(context["ti"], answers), daemon=True)
+    asking.start()
+    asking.join(_ASK_SECONDS)
+    return answers == ["running"]
+
+
+def _ask_for_state(instance: Any, answers: list[str | None]) -> None:
+    try:
+        found = instance.get_task_states(
+            dag_id=instance.dag_id, task_ids=[instance.task_id], run_ids=[instance.run_id], map_index=instance.map_index
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, the task is being killed and does not wait
+        logger.warning("Airflow does not say how this task is: %s", error)
+    else:
+        answers += (found.get(instance.run_id) or {}).values()

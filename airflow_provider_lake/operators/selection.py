@@ -1,9 +1,6 @@
-"""How a task says which names and which jobs it means; which data, says ``data_selection``."""
+"""How a task says which names it means; which data, says ``data_selection``."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-JobIds = str | Mapping[str, Any]
+from collections.abc import Sequence
 
 
 def as_names(value: str | Sequence[str] | None) -> list[str]:
@@ -14,14 +11,3 @@ def as_names(value: str | Sequence[str] | None) -> list[str]:
     if value is None:
         return []
     return [str(name) for name in ([value] if isinstance(value, str) else value) if name not in {"", None}]
-
-
-def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
-    """Return the ids of jobs, each given as itself or as the summary of a task that started, or waited for, jobs."""
-    job_ids: list[str] = []
-    for each in [value] if isinstance(value, str | Mapping) else value:
-        if isinstance(each, Mapping):
-            job_ids += [str(job["job_id"]) for job in each.get("jobs", [each])]
-        else:
-            job_ids += as_names(each)
-    return job_ids

@@ -69,8 +69,12 @@ class AirflowStack:
 
     def run_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, Any]:
         """Trigger a DAG and wait for its run to end; return the run."""
+        return self.await_end(self.start_dag(dag_id, conf))
+
+    def start_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Trigger a DAG; return the run."""
         self._await(f"DAG {dag_id} is parsed", lambda: self._knows(dag_id), START_SECONDS)
-        return self._ended(self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}}))
+        return self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
 
     def scheduled_run(self, dag_id: str) -> dict[str, Any]:
         """Unpause a DAG and wait for the run to end that its schedule starts; return the run."""
@@ -78,13 +82,50 @@ class AirflowStack:
         self.call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
         path = f"/dags/{dag_id}/dagRuns"
         self._await(f"{dag_id} is scheduled", lambda: bool(self.call("GET", path)["dag_runs"]), START_SECONDS)
-        return self._ended(self.call("GET", path)["dag_runs"][0])
+        return self.await_end(self.call("GET", path)["dag_runs"][0])
 
-    def _ended(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Wait for a run to end, and return it as it is then."""
+    def await_end(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Wait for a run to end; return it as it is then."""
         path = _path(run)
         self._await(f"{path} ends", lambda: self._has_ended(path), RUN_SECONDS)
         return self.call("GET", path)
+
+    def await_task(self, run: dict[str, Any], task_id: str, *states: str, try_number: int = 1) -> dict[str, Any]:
+        """Wait for a task to be in one of the states, at its given try or a later one; return its instance."""
+
+        def find() -> dict[str, Any]:
+            return self.call("GET", f"{_path(run)}/taskInstances/{task_id}")
+
+        self._await(
+            f"{task_id} is {' or '.join(states)} at try {try_number}",
+            lambda: (task := find())["state"] in states and task["try_number"] >= try_number,
+            RUN_SECONDS,
+        )
+        return find()
+
+    def mark_failed(self, run: dict[str, Any], task_id: str) -> None:
+        """Mark a task as failed, as somebody does in the browser."""
+        self.call("PATCH", f"{_path(run)}/taskInstances/{task_id}", {"new_state": "failed"})
+
+    def clear(self, run: dict[str, Any], task_id: str) -> None:
+        """Clear a task, as somebody does in the browser."""
+        body = {
+            "dag_run_id": run["dag_run_id"],
+            "task_ids": [task_id],
+            "dry_run": False,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        self.call("POST", f"/dags/{run['dag_id']}/clearTaskInstances", body)
+
+    def kill(self, component: str) -> None:
+        """Kill a component and its children, so that it can do nothing about it."""
+        _signal_group(self.processes[component], signal.SIGKILL)
+        self.processes[component].wait()
+
+    def restart(self, component: str) -> None:
+        """Start a component that was killed."""
+        self.processes[component] = self._start(component, component)
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         """List the task instances of a run."""
@@ -96,11 +137,15 @@ class AirflowStack:
         path = f"{_path(run)}/taskInstances/{task_id}/xcomEntries/return_value?map_index={map_index}"
         return self.call("GET", path)["value"]
 
-    def log(self, run: dict[str, Any], task_id: str, try_number: int = 1) -> str:
+    def log(self, run: dict[str, Any], task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Read a task's log, and its trigger's."""
-        path = f"{_path(run)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
+        path = f"{_path(run)}/taskInstances/{task_id}/logs/{try_number}?full_content=true&map_index={map_index}"
         content = self.call("GET", path)["content"]
         return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in content)
+
+    def await_log(self, run: dict[str, Any], task_id: str, words: str, try_number: int = 1) -> None:
+        """Wait until a task's log says something."""
+        self._await(f"{task_id} says {words!r}", lambda: words in self.log(run, task_id, try_number), RUN_SECONDS)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call Airflow's REST API."""
@@ -188,6 +233,9 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # How soon a task hears that it was marked, and the triggers of a dead triggerer are taken over.
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+        "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
         "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
         # So long may a process that ran a task outlive it; one that resumes sooner is failed by Airflow below 3.2.

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import Client, Data, MultiData, RetryPolicy, TransferError, TransportError
+from airflow_provider_lake.client.exchange import BLOCK_SIZE
 from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import BLOCK_SIZE, Sender
+from airflow_provider_lake.client.sender import Sender
 from tests.lake_process import LakeProcess
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.scripted import Given, Script, scripted

@@ -1,14 +1,18 @@
 """Starting a job, finding it again and giving it up, against a real lake."""
 
 import sys
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
+from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
@@ -65,7 +69,7 @@ def test_a_retry_finds_a_job_that_goes_on(lake: LakeProcess) -> None:
     with pytest.raises(TaskDeferred) as deferral:
         _operator("slow", deferrable=True).execute(tries.next())
 
-    assert deferral.value.trigger.job_ids == [job_id]
+    assert deferral.value.trigger.job_id == job_id
     lake.client().get_job_by_id(job_id).kill()
 
 
@@ -131,17 +135,99 @@ def test_a_wait_that_is_given_up_ends_the_job_where_asked(
     job.kill() if not job.status.is_final else None
 
 
-@pytest.mark.parametrize("cancel_on_kill", [True, False])
-def test_a_killed_task_ends_its_job_where_asked(lake: LakeProcess, cancel_on_kill: bool) -> None:
-    """Killing a worker's task calls `on_kill`."""
-    operator = _operator("slow", wait_for_completion=False, cancel_on_kill=cancel_on_kill)
+@pytest.mark.parametrize(
+    ("cancel_on_kill", "durable", "airflow_says", "is_killed"),
+    [
+        (True, True, "failed", True),
+        (True, True, "running", False),
+        (True, False, "running", True),
+        (False, True, "failed", False),
+    ],
+)
+def test_a_killed_task_ends_its_job_where_asked(
+    lake: LakeProcess, cancel_on_kill: bool, durable: bool, airflow_says: str, is_killed: bool
+) -> None:
+    """A durable task that still counts as running is only moved to another worker: its job goes on."""
+    tries = Tries()
+    tries.airflow_says = airflow_says
+    operator = _operator("slow", wait_for_completion=False, cancel_on_kill=cancel_on_kill, durable=durable)
+    job = lake.client().get_job_by_id(operator.execute(tries.next())["job_id"])
+
+    operator.on_kill()
+
+    assert (job.refresh().status == "KILLED") == is_killed
+    if not is_killed:
+        job.kill()
+
+
+def test_a_killed_task_leaves_alone_what_has_ended(lake: LakeProcess) -> None:
+    """The job is read before it is killed."""
+    operator = _operator("quick", cancel_on_kill=True)
     job = lake.client().get_job_by_id(operator.execute(Tries().next())["job_id"])
 
     operator.on_kill()
 
-    assert (job.refresh().status == "KILLED") == cancel_on_kill
-    if not cancel_on_kill:
-        job.kill()
+    assert job.refresh().status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_job_that_ended_at_the_last_moment_has_ended(is_late: bool) -> None:
+    """What the trigger did not see before its deadline, the worker does."""
+    summary = _operator("quick").execute(Tries().next())
+    event = {"status": "timeout", "message": "too long"} if is_late else {"status": "ended"}
+
+    resumed = _operator("quick", deferrable=True, timeout=1).execute_complete(
+        Tries().next(), event=event, job_id=summary["job_id"], details={"data_count": summary["data_count"]}
+    )
+
+    assert resumed == {name: summary[name] for name in ("job_id", "status", "progress", "data_count")}
+
+
+def test_a_resumed_task_bears_with_a_lake_that_does_not_answer(
+    own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has ended, and the lake is gone when the worker comes to read it: it asks until the lake is back."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
+    datalake = own_lake.client().get_datalake()
+    command = ["quick", "--", sys.executable, "-c", QUICK]
+    assert main(["processing", "register", "--data-dir", str(own_lake.data_dir), *command]) == 0
+    datalake.upload_data(make_photos(own_lake.data_dir.parent / "photos", 1)[0], tags=["jobs"])
+    job_id = _operator("quick").execute(Tries().next())["job_id"]
+    own_lake.stop()
+    again = threading.Thread(target=own_lake.start)
+    again.start()
+
+    resumed = _operator("quick").execute_complete(Tries().next(), event={"status": "ended"}, job_id=job_id)
+
+    again.join()
+    assert resumed["status"] == "SUCCEEDED"
+
+
+def test_an_execution_timeout_counts_while_deferred(lake: LakeProcess) -> None:
+    """Airflow does not look at it then, so the trigger's deadline does; it counts from the task's start."""
+    tries = Tries()
+    operator = _operator("slow", deferrable=True, timeout=3600, execution_timeout=timedelta(seconds=60))
+
+    with pytest.raises(TaskDeferred) as deferral:
+        operator.execute(tries.next())
+
+    assert deferral.value.trigger.deadline == tries.started.timestamp() + 60
+    lake.client().get_job_by_id(deferral.value.trigger.job_id).kill()
+
+
+def test_default_args_reach_how_a_task_waits() -> None:
+    """A DAG says once that its tasks are not durable."""
+    with DAG(
+        "d",
+        schedule=None,
+        default_args={"durable": False, "poll_interval": 30, "cancel_on_kill": True, "outage_budget": 60},
+    ):
+        imports = ImportBucketObjectsOperator(task_id="imports", prefixes="x/")
+        own = ImportBucketObjectsOperator(task_id="own", prefixes="x/", durable=True)
+
+    assert (imports.durable, own.durable) == (False, True)
+    assert (imports.poll_interval, imports.cancel_on_kill, imports.outage_budget) == (30, True, 60)
+    assert _operator("quick").durable
 
 
 def test_an_unknown_processing_starts_nothing() -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sys
+import time
 from functools import partial
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -18,13 +20,13 @@ from airflow_provider_lake.triggers.jobs import JobTrigger
 from tests.lake_process import LakeProcess
 
 
-def _run(trigger: JobTrigger) -> dict[str, str]:
+def _run(trigger: JobTrigger) -> dict[str, Any]:
     """Run a trigger until it fires, and return its event's payload."""
 
     async def first() -> TriggerEvent:
         return await anext(trigger.run())
 
-    payload: dict[str, str] = asyncio.run(first()).payload
+    payload: dict[str, Any] = asyncio.run(first()).payload
     return payload
 
 
@@ -43,7 +45,7 @@ def test_it_fires_when_all_jobs_have_succeeded(lake: LakeProcess, monkeypatch: p
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
     jobs = [_launch(lake, "import time; time.sleep(1)"), _launch(lake, "pass")]
 
-    payload = _run(JobTrigger(job_ids=jobs, poll_interval=0.1))
+    payload = _run(JobTrigger(job_id=jobs, poll_interval=0.1))
 
     assert payload == {"status": "ended"}
     assert {str(lake.client().get_job_by_id(job).status) for job in jobs} == {"SUCCEEDED"}
@@ -54,7 +56,7 @@ def test_a_failed_job_is_told_at_once(lake: LakeProcess, monkeypatch: pytest.Mon
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
     jobs = [_launch(lake, "import time; time.sleep(60)"), _launch(lake, "raise SystemExit(3)")]
 
-    payload = _run(JobTrigger(job_ids=jobs, poll_interval=0.1))
+    payload = _run(JobTrigger(job_id=jobs, poll_interval=0.1))
 
     going_on = lake.client().get_job_by_id(jobs[0])
     assert payload == {"status": "ended"}
@@ -66,7 +68,7 @@ def test_a_refusal_ends_the_wait_at_once(lake: LakeProcess, monkeypatch: pytest.
     """A wrong token is said, and is nothing that a retry of the task would mend."""
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(password="wrong"))
 
-    payload = _run(JobTrigger(job_ids=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1))
+    payload = _run(JobTrigger(job_id=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1))
 
     assert payload["status"] == "refused"
     assert "API token" in payload["message"]
@@ -82,7 +84,7 @@ def test_an_outage_within_the_budget_is_waited_out(own_lake: LakeProcess, monkey
     own_lake.stop()
 
     async def wait() -> dict[str, str]:
-        event = asyncio.ensure_future(anext(JobTrigger(job_ids=[job], poll_interval=0.1).run()))
+        event = asyncio.ensure_future(anext(JobTrigger(job_id=[job], poll_interval=0.1).run()))
         await asyncio.to_thread(own_lake.start)
         payload: dict[str, str] = (await event).payload
         return payload
@@ -95,11 +97,11 @@ def test_an_outage_beyond_the_budget_is_said(own_lake: LakeProcess, monkeypatch:
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", own_lake.connection())
     own_lake.stop()
 
-    payload = _run(JobTrigger(job_ids=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1, outage_budget=0.0))
+    payload = _run(JobTrigger(job_id=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1, outage_budget=0.0))
 
     assert payload["status"] == "silent"
     assert str(own_lake.port) in payload["message"]
-    with pytest.raises(LakeTriggerError, match=str(own_lake.port)):
+    with pytest.raises(TransportError, match=str(own_lake.port)):
         JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
 
 
@@ -171,8 +173,39 @@ def test_a_refusal_skips_where_never_failing_was_asked_for() -> None:
     for sensor, status, error in (
         (soft, "refused", AirflowSkipException),
         (never, "refused", AirflowSkipException),
-        (soft, "silent", LakeTriggerError),
+        (soft, "silent", TransportError),
         (never, "silent", AirflowSkipException),
     ):
+        event = {"status": status, "message": "why", "error": "TransportError", "arguments": ["why", False]}
         with pytest.raises(error):
-            sensor.execute_complete({}, {"status": status, "message": "why"})
+            sensor.execute_complete({}, event)
+
+
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+def test_a_killed_trigger_ends_its_job_where_asked(
+    lake: LakeProcess, monkeypatch: pytest.MonkeyPatch, cancel_on_kill: bool
+) -> None:
+    """A job that has ended by itself is left as it is, and one that nobody knows does no harm."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    ended, going_on = _launch(lake, "pass"), _launch(lake, "import time; time.sleep(60)")
+    lake.client().get_job_by_id(ended).wait_for_done(0.1, 200)
+    unknown = "00000000-0000-4000-8000-000000000000"
+
+    asyncio.run(JobTrigger(job_id=[unknown, ended, going_on], cancel_on_kill=cancel_on_kill).on_kill())
+
+    states = [str(lake.client().get_job_by_id(job).status) for job in (ended, going_on)]
+    assert states[0] == "SUCCEEDED"
+    assert (states[1] == "KILLED") == cancel_on_kill
+    if not cancel_on_kill:
+        lake.client().get_job_by_id(going_on).kill()
+
+
+def test_a_deadline_ends_the_wait(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a moment, so a triggerer that starts again does not begin to count anew."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+    job = _launch(lake, "import time; time.sleep(60)")
+
+    payload = _run(JobTrigger(job_id=job, poll_interval=0.1, deadline=time.time() + 0.5))
+
+    assert payload["status"] == "timeout"
+    lake.client().get_job_by_id(job).kill()

@@ -1,16 +1,52 @@
 """Triggers travel between processes."""
 
-from airflow.models.trigger import Trigger
+import importlib
+import json
+import pkgutil
+from typing import Any
 
+import pytest
+from airflow.models.trigger import Trigger
+from airflow.triggers.base import BaseTrigger
+
+from airflow_provider_lake import triggers
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "JobTrigger": {
+        "job_id": ["one", {"job_id": "two", "status": "QUEUED"}],
+        "lake_conn_id": "lake",
+        "poll_interval": 2.5,
+        "outage_budget": 60.0,
+        "since": 1800000000.5,
+        "deadline": 1800003600.5,
+        "cancel_on_kill": True,
+    },
+}
+MODULES = [
+    importlib.import_module(f"{triggers.__name__}.{each.name}") for each in pkgutil.iter_modules(triggers.__path__)
+]
+TRIGGERS = [
+    each
+    for module in MODULES
+    for each in vars(module).values()
+    if isinstance(each, type) and issubclass(each, BaseTrigger) and each.__module__ == module.__name__
+]
 
-def test_a_trigger_survives_its_way_through_the_database() -> None:
-    """Class path and arguments, as Airflow writes and reads them, make an equal trigger again."""
-    trigger = JobTrigger(job_ids=["one", "two"], lake_conn_id="lake", poll_interval=2.5, outage_budget=60.0)
+
+@pytest.mark.parametrize("trigger_class", TRIGGERS)
+def test_a_trigger_survives_its_way_through_the_database(trigger_class: type[BaseTrigger]) -> None:
+    """Class path and arguments, as Airflow writes and reads them and through JSON, make an equal trigger again."""
+    trigger = trigger_class(**EXAMPLES[trigger_class.__name__])
 
     path, arguments = trigger.serialize()
 
-    assert path == "airflow_provider_lake.triggers.jobs.JobTrigger"
-    row = Trigger(classpath=path, kwargs=arguments)
-    assert JobTrigger(**row.kwargs).serialize() == trigger.serialize()
+    assert path == f"{trigger_class.__module__}.{trigger_class.__name__}"
+    assert arguments == EXAMPLES[trigger_class.__name__]
+    for travelled in (Trigger(classpath=path, kwargs=arguments).kwargs, json.loads(json.dumps(arguments))):
+        assert trigger_class(**travelled).serialize() == trigger.serialize()
+
+
+def test_a_trigger_is_made_without_asking_anybody() -> None:
+    """Airflow makes it in the worker, before it defers, and again in the triggerer's event loop."""
+    assert JobTrigger(job_id="one", lake_conn_id="no such connection").serialize()

@@ -1,0 +1,204 @@
+"""Single HTTP exchanges by libcurl: the only module that knows how pycurl is told about one.
+
+Whoever owns a handle performs: :meth:`Exchange.perform` blocks; a ``pycurl.CurlMulti`` drives ``Exchange.handle`` among
+others, and :meth:`Exchange.answer` or :meth:`Exchange.failure` says how it ended.
+"""
+
+import math
+import os
+import threading
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import certifi
+import pycurl
+
+from airflow_provider_lake import __version__
+from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
+from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers
+
+# pycurl comes without types.
+Handle = Any
+
+# Bytes that libcurl hands over at a time, at most.
+_BUFFER_SIZE = 1 << 18
+_MAX_REDIRECTS = 10
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
+_UNUSABLE = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE})
+
+
+def make_handle(timeout: float, verify: bool | str) -> Handle:
+    """Make a handle that keeps its connections between exchanges; one thread may use it at a time.
+
+    Proxies are those of the environment, by libcurl's rules.
+
+    :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
+    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    """
+    handle = pycurl.Curl()
+    handle.setopt(pycurl.NOSIGNAL, 1)
+    handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+    handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    handle.setopt(pycurl.MAXREDIRS, _MAX_REDIRECTS)
+    # What is signed holds for the path as it stands.
+    handle.setopt(pycurl.PATH_AS_IS, 1)
+    handle.setopt(pycurl.USERAGENT, f"airflow-provider-lake/{__version__}")
+    handle.setopt(pycurl.TCP_KEEPALIVE, 1)
+    handle.setopt(pycurl.BUFFERSIZE, _BUFFER_SIZE)
+    handle.setopt(pycurl.UPLOAD_BUFFERSIZE, _BUFFER_SIZE)
+    # Zero would mean a default of libcurl's own.
+    handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, math.ceil(timeout * 1000)))
+    handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+    handle.setopt(pycurl.LOW_SPEED_TIME, max(1, math.ceil(timeout)))
+    _trust(handle, verify)
+    return handle
+
+
+def _trust(handle: Handle, verify: bool | str) -> None:
+    """Set whose certificates are trusted: as requests does, by the same variables of the environment."""
+    if not verify:
+        handle.setopt(pycurl.SSL_VERIFYPEER, 0)
+        handle.setopt(pycurl.SSL_VERIFYHOST, 0)
+        return
+    authorities = verify if isinstance(verify, str) else _authorities()
+    handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, authorities)
+
+
+def _authorities() -> str:
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+
+
+class Exchange:
+    """One exchange on a handle; nothing is sent before it is performed, and nothing is sent twice.
+
+    :param handle: made by :func:`make_handle`; its own until the end of the exchange.
+    :param headers: fields of the request; who we are is no part of it unless it stands here.
+    :param body: bytes, or what is read while it is sent.
+    :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and redirects
+        are not followed.
+    :raises UsageError: the URL or a header cannot be sent at all.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        begin: Begin | None = None,
+    ) -> None:
+        self.handle = handle
+        self.target = f"{method} {url.partition('?')[0]}"
+        self._head: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._begin = begin
+        self._take: Any = None
+        self._is_begun = False
+        self._is_unwanted = False
+        if body is None and method != "GET":
+            body = b""
+        handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
+        handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append if begin is None else self._write)
+        handle.setopt(pycurl.FOLLOWLOCATION, begin is not None)
+        handle.setopt(pycurl.ACCEPT_ENCODING, "" if begin is None else "identity")
+        self._set_body(body)
+        try:
+            handle.setopt(pycurl.CUSTOMREQUEST, method)
+            handle.setopt(pycurl.URL, quote(url, safe=_IN_URLS))
+            handle.setopt(pycurl.HTTPHEADER, _field_lines(headers))
+        except ValueError as error:
+            raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
+
+    def perform(self) -> Answer:
+        """Make the exchange on this thread.
+
+        :return: the answer; its body is empty where it was taken as it came.
+        :raises TransportError: no complete answer came.
+        :raises UsageError: the URL cannot be sent at all.
+        """
+        # libcurl waits without a look at Python's signals; in the main thread it asks once a second whether to go on.
+        is_main = threading.current_thread() is threading.main_thread()
+        self.handle.setopt(pycurl.NOPROGRESS, not is_main)
+        if is_main:
+            self.handle.setopt(pycurl.XFERINFOFUNCTION, _go_on)
+        try:
+            self.handle.perform()
+        except pycurl.error as error:
+            if not self._is_unwanted:
+                raise self.failure(*error.args) from None
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """Return what came back, once the exchange has ended without an error."""
+        if self._begin is not None and not self._is_begun:
+            self._begin(self._read_head())
+        body = b"".join(self._pieces)
+        # The handle knows the list until its next exchange.
+        self._pieces.clear()
+        return self._read_head(body)
+
+    def failure(self, code: int, message: str) -> LakeError:
+        """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
+
+        :param code: one of ``pycurl.E_...``.
+        :param message: libcurl's words.
+        """
+        if code in _UNUSABLE:
+            return UsageError(f"{self.target} cannot be sent: {message}")
+        # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
+        reason = "the connection was closed without an answer" if code == pycurl.E_SEND_FAIL_REWIND else message
+        cause = self.handle.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
+        reason = f"{reason}: {os.strerror(cause)}" if cause else reason
+        was_sent = self.handle.getinfo(pycurl.REQUEST_SIZE) > 0
+        return TransportError(f"no usable answer to {self.target}: {reason}", was_sent)
+
+    def _set_body(self, body: bytes | Body | None) -> None:
+        """Say what to send; a body is read once: libcurl sends again over a fresh connection what it can rewind."""
+        # What has no body it can always send again, unless the connection is fresh; to GET that does no harm.
+        self.handle.setopt(pycurl.FRESH_CONNECT, body is not None and not len(body))
+        if body is None:
+            self.handle.setopt(pycurl.HTTPGET, 1)
+            return
+        self.handle.setopt(pycurl.POST, 1)
+        self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
+        self.handle.setopt(pycurl.READFUNCTION, (BytesIO(body) if isinstance(body, bytes) else body).read)
+
+    def _write(self, piece: bytes) -> int | None:
+        """Take a piece of the answer."""
+        if not self._is_begun:
+            self._is_begun = True
+            self._take = self._begin and self._begin(self._read_head())
+            self._is_unwanted = self._take is None
+        if self._is_unwanted:
+            return 0
+        self._take(piece)
+        return None
+
+    def _read_head(self, body: bytes = b"") -> Answer:
+        return Answer(self.handle.getinfo(pycurl.RESPONSE_CODE), Headers(self._head), body)
+
+
+def _go_on(*_bytes: int) -> int:
+    return 0
+
+
+def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
+    """Return the fields of a request, less those that libcurl would add of its own accord.
+
+    :raises ValueError: one of them would break out of its line, or holds characters that no header can.
+    """
+    # What needs "100 Continue" first would wait a second for servers that do not know it.
+    lines = ["Expect:"]
+    for name, value in headers.items():
+        if "\n" in value or "\r" in value or "\0" in value:
+            raise ValueError("line break in a header")
+        lines.append(f"{name}: {value}" if value else f"{name};")
+    if not any(name.lower() == "content-type" for name in headers):
+        lines.append("Content-Type:")
+    return [line.encode("latin-1") for line in lines]

@@ -1,0 +1,138 @@
+"""Single exchanges by libcurl."""
+
+import os
+import signal
+import socket
+import threading
+
+import pycurl
+import pytest
+
+from airflow_provider_lake.client import TransportError, UsageError
+from airflow_provider_lake.client.curl import Exchange, make_handle
+from airflow_provider_lake.client.exchange import Answer, Body
+from tests.wire.breaking_proxy import Break, breaking_proxy
+from tests.wire.scripted import Given, scripted
+
+SIGNATURE = "signature=top-secret"
+DONE = Given(body={"done": True})
+
+
+def _send(
+    url: str, method: str = "POST", body: bytes | Body | None = b"{}", headers: dict[str, str] | None = None
+) -> Answer:
+    return Exchange(make_handle(5, verify=True), method, url, headers=headers or {}, body=body).perform()
+
+
+class _Slices:
+    """A body that can be read once."""
+
+    def __init__(self, *slices: bytes) -> None:
+        self._slices = list(slices)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._slices))
+
+    def read(self, _size: int = -1, /) -> bytes:
+        return self._slices.pop(0) if self._slices else b""
+
+
+@pytest.mark.parametrize("method", ["GET", "XGET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("kind", ["none", "bytes", "read"])
+def test_what_is_said_is_sent(method: str, kind: str) -> None:
+    """Any method takes a body, which is announced by its length; nothing is added that nobody asked for."""
+    body = {"none": None, "bytes": b"some bytes", "read": _Slices(b"some ", b"bytes")}[kind]
+    with scripted(DONE) as server:
+        answer = _send(f"{server.url}/a?b=c d", method, body, {"Authorization": "Bearer t", "X-Empty": ""})
+    sent = server.asked[0]
+
+    assert (answer.status, answer.body, answer.headers["content-LENGTH"]) == (200, b'{"done": true}', "14")
+    assert (sent.method, sent.path) == (method, "/a?b=c%20d")
+    assert sent.body == (b"" if body is None else b"some bytes")
+    assert sent.headers["Authorization"] == "Bearer t"
+    assert sent.headers["X-Empty"] == ""
+    assert sent.headers["User-Agent"].startswith("airflow-provider-lake/")
+    assert {"Content-Type", "Expect", "Transfer-Encoding"}.isdisjoint(sent.headers)
+
+
+def test_what_cannot_be_sent() -> None:
+    """Neither a URL that is none nor a header that breaks out of its line; the query is not shown."""
+    for url, headers in (
+        (f"htp://host/a?{SIGNATURE}", {}),
+        ("http://host/", {"X-A": "a\r\nX-B: b"}),
+        ("http://host/", {"X": "\u20ac"}),
+    ):
+        with pytest.raises(UsageError, match="cannot be sent") as caught:
+            _send(url, headers=headers)
+        assert "top-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"{}", None])
+def test_nothing_is_sent_twice(body: bytes | None) -> None:
+    """When a connection that was used before closes without an answer, libcurl does not send a second time."""
+    requests: list[str] = []
+
+    def decide(line: str, number: int) -> Break | None:
+        requests.append(line)
+        return Break.ANSWER_LOST if number == 1 else None
+
+    with scripted(DONE, DONE, DONE) as server, breaking_proxy(server.url, decide) as url:
+        handle = make_handle(5, verify=True)
+        Exchange(handle, "POST", url, headers={}, body=b"first").perform()
+        with pytest.raises(TransportError, match="no usable answer to POST") as caught:
+            Exchange(handle, "POST", url, headers={}, body=body).perform()
+
+    assert caught.value.was_sent
+    assert len(requests) == len(server.asked) == 2
+
+
+def test_a_signal_ends_a_wait_for_an_answer() -> None:
+    """Whoever interrupts the main thread need not wait for the lake; what the handler raises comes out."""
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1 << 16)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            connection.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            with pytest.raises(Interrupted):
+                _send(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+
+
+def test_many_exchanges_in_one_thread() -> None:
+    """A multi handle drives exchanges side by side; each ends with its own answer or error."""
+    multi = pycurl.CurlMulti()
+    with scripted(*[DONE] * 3) as server:
+        exchanges = {}
+        for url in (*[server.url] * 3, f"http://127.0.0.1:1/a?{SIGNATURE}"):
+            exchange = Exchange(make_handle(5, verify=True), "XGET", url, headers={}, body=b"{}")
+            exchanges[exchange.handle] = exchange
+            multi.add_handle(exchange.handle)
+        ended: list[Answer] = []
+        failed: list[Exception] = []
+        while len(ended) + len(failed) < len(exchanges):
+            multi.perform()
+            multi.select(1.0)
+            _, succeeded, broken = multi.info_read()
+            ended += [exchanges[handle].answer() for handle in succeeded]
+            failed += [exchanges[handle].failure(code, message) for handle, code, message in broken]
+
+    assert [(answer.status, answer.body) for answer in ended] == [(200, b'{"done": true}')] * 3
+    assert len(failed) == 1
+    assert isinstance(failed[0], TransportError)
+    assert not failed[0].was_sent
+    assert "XGET http://127.0.0.1:1/a: " in str(failed[0])
+    assert "refused" in str(failed[0])
