@@ -2,6 +2,13 @@
 
 from typing import Any
 
+_ASSET_URI = {
+    "schemes": ["lake"],
+    "handler": "airflow_provider_lake.assets.lake.sanitize_uri",
+    "factory": "airflow_provider_lake.assets.lake.create_asset",
+    "to_openlineage_converter": "airflow_provider_lake.assets.lake.convert_asset_to_openlineage",
+}
+
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata in the shape of Airflow's ``provider_info.schema.json``."""
@@ -30,8 +37,20 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
-        "sensors": [{"integration-name": "Lake", "python-modules": ["airflow_provider_lake.sensors.jobs"]}],
-        "triggers": [{"integration-name": "Lake", "python-modules": ["airflow_provider_lake.triggers.jobs"]}],
+        "sensors": [
+            {
+                "integration-name": "Lake",
+                "python-modules": ["airflow_provider_lake.sensors.data", "airflow_provider_lake.sensors.jobs"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "Lake",
+                "python-modules": ["airflow_provider_lake.triggers.data", "airflow_provider_lake.triggers.jobs"],
+            }
+        ],
+        "asset-uris": [dict(_ASSET_URI)],
+        "dataset-uris": [dict(_ASSET_URI)],
         "connection-types": [
             {
                 "connection-type": "lake",

@@ -7,27 +7,37 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.operators.lineage import LakeLineage
+from airflow_provider_lake.operators.outlets import report
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake
 
 
-class LakeOperator(BaseOperator):
+class LakeOperator(LakeLineage, BaseOperator):
     """Base of the operators that work on one datalake.
 
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
+    :param partition_key: of the events of this task's outlets that are lake assets, or several (templated); from
+        Airflow 3.2 on.
     """
 
-    template_fields: Sequence[str] = ("lake_conn_id", "datalake")
+    template_fields: Sequence[str] = ("lake_conn_id", "datalake", "partition_key")
     ui_color = "#d9edf7"
 
     def __init__(
-        self, *, lake_conn_id: str = LakeHook.default_conn_name, datalake: str | None = None, **kwargs: Any
+        self,
+        *,
+        lake_conn_id: str = LakeHook.default_conn_name,
+        datalake: str | None = None,
+        partition_key: str | Sequence[str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.lake_conn_id = lake_conn_id
         self.datalake = datalake
+        self.partition_key = partition_key
 
     @cached_property
     def hook(self) -> LakeHook:
@@ -37,3 +47,9 @@ class LakeOperator(BaseOperator):
     def get_datalake(self) -> "Datalake":
         """Return the datalake that this task works on."""
         return self.hook.get_datalake(self.datalake)
+
+    def report(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """Return the summary of a task that has done its work, once its outlets and its lineage are told."""
+        self.reported = summary
+        report(self.hook, self.outlets, summary, self.partition_key)
+        return summary

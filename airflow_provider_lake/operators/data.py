@@ -115,7 +115,7 @@ class UploadDataOperator(LakeOperator):
         require_few_failures(
             self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError
         )
-        return {
+        result = {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
             **summary,
@@ -124,6 +124,7 @@ class UploadDataOperator(LakeOperator):
             "source": self.source,
             "seconds": round(time.monotonic() - started, 3),
         }
+        return self.report(result)
 
     def _upload(
         self,
@@ -219,7 +220,7 @@ class UpdateDataOperator(DataSelectingOperator):
                     datalake.update_multiple_data(changes)
                 count, updated = count + len(page), updated + len(changes)
                 self.log.info("%d data looked at, %d of them updated", count, updated)
-        return {"datalake": datalake.name, "data_count": count, "updated": updated}
+        return self.report({"datalake": datalake.name, "data_count": count, "updated": updated})
 
     def _require_something(self) -> None:
         from airflow_provider_lake.client import UsageError

@@ -209,4 +209,4 @@ class LakeJobOperator(LakeOperator):
         if self.wait_for_completion:
             require_no_failure(job, LakeJobError)
         self.log.info("Done: %s", describe(job))
-        return summary_of(job) | details
+        return self.report(summary_of(job) | details)

@@ -84,7 +84,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         for key in files.unused():
             _count(counts, failures, "no selected data has this id or filename", key)
         require_few_failures(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
-        return {
+        result = {
             "datalake": datalake.name,
             "projection": self.projection,
             "data_count": counts.total(),
@@ -92,6 +92,7 @@ class CreateProjectionOperator(DataSelectingOperator):
             "failures": failures,
             "seconds": round(time.monotonic() - started, 3),
         }
+        return self.report(result)
 
     def _create_all(
         self, datalake: "Datalake", page: "Sequence[Data]", files: "_Files", pool: ThreadPoolExecutor

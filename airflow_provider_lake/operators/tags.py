@@ -45,7 +45,7 @@ class TagDataOperator(DataSelectingOperator):
             # A tag to take off that does not exist is a slip, and to be known before anything is done.
             off = [datalake.get_data_tag(name) for name in detach]
             count = self._change(datalake, attach, off, is_retry=bool(context) and not is_first_try(context))
-        return {"datalake": datalake.name, "data_count": count, "attached": attach, "detached": detach}
+        return self.report({"datalake": datalake.name, "data_count": count, "attached": attach, "detached": detach})
 
     def _change(self, datalake: "Datalake", attach: Sequence[str], off: "Sequence[Tag]", *, is_retry: bool) -> int:
         from airflow_provider_lake.client import NoDataError

@@ -1,0 +1,78 @@
+"""What a task tells Airflow about the data that it brought in or worked on: events of its outlets, and lineage."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import get_hook_lineage_collector
+from airflow.sdk import AssetAlias, get_current_context
+
+from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset
+from airflow_provider_lake.hooks.lake import base_url
+from airflow_provider_lake.operators.selection import as_names
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset, Context
+
+    from airflow_provider_lake.hooks.lake import LakeHook
+
+# Of a task's summary: what is small and helps whoever is started by it. Long lists stay in the summary.
+_TOLD = (
+    *("datalake", "datalake_id", "tags", "source", "prefixes", "processing", "query"),
+    *("job_id", "status", "progress", "jobs"),
+    *("uploaded", "skipped", "failed", "data_count", "count"),
+)
+
+
+def report(
+    hook: "LakeHook", outlets: Iterable[Any], summary: Mapping[str, Any], partition_key: str | Sequence[str] | None
+) -> None:
+    """Put a task's summary into the events of its outlets, and tell Airflow's collector of lineage.
+
+    Outside a running task there is nobody to tell.
+
+    :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
+        gets an event for the datalake, or for each of the summary's tags.
+    :param partition_key: of the assets' events (Airflow 3.2), one event for each key.
+    """
+    try:
+        context = get_current_context()
+    except RuntimeError:
+        return
+    extra = {name: summary[name] for name in _TOLD if summary.get(name) is not None}
+    for outlet in outlets:
+        if isinstance(outlet, AssetAlias):
+            for asset in assets_of(hook, summary):
+                context["outlet_events"][outlet].add(asset, extra)
+        elif is_lake_asset(outlet):
+            _tell(context, outlet, extra, as_names(partition_key))
+    _collect(hook, summary, extra)
+
+
+def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
+    """Return the assets that a summary speaks of: the datalake by each of its tags, or the datalake itself."""
+    datalake = summary.get("datalake")
+    if not datalake:
+        return []
+    host = base_url(hook.connection)
+    tags = as_names(summary.get("tags"))
+    return [lake_asset(host, datalake, tag) for tag in tags] if tags else [lake_asset(host, datalake)]
+
+
+def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_keys: Sequence[str]) -> None:
+    event = context["outlet_events"][outlet]
+    event.extra.update(extra)
+    if partition_keys:
+        with suppress(AttributeError):  # Airflow below 3.2 knows no partitions
+            event.add_partitions(list(partition_keys))
+
+
+def _collect(hook: "LakeHook", summary: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
+    if not summary.get("datalake"):
+        return
+    get_hook_lineage_collector().add_output_asset(
+        context=hook,
+        scheme=SCHEME,
+        asset_kwargs={"host": base_url(hook.connection), "datalake": summary["datalake"]},
+        asset_extra=dict(extra),
+    )

@@ -1,0 +1,219 @@
+"""Which data of a datalake have arrived since somebody last looked.
+
+Data *arrive* when the lake has finished them (upload status DONE) and they match: neither one that is still looked at
+nor one that the lake could not process has arrived. The lake lists data in the order of their creation behind a
+*cursor*; but it does not finish them in that order, and data may come to match (get a tag) long after. So a look begins
+some way back: behind the cursor lies a window of the latest matching data, 500 to 2,000 of them, that is read at every
+look, and of which it is known which have been seen. When the cursor moves on, those that it passes unseen or that the
+lake has not finished are kept by their ids. Deleted data vanish from all of this by themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.hooks.reader import DataReader
+
+PAGE_DATA = 500
+WINDOW_PAGES = 4
+# The cursor stays where it is while it would pass more unseen data than these: a position goes into Airflow's store,
+# which takes 64 KiB.
+MAX_WAITING = 500
+_MAX_UNFINISHED = 500
+_MAX_SEEN = 3000
+# Of an id's 32 digits, for the same reason.
+_MARK_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where somebody has seen the data that match a query.
+
+    :param cursor: the window begins behind it; None: with the first of all data.
+    :param next_cursor: where the window may begin instead, once what lies before has been seen.
+    :param seen: marks of the ids in the window that have been seen.
+    :param waiting: ids of data before the window that are not seen: unfinished ones and others.
+    """
+
+    cursor: str | None = None
+    next_cursor: str | None = None
+    seen: frozenset[str] = frozenset()
+    waiting: tuple[str, ...] = ()
+
+    def after(self, ids: Sequence[str]) -> Self:
+        """Return the position of somebody who has seen these data too."""
+        seen = set(ids)
+        waiting = tuple(each for each in self.waiting if each not in seen)
+        return replace(self, seen=self.seen | _marks(ids), waiting=waiting)
+
+    def unseen(self, ids: Sequence[str]) -> list[str]:
+        """Return those of some data that are not seen."""
+        return [each for each in ids if _mark(each) not in self.seen]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "cursor": self.cursor,
+            "next_cursor": self.next_cursor,
+            "seen": sorted(self.seen),
+            "waiting": list(self.waiting),
+        }
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` made."""
+        return cls(json["cursor"], json["next_cursor"], frozenset(json["seen"]), tuple(json["waiting"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look found.
+
+    :param new_ids: ids of the data that have arrived and are not seen, in the order of their creation.
+    :param position: to look from next time; the new data are not seen in it.
+    :param is_complete: whether this is all there is; otherwise another look finds more.
+    """
+
+    new_ids: Sequence[str]
+    position: Position
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The matching data behind a cursor, as far as they are read.
+
+    :param cursors: behind each of its full pages.
+    """
+
+    ids: Sequence[str]
+    cursors: Sequence[str]
+    is_whole: bool
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the window may begin next: one full page stays in it."""
+        return self.cursors[-2] if len(self.cursors) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What the cursor would pass if it moved on.
+
+    :param unfinished: ids of data that it would pass unfinished; None: too many.
+    :param first_id: of the matching data behind it.
+    """
+
+    unfinished: Sequence[str] | None
+    first_id: str | None
+
+
+async def look(reader: "DataReader", query: str | None, position: Position) -> Look:
+    """Find what has arrived.
+
+    :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
+    """
+    # In this order: what the lake finishes between two of these questions is found twice, never not at all.
+    late, waiting = await _ask_for_waiting(reader, query, position.unseen(position.waiting))
+    step = await _ask_for_step(reader, query, position)
+    window = await _read_window(reader, query, position.cursor)
+    new_ids = position.unseen(list(dict.fromkeys([*late, *window.ids])))
+    kept = position.seen & _marks(window.ids) if window.is_whole or len(position.seen) > _MAX_SEEN else position.seen
+    passed = _passed(step, window, position)
+    if step is None or passed is None or len(waiting) + len(passed) > MAX_WAITING:
+        found = Position(position.cursor, window.next_cursor, kept, waiting)
+    else:
+        found = Position(position.next_cursor, None, kept, tuple(dict.fromkeys([*waiting, *passed])))
+    is_stuck = (found.cursor, found.next_cursor) == (position.cursor, position.next_cursor)
+    return Look(new_ids, found, window.is_whole or is_stuck)
+
+
+async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Position:
+    """Return the position of somebody who has seen everything that is there, or nothing.
+
+    :param latest: everything.
+    """
+    from airflow_provider_lake.client.id_pages import FINISHED, IdQuestion
+
+    if not latest:
+        return Position()
+    cursor, count = None, await reader.count(query, FINISHED)
+    while cursor is None and count > 2 * PAGE_DATA:
+        page = await reader.read_ids(IdQuestion(query, FINISHED, limit=PAGE_DATA, offset=count - 2 * PAGE_DATA))
+        cursor, count = page.next_cursor, page.count
+    window = await _read_window(reader, query, cursor)
+    return Position(cursor, window.next_cursor).after(window.ids)
+
+
+async def is_readable(reader: "DataReader", query: str | None) -> bool:
+    """Whether the lake understands a query: where it then refuses a look, it no longer knows the cursor."""
+    from airflow_provider_lake.client import BadRequestError
+    from airflow_provider_lake.client.id_pages import FINISHED
+
+    try:
+        await reader.count(query, FINISHED)
+    except BadRequestError:
+        return False
+    return True
+
+
+async def _ask_for_waiting(
+    reader: "DataReader", query: str | None, waiting: Sequence[str]
+) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return which of the waiting data have arrived, and which are still to be kept: those and the unfinished ones."""
+    from airflow_provider_lake.client.id_pages import FINISHED, UNFINISHED
+
+    if not waiting:
+        return (), ()
+    unfinished = await reader.filter_ids(waiting, None, UNFINISHED)
+    arrived = await reader.filter_ids(waiting, query, FINISHED)
+    kept = {*unfinished, *arrived}
+    return arrived, tuple(each for each in waiting if each in kept)
+
+
+async def _ask_for_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
+    """Ask what the cursor would pass; None: there is nowhere to move on to."""
+    from airflow_provider_lake.client.id_pages import FINISHED, UNFINISHED, IdQuestion
+
+    if position.next_cursor is None:
+        return None
+    question = IdQuestion(statuses=UNFINISHED, cursor=position.cursor, limit=_MAX_UNFINISHED)
+    here = await reader.read_ids(question)
+    there = await reader.read_ids(replace(question, cursor=position.next_cursor))
+    beyond = set(there.ids)
+    # What does not fit the first page lies behind the other cursor too, or it is too much.
+    is_known = here.next_cursor is None or bool(beyond & set(here.ids))
+    unfinished = [each for each in here.ids if each not in beyond] if is_known else None
+    first = await reader.read_ids(IdQuestion(query, FINISHED, position.next_cursor, limit=1))
+    return _Step(unfinished, first.ids[0] if first.ids else None)
+
+
+async def _read_window(reader: "DataReader", query: str | None, cursor: str | None) -> _Window:
+    from airflow_provider_lake.client.id_pages import FINISHED, IdQuestion
+
+    ids: list[str] = []
+    cursors: list[str] = []
+    for _ in range(WINDOW_PAGES):
+        page = await reader.read_ids(IdQuestion(query, FINISHED, cursor, limit=PAGE_DATA))
+        ids += page.ids
+        cursor = page.next_cursor
+        if cursor is None:
+            return _Window(ids, cursors, is_whole=True)
+        cursors.append(cursor)
+    return _Window(ids, cursors, is_whole=False)
+
+
+def _passed(step: _Step | None, window: _Window, position: Position) -> Sequence[str] | None:
+    """Return the data that would be passed unseen; None: that is not known, for the window does not reach so far."""
+    if step is None or step.unfinished is None or step.first_id not in window.ids:
+        return None
+    return [*step.unfinished, *position.unseen(window.ids[: window.ids.index(step.first_id)])]
+
+
+def _mark(data_id: str) -> str:
+    return data_id.replace("-", "")[-_MARK_DIGITS:]
+
+
+def _marks(ids: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(_mark, ids))

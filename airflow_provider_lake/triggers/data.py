@@ -1,0 +1,271 @@
+"""Wait for data of a lake: for those that arrive, to start DAGs, and for as many as a task needs."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+from airflow.providers.common.compat.sdk import AirflowException
+from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
+
+from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience
+from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.hooks.reader import DataReader, load_client
+from airflow_provider_lake.triggers.watch import Batching, PositionStore, Tick, Watch
+
+logger = logging.getLogger(__name__)
+
+_MAX_PAUSE_SECONDS = 300.0
+_MAX_MIN_COUNT = 200
+_MAX_COUNT = 1000
+
+
+class LakeDataTrigger(BaseEventTrigger):
+    """Fires whenever data that match have arrived in a datalake: for an ``AssetWatcher``, which so starts DAGs.
+
+    Data arrive when the lake has finished them and they match. Those that get a tag later arrive then, unless 500 or
+    more that match were created after them. Data that are deleted before they were handed on do not arrive.
+
+    The event's payload is ``{"datalake", "datalake_id", "count", "data_ids", "tags", "query"}``;
+    :func:`~airflow_provider_lake.assets.lake.arrived_data_ids` reads it.
+
+    On Airflow 3.3 the position in the datalake is kept with the watched asset. A restart of the triggerer loses nothing
+    then, and what had been fired in its last seconds is fired again. On earlier versions, and where several assets
+    share an equal trigger, a restart begins anew as ``begin`` says. A lake that does not answer, or refuses, is asked
+    again for ever.
+
+    :param lake_conn_id: id of a connection of type ``lake``.
+    :param datalake: name of the datalake; None: the connection's, else the organization's default one.
+    :param tags: names of data tags; data that have one of them. Neither tags nor query: all data.
+    :param intersect_tags: take only data that have all of ``tags``.
+    :param query: selection in the lake's query language.
+    :param begin: where a watch begins that has no position yet: with the data that arrive from now on (``"latest"``),
+        or with all that are there (``"earliest"``).
+    :param poll_interval: seconds between two looks at the lake.
+    :param min_count: fewer data wait for others; 1 to 200.
+    :param max_count: data of one event at most; 1 to 1,000.
+    :param quiet_period: seconds in which nothing more must arrive before what has arrived is handed on, so that what
+        comes in together starts one run; ``max_count`` data do not wait.
+    :param max_wait: seconds after which waiting data are handed on all the same; None: never.
+    :param consumer: tells apart triggers that are otherwise equal: one name for each of several watched assets.
+    :raises ValueError: a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        lake_conn_id: str = LakeHook.default_conn_name,
+        datalake: str | None = None,
+        tags: str | Sequence[str] | None = None,
+        intersect_tags: bool = False,
+        query: str | None = None,
+        begin: Literal["latest", "earliest"] = "latest",
+        poll_interval: float = 30.0,
+        min_count: int = 1,
+        max_count: int = 200,
+        quiet_period: float = 0.0,
+        max_wait: float | None = None,
+        consumer: str = "",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        _check(begin, poll_interval, min_count, max_count)
+        self.lake_conn_id = lake_conn_id
+        self.datalake = datalake
+        self.tags = [tags] if isinstance(tags, str) else list(tags or ())
+        self.intersect_tags = intersect_tags
+        self.query = query
+        self.begin = begin
+        self.poll_interval = poll_interval
+        self.min_count = min_count
+        self.max_count = max_count
+        self.quiet_period = quiet_period
+        self.max_wait = max_wait
+        self.consumer = consumer
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments to make this trigger again in another process.
+
+        They come back from JSON as they were: else Airflow would make the trigger anew whenever it parses the DAG.
+        """
+        names = (
+            *("lake_conn_id", "datalake", "tags", "intersect_tags", "query", "begin", "poll_interval"),
+            *("min_count", "max_count", "quiet_period", "max_wait", "consumer"),
+        )
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
+
+    def shared_stream_key(self) -> Hashable:
+        """Name what triggers share: one of them asks the lake for changes, for all that watch it in this way."""
+        return (type(self).__qualname__, self.lake_conn_id, self.datalake, self.poll_interval)
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs: Mapping[str, Any]) -> AsyncIterator[Tick]:
+        """Say again and again how the datalake is; a lake that does not answer is asked less and less often."""
+        await load_client()
+        from airflow_provider_lake.client import LakeError
+        from airflow_provider_lake.client.id_pages import ANY_STATUS, UNFINISHED
+
+        reader, faults, pause = DataReader(kwargs["lake_conn_id"], kwargs["datalake"]), 0, 0.0
+        try:
+            while True:
+                try:
+                    tick = Tick(await reader.count(None, ANY_STATUS), await reader.count(None, UNFINISHED))
+                except (LakeError, AirflowException, AirflowRuntimeError) as error:
+                    faults += 1
+                    pause = _pause(kwargs["poll_interval"], faults, getattr(error, "retry_after", None))
+                    logger.warning("The lake does not answer, next try in %.0f s: %s", pause, error)
+                else:
+                    faults, pause = 0, _pause(kwargs["poll_interval"], 0, None)
+                    yield tick
+                await asyncio.sleep(pause)
+        finally:
+            reader.close()
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Tick]) -> AsyncIterator[TriggerEvent]:
+        """Look for arrived data when the datalake has changed, and fire for those that match."""
+        await load_client()
+        reader = DataReader(self.lake_conn_id, self.datalake)
+        watch = self._make_watch(reader)
+        try:
+            async for tick in shared_stream:
+                async for ids in watch.attend(tick):
+                    yield TriggerEvent(await self._describe(reader, ids))
+        finally:
+            reader.close()
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Do the same alone, where Airflow has no shared streams (below 3.3)."""
+        async for event in self.filter_shared_stream(self.open_shared_stream(self.serialize()[1])):
+            yield event
+
+    def _make_watch(self, reader: DataReader) -> Watch:
+        identity = json.dumps([self.lake_conn_id, self.datalake, self.tags, self.intersect_tags, self.query])
+        key = f"lake_position_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+        return Watch(
+            reader,
+            self._full_query,
+            Batching(self.min_count, self.max_count, self.quiet_period, self.max_wait),
+            PositionStore(getattr(self, "asset_state_store", None), key, self.log),
+            self.log,
+            from_latest=self.begin == "latest",
+        )
+
+    async def _describe(self, reader: DataReader, ids: Sequence[str]) -> dict[str, Any]:
+        datalake = await reader.get_datalake()
+        return {
+            "datalake": datalake.name,
+            "datalake_id": str(datalake.id),
+            "count": len(ids),
+            "data_ids": list(ids),
+            "tags": self.tags,
+            "query": self.query,
+        }
+
+    @property
+    def _full_query(self) -> str | None:
+        """The query that says query and tags."""
+        from airflow_provider_lake.client.selection import Selection
+
+        return Selection(tags=self.tags, intersect_tags=self.intersect_tags, q=self.query or None).query
+
+
+class DataTrigger(BaseTrigger):
+    """Fires once enough data match, or when they cannot be waited for any longer.
+
+    Its events are those of :class:`~airflow_provider_lake.triggers.jobs.JobTrigger`: the worker that resumes counts
+    again, so that it reports the same in every mode.
+
+    :param min_count: how many are enough.
+    :param query: selection in the lake's query language.
+    :param lake_conn_id: id of a connection of type ``lake``.
+    :param datalake: name of the datalake; None: the connection's, else the organization's default one.
+    :param poll_interval: seconds between two looks at the lake.
+    :param outage_budget: seconds without a break that the lake may fail to answer.
+    :param deadline: when the wait is given up, in seconds since 1970; None: never.
+    """
+
+    def __init__(
+        self,
+        *,
+        min_count: int,
+        query: str,
+        lake_conn_id: str = LakeHook.default_conn_name,
+        datalake: str | None = None,
+        poll_interval: float = 30.0,
+        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        deadline: float | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        self.min_count = min_count
+        self.query = query
+        self.lake_conn_id = lake_conn_id
+        self.datalake = datalake
+        self.poll_interval = poll_interval
+        self.outage_budget = outage_budget
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments to make this trigger again in another process."""
+        names = ("min_count", "query", "lake_conn_id", "datalake", "poll_interval", "outage_budget", "deadline")
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then fire once."""
+        await load_client()
+        from airflow_provider_lake.client import LakeError, RateLimitedError, ServerError, TransportError
+
+        try:
+            has_come = await self._wait()
+        except (TransportError, ServerError, RateLimitedError) as error:
+            yield TriggerEvent({"status": "silent", "message": str(error)})
+        except LakeError as error:
+            yield TriggerEvent({"status": "refused", "message": str(error)})
+        else:
+            timeout = {"status": "timeout", "message": f"there are no {self.min_count} data in time"}
+            yield TriggerEvent({"status": "ended"} if has_come else timeout)
+
+    async def _wait(self) -> bool:
+        """Count until there are enough or the deadline has passed; return whether there are enough."""
+        from airflow_provider_lake.client.id_pages import FINISHED
+
+        reader, patience, last = (
+            DataReader(self.lake_conn_id, self.datalake),
+            Patience(self.outage_budget, self.log),
+            -1,
+        )
+        try:
+            while True:
+                with patience.bear():
+                    count = await reader.count(self.query, FINISHED)
+                    if count != last:
+                        self.log.info("Waiting: %d of %d data", count, self.min_count)
+                        last = count
+                    if count >= self.min_count:
+                        return True
+                if self.deadline is not None and time.time() > self.deadline:
+                    return False
+                await asyncio.sleep(self.poll_interval)
+        finally:
+            reader.close()
+
+
+def _check(begin: str, poll_interval: float, min_count: int, max_count: int) -> None:
+    if begin not in {"latest", "earliest"}:
+        raise ValueError(f"begin is 'latest' or 'earliest', not {begin!r}")
+    if poll_interval <= 0:
+        raise ValueError(f"poll_interval is above 0, not {poll_interval}")
+    if not 1 <= min_count <= _MAX_MIN_COUNT:
+        raise ValueError(f"min_count is 1 to {_MAX_MIN_COUNT}, not {min_count}")
+    if not min_count <= max_count <= _MAX_COUNT:
+        raise ValueError(f"max_count is min_count ({min_count}) to {_MAX_COUNT}, not {max_count}")
+
+
+def _pause(interval: float, faults: int, retry_after: float | None) -> float:
+    """Return the seconds until the lake is asked again: more after each fault, and not all at the same time."""
+    longest = max(interval, _MAX_PAUSE_SECONDS)
+    pause = min(interval * 2.0 ** min(faults, 16), longest) * random.uniform(0.9, 1.1)
+    return max(pause, min(retry_after or 0.0, longest))
