@@ -3,10 +3,10 @@
 Only that provider calls these methods, so it is there when they run.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
 from airflow_provider_lake.hooks.lake import base_url
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_lake.hooks.lake import LakeHook
+
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class LakeLineage:
@@ -56,24 +59,25 @@ class LakeLineage:
             yield Dataset(namespace=namespace, name=f"{name}/objects/{prefix}")
         if "processing" in summary:
             yield Dataset(namespace=namespace, name=name)
-        for path in paths_of(getattr(self, "filepaths", None)):
-            storage, file_name = _file_name(path)
+        for storage, file_name in files_of(getattr(self, "filepaths", None)):
             yield Dataset(namespace=storage, name=file_name)
 
 
-def paths_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[str]:
-    """Return the paths and URLs that a task was given, each without what a pattern makes of it."""
+def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
+    """Return the namespaces and names that OpenLineage knows files, folders and objects by; of a pattern its folder."""
     several = [filepaths] if isinstance(filepaths, str | Path) else filepaths or ()
-    return list(dict.fromkeys(str(path).split("*", 1)[0].split("?", 1)[0] for path in several if path))
+    return list(dict.fromkeys(_file_name(str(path)) for path in several if path))
 
 
 def _file_name(path: str) -> tuple[str, str]:
-    """Return the namespace and the name that OpenLineage knows a file or an object by."""
-    parts = urlsplit(path)
-    if parts.scheme in {"", "file"}:
-        return "file", str(Path(parts.path or path).absolute())
+    scheme, separator, location = path.rpartition("://")
+    if _PATTERN.search(location):
+        location = _PATTERN.split(location, maxsplit=1)[0].rpartition("/")[0]
+    if scheme in {"", "file"}:
+        return "file", str(Path(location).absolute())
+    bucket, _, name = location.partition("/")
     # What may stand before the bucket is the id of a connection.
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", parts.path.lstrip("/") or "/"
+    return f"{scheme}{separator}{bucket.rpartition('@')[2]}", name or "/"
 
 
 def _output(host: str, summary: Mapping[str, Any]) -> "OutputDataset":

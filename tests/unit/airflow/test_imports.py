@@ -13,6 +13,8 @@ import airflow_provider_lake.operators.processings, airflow_provider_lake.sensor
 import airflow_provider_lake.operators.downloads, airflow_provider_lake.operators.projections
 import airflow_provider_lake.operators.tags
 import airflow_provider_lake.triggers.jobs
+import airflow_provider_lake.triggers.data, airflow_provider_lake.sensors.data
+import airflow_provider_lake.assets.lake
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
 

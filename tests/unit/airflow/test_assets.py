@@ -1,0 +1,75 @@
+"""Datalakes as Airflow assets."""
+
+from types import SimpleNamespace
+
+import pytest
+from airflow.providers_manager import ProvidersManager
+from airflow.sdk import Asset
+
+from airflow_provider_lake.assets.lake import arrived_data_ids, create_asset, lake_asset
+
+
+@pytest.mark.parametrize(
+    ("uri", "normal"),
+    [
+        ("lake://Example.COM/default", "lake://example.com/default"),
+        ("LAKE://example.com:443/default/", "lake://example.com/default"),
+        ("lake://example.com:80/default", "lake://example.com/default"),
+        ("lake://user@example.com:8765/default#part", "lake://example.com:8765/default"),
+        ("lake://[::1]:8765/my%20lake", "lake://[::1]:8765/my%20lake"),
+        ("lake://h/d?tag=b&tag=a&tag=b", "lake://h/d?tag=a&tag=b"),
+    ],
+)
+def test_airflow_knows_one_asset_by_one_uri(uri: str, normal: str) -> None:
+    """Airflow finds the handler in the provider's metadata, and its result stays as it is."""
+    assert Asset(name="x", uri=uri).uri == normal
+    assert Asset(name="x", uri=normal).uri == normal
+
+
+@pytest.mark.parametrize("uri", ["lake:///default", "lake://h", "lake://h/", "lake://h/a/b", "lake://h/d?query=x"])
+def test_what_names_no_datalake_is_refused(uri: str) -> None:
+    """When the DAG is parsed, with the form that is meant."""
+    with pytest.raises(ValueError, match="lake://host/datalake"):
+        Asset(name="x", uri=uri)
+
+
+@pytest.mark.parametrize(
+    ("host", "location"),
+    [
+        ("example.com", "example.com"),
+        ("https://example.com", "example.com"),
+        ("https://example.com:443/", "example.com"),
+        ("http://user:secret@example.com:8765/path", "example.com:8765"),
+        ("127.0.0.1:8765", "127.0.0.1:8765"),
+    ],
+)
+def test_an_asset_is_made_of_what_a_connection_holds(host: str, location: str) -> None:
+    """Neither URI nor name hold user or password."""
+    asset = lake_asset(host, "a/b", "Gate 1")
+
+    assert asset.uri == f"lake://{location}/a%2Fb?tag=Gate+1"
+    assert asset.name == asset.uri
+
+
+@pytest.mark.filterwarnings("ignore:ProvidersManager.asset_factories is deprecated")
+def test_airflow_makes_assets_by_our_factory() -> None:
+    """As its collector of lineage does."""
+    factory = ProvidersManager().asset_factories["lake"]
+
+    assert factory is create_asset
+    assert factory(host="h", datalake="d", extra={"count": 1}) == Asset(
+        name="lake://h/d", uri="lake://h/d", extra={"count": 1}
+    )
+
+
+def test_a_dag_reads_which_data_started_it() -> None:
+    """Each once, though an event may come twice; events of other origin are left out."""
+    extras = [
+        {"from_trigger": True, "payload": {"data_ids": ["a", "b"]}},
+        {"from_trigger": True, "payload": {"data_ids": ["b", "c"]}},
+        {"uploaded": 3},
+        {},
+        None,
+    ]
+
+    assert arrived_data_ids([SimpleNamespace(extra=extra) for extra in extras]) == ["a", "b", "c"]

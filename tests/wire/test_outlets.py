@@ -1,0 +1,146 @@
+"""What tasks tell Airflow and OpenLineage about the data that they bring in, against a real lake."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.openlineage.extractors.base import DefaultExtractor
+from airflow.providers.openlineage.utils.utils import translate_airflow_asset
+from airflow.sdk import AssetAlias
+from airflow.sdk.execution_time.context import OutletEventAccessors, set_current_context
+
+from airflow_provider_lake.assets.lake import lake_asset
+from airflow_provider_lake.cli.main import main
+from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from tests.lake_process import LakeProcess
+from tests.tries import Tries
+
+
+@pytest.fixture(autouse=True)
+def _connection(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+
+
+def _run(operator: LakeOperator) -> OutletEventAccessors:
+    """Run a task as Airflow does, and return its outlets' events."""
+    context = Tries().next() | {"outlet_events": OutletEventAccessors()}
+    with set_current_context(context):
+        operator.execute(context)
+    events: OutletEventAccessors = context["outlet_events"]
+    return events
+
+
+def _lineage(operator: LakeOperator) -> Any:
+    """Return what OpenLineage's provider finds out about a task that has run."""
+    lineage = DefaultExtractor(operator).extract_on_complete(None)
+    assert lineage is not None
+    return lineage
+
+
+def test_an_upload_says_what_came_in_to_its_outlets(lake: LakeProcess, tmp_path: Path) -> None:
+    """Counts, tags and source, but no long lists; other outlets than lake assets get nothing."""
+    make_photos(tmp_path, 3)
+    ours, other = lake_asset(lake.url, "default", "gate"), lake_asset("elsewhere", "default")
+
+    events = _run(
+        UploadDataOperator(
+            task_id="upload",
+            filepaths=str(tmp_path),
+            tags=["gate", "day"],
+            source="cam",
+            outlets=[ours, AssetAlias("any upload")],
+            partition_key="2026-01-01",
+        )
+    )
+
+    expected = {"datalake": "default", "tags": ["gate", "day"], "source": "cam", "uploaded": 3, "failed": 0}
+    assert events[ours].extra == expected
+    assert events[ours].partition_keys == {"2026-01-01"}
+    assert other not in list(events)
+    aliased = events[AssetAlias("any upload")].asset_alias_events
+    assert [(event.dest_asset_key.to_asset(), event.extra) for event in aliased] == [
+        (lake_asset(lake.url, "default", tag), expected) for tag in ("gate", "day")
+    ]
+
+
+def test_an_import_and_a_processing_name_their_jobs(lake: LakeProcess) -> None:
+    """With their counts, whether they waited here or not."""
+    make_photos(lake.objects / "outlets", 2)
+    asset = lake_asset(lake.url, "default")
+    command = ["counts", "--", sys.executable, "-c", "pass"]
+    assert main(["processing", "register", "--data-dir", str(lake.data_dir), *command]) == 0
+    importing = ImportBucketObjectsOperator(
+        task_id="import", prefixes="outlets/", tags="outlets", outlets=[asset], poll_interval=0.1, deferrable=False
+    )
+    processing = LaunchProcessingOperator(
+        task_id="launch", processing="counts", tags="outlets", outlets=[asset], wait_for_completion=False
+    )
+
+    imported, processed = _run(importing)[asset].extra, _run(processing)[asset].extra
+
+    assert importing.summary is not None
+    assert imported["job_id"] == importing.summary["job_id"]
+    assert imported["progress"]["imported"] == 2  # type: ignore[index,call-overload]  # JSON
+    assert (processed["processing"], processed["data_count"]) == ("counts", 2)
+
+
+def test_a_task_without_outlets_or_context_works(tmp_path: Path) -> None:
+    """As in a test of a DAG's author, who calls `execute` alone."""
+    make_photos(tmp_path, 1)
+
+    summary = UploadDataOperator(task_id="upload", filepaths=str(tmp_path)).execute(Tries().next())
+
+    assert summary["uploaded"] == 1
+
+
+def test_openlineage_hears_of_an_upload(lake: LakeProcess, tmp_path: Path) -> None:
+    """Its files, or the bucket they lie in, and the datalake with the number of new data."""
+    make_photos(tmp_path, 3)
+    operator = UploadDataOperator(task_id="upload", filepaths=[str(tmp_path), f"{tmp_path}/p*.jpg"])
+    _run(operator)
+
+    lineage = _lineage(operator)
+
+    assert [(each.namespace, each.name) for each in lineage.inputs] == [("file", str(tmp_path))]
+    [output] = lineage.outputs
+    assert (output.namespace, output.name) == (lake.url.replace("http", "lake"), "default")
+    assert output.outputFacets["outputStatistics"].rowCount == 3
+    assert lineage.run_facets == {}
+
+
+def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> None:
+    """The prefixes or the datalake as inputs, and the job."""
+    make_photos(lake.objects / "lineage", 2)
+    command = ["traced", "--", sys.executable, "-c", "pass"]
+    assert main(["processing", "register", "--data-dir", str(lake.data_dir), *command]) == 0
+    importing = ImportBucketObjectsOperator(
+        task_id="import", prefixes="lineage/", tags="lineage", poll_interval=0.1, deferrable=False
+    )
+    processing = LaunchProcessingOperator(
+        task_id="launch", processing="traced", tags="lineage", poll_interval=0.1, deferrable=False
+    )
+    _run(importing)
+    _run(processing)
+
+    imported, processed = _lineage(importing), _lineage(processing)
+
+    assert [each.name for each in imported.inputs] == ["default/objects/lineage/"]
+    assert [each.name for each in processed.inputs] == ["default"]
+    for lineage, operator in ((imported, importing), (processed, processing)):
+        assert lineage.outputs[0].outputFacets["outputStatistics"].rowCount == 2
+        assert operator.summary is not None
+        assert lineage.run_facets["externalQuery"].externalQueryId == operator.summary["job_id"]
+
+
+@pytest.mark.parametrize(("tag", "name"), [(None, "my lake"), (["b", "a"], "my lake?tag=a&tag=b")])
+def test_openlineage_knows_our_assets(tag: list[str] | None, name: str) -> None:
+    """By the converter that Airflow finds in the provider's metadata."""
+    dataset = translate_airflow_asset(lake_asset("https://example.com:8443", "my lake", tag), None)
+
+    assert dataset is not None
+    assert (dataset.namespace, dataset.name) == ("lake://example.com:8443", name)
