@@ -8,6 +8,7 @@ It needs a connection `lake_default` of type *Lake*. Upload photos with the tag 
 before the DAG was first parsed does not count.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, AssetWatcher, task
@@ -34,6 +35,8 @@ with DAG(
     dag_id="example_lake_watcher",
     schedule=[gate_photos],
     catchup=False,
+    # A retry finds the job that is going on.
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
     doc_md=__doc__,
     tags=["example", "lake"],
     render_template_as_native_obj=True,
