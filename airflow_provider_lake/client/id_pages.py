@@ -57,26 +57,21 @@ class IdPage:
         return cls([str(each) for each in json["items"]], json["count"], json.get("next_cursor"))
 
 
-def read_ids(session: Session, datalake_id: UUID, question: IdQuestion) -> IdPage:
-    """Ask for one page of ids."""
-    path = f"/api/datalake/{datalake_id}/datas/ids/paginated"
-    return IdPage.from_json(session.request("GET", path, params=question.params))
+def ids_path(datalake_id: UUID | str) -> str:
+    """Return the path that gives pages of ids."""
+    return f"/api/datalake/{datalake_id}/datas/ids/paginated"
 
 
 def count_data(session: Session, datalake_id: UUID, q: str | None, statuses: Sequence[str] = FINISHED) -> int:
     """Count the data that a query means."""
-    return read_ids(session, datalake_id, IdQuestion(q, statuses, limit=1)).count
+    question = IdQuestion(q, statuses, limit=1)
+    return IdPage.from_json(session.request("GET", ids_path(datalake_id), params=question.params)).count
 
 
-def filter_ids(
-    session: Session, datalake_id: UUID, ids: Sequence[str], q: str | None, statuses: Sequence[str]
-) -> list[str]:
-    """Return those of some data that a query means.
+def naming_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
+    """Return the body that asks which of some data a query means.
 
     :param ids: at most 1,000.
     """
-    if not ids:
-        return []
     body = {"ids": list(ids), "upload_statuses": list(statuses), "types": ANY_STATE_AND_TYPE["types"]}
-    page = session.request("XGET", f"/api/datalake/{datalake_id}/datas", json=body | ({"q": q} if q else {}))
-    return [str(item["id"]) for item in page["items"]]
+    return body | ({"q": q} if q else {})

@@ -26,6 +26,8 @@ from airflow_provider_lake.hooks.lake import LakeHook, client_arguments
 from airflow_provider_lake.hooks.poller_organization import Organization, Params
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from airflow.sdk import Connection
 
     from airflow_provider_lake.client import LakeError
@@ -66,6 +68,10 @@ class Poller:
         """
         self._session.organization_id = await self._organization.find()
         return await self._send(method, path, params, json)
+
+    async def organization_id(self) -> "UUID":
+        """Return the organization that is asked for."""
+        return await self._organization.find()
 
     async def watch(
         self,
@@ -232,6 +238,14 @@ def _load(connection: "Connection") -> dict[str, Any]:
     import airflow_provider_lake.hooks.poller_thread  # noqa: F401 - loaded here
 
     return client_arguments(connection)
+
+
+async def read_datalake_name(lake_conn_id: str) -> str | None:
+    """Return the name of the datalake that a connection names, without blocking the event loop."""
+    connection = await _get_connection(lake_conn_id)
+    # Extra fields are masked when they are read, which may block.
+    extra = await asyncio.to_thread(lambda: connection.extra_dejson)
+    return extra.get("datalake") or None
 
 
 async def _get_connection(lake_conn_id: str) -> "Connection":

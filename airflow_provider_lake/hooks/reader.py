@@ -1,35 +1,33 @@
-"""What waits for data asks of a datalake, without blocking the event loop that it runs on."""
+"""What waits for data asks of a datalake, by the poller of its connection: the event loop is not blocked."""
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-from uuid import UUID
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.connection import get_async_connection
-
-from airflow_provider_lake.hooks.lake import LakeHook, make_client
+from airflow_provider_lake.hooks.poller import Poller, read_datalake_name, shared_poller
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection
-
-    from airflow_provider_lake.client import Client, Datalake
-    from airflow_provider_lake.client.http import Session
+    from airflow_provider_lake.client.http import Params
     from airflow_provider_lake.client.id_pages import IdPage, IdQuestion
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
+@dataclass(frozen=True, slots=True)
+class NamedDatalake:
+    """A datalake as far as those who wait need to know it."""
 
-async def load_client() -> None:
-    """Import the client, which takes a while, before whoever imports from it would stop the event loop."""
-    await asyncio.to_thread(importlib.import_module, "airflow_provider_lake.client")
+    id: str
+    name: str
 
 
 class DataReader:
     """Asks one datalake about its data. Nothing is asked again after a fault: whoever waits asks again anyway.
 
-    It connects when it is first asked, and anew after a fault, so that a changed connection is noticed.
+    It connects when it is first asked, and anew after a refusal, so that a changed connection is noticed.
+
+    Whoever uses it has awaited :func:`load_client`.
 
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
@@ -38,59 +36,74 @@ class DataReader:
     def __init__(self, lake_conn_id: str, datalake: str | None) -> None:
         self.lake_conn_id = lake_conn_id
         self.datalake_name = datalake
-        self._client: Client | None = None
-        self._datalake: Datalake | None = None
+        self._stack = AsyncExitStack()
+        self._poller: Poller | None = None
+        self._datalake: NamedDatalake | None = None
 
-    async def get_datalake(self) -> "Datalake":
+    async def get_datalake(self) -> NamedDatalake:
         """Return the datalake.
 
         :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
         """
         if self._datalake is None:
-            connection = await get_async_connection(self.lake_conn_id, hook=LakeHook)
-            self._client, datalake = await asyncio.to_thread(_connect, connection, self.datalake_name)
-            self._datalake = datalake
+            name = self.datalake_name or await read_datalake_name(self.lake_conn_id)
+            async with self._poll() as poller:
+                path = f"/api/organization/{await poller.organization_id()}/datalake"
+                found = await poller.request("GET", path, params=[("name", name)])
+            self._datalake = NamedDatalake(found["id"], found["name"])
         return self._datalake
 
     async def read_ids(self, question: "IdQuestion") -> "IdPage":
         """Ask for one page of ids."""
-        from airflow_provider_lake.client.id_pages import read_ids
+        from airflow_provider_lake.client.id_pages import IdPage, ids_path
 
-        return await self._ask(read_ids, question)
+        datalake = await self.get_datalake()
+        return IdPage.from_json(await self._ask("GET", ids_path(datalake.id), params=question.params))
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
         """Count the data that a query means, of those in some upload statuses."""
-        from airflow_provider_lake.client.id_pages import count_data
+        from airflow_provider_lake.client.id_pages import IdQuestion
 
-        return await self._ask(count_data, q, statuses)
+        return (await self.read_ids(IdQuestion(q, statuses, limit=1))).count
 
     async def filter_ids(self, ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> list[str]:
-        """Return those of some data that a query means and that are in some upload statuses."""
-        from airflow_provider_lake.client.id_pages import filter_ids
+        """Return those of some data that a query means and that are in some upload statuses.
 
-        return await self._ask(filter_ids, ids, q, statuses)
+        :param ids: at most 1,000.
+        """
+        from airflow_provider_lake.client.id_pages import naming_body
 
-    def close(self) -> None:
-        """Close the connections; the next question opens them anew."""
-        client, self._client, self._datalake = self._client, None, None
-        if client is not None:
-            client.close()
+        if not ids:
+            return []
+        datalake, body = await self.get_datalake(), naming_body(ids, q, statuses)
+        page = await self._ask("XGET", f"/api/datalake/{datalake.id}/datas", json=body)
+        return [str(item["id"]) for item in page["items"]]
 
-    async def _ask(
-        self, ask: "Callable[Concatenate[Session, UUID, _P], _T]", *arguments: _P.args, **named: _P.kwargs
-    ) -> _T:
-        from airflow_provider_lake.client import LakeError
+    async def close(self) -> None:
+        """Leave the poller to its other users; the next question comes back to it."""
+        self._poller = self._datalake = None
+        await self._stack.aclose()
 
-        datalake = await self.get_datalake()
+    async def _ask(self, method: str, path: str, *, params: "Params" = (), json: Any = None) -> Any:
+        async with self._poll() as poller:
+            return await poller.request(method, path, params=params, json=json)
+
+    @asynccontextmanager
+    async def _poll(self) -> AsyncIterator[Poller]:
+        """Use the poller; a refusal ends the use."""
+        if self._poller is None:
+            self._poller = await self._stack.enter_async_context(shared_poller(self.lake_conn_id))
+        from airflow_provider_lake.client import RateLimitedError, ResponseError, ServerError
+
         try:
-            return await asyncio.to_thread(ask, datalake.session, datalake.id, *arguments, **named)
-        except LakeError:
-            self.close()
+            yield self._poller
+        except (RateLimitedError, ServerError):
+            raise
+        except ResponseError:
+            await self.close()
             raise
 
 
-def _connect(connection: "Connection", name: str | None) -> "tuple[Client, Datalake]":
-    from airflow_provider_lake.client import RetryPolicy
-
-    client = make_client(connection, RetryPolicy(attempts=1))
-    return client, client.get_datalake(name=name or connection.extra_dejson.get("datalake") or None)
+async def load_client() -> None:
+    """Import the client, which takes a while, before whoever imports from it would stop the event loop."""
+    await asyncio.to_thread(importlib.import_module, "airflow_provider_lake.client.id_pages")

@@ -21,7 +21,7 @@ from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.outlets import report
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.triggers.data import DataTrigger
-from airflow_provider_lake.triggers.jobs import require_ended
+from airflow_provider_lake.triggers.events import require_ended
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

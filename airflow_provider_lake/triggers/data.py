@@ -16,6 +16,7 @@ from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.reader import DataReader, load_client
+from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.watch import Batching, PositionStore, Tick, Watch
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class LakeDataTrigger(BaseEventTrigger):
                     yield tick
                 await asyncio.sleep(pause)
         finally:
-            reader.close()
+            await reader.close()
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Tick]) -> AsyncIterator[TriggerEvent]:
         """Look for arrived data when the datalake has changed, and fire for those that match."""
@@ -135,7 +136,7 @@ class LakeDataTrigger(BaseEventTrigger):
                 async for ids in watch.attend(tick):
                     yield TriggerEvent(await self._describe(reader, ids))
         finally:
-            reader.close()
+            await reader.close()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Do the same alone, where Airflow has no shared streams (below 3.3)."""
@@ -158,7 +159,7 @@ class LakeDataTrigger(BaseEventTrigger):
         datalake = await reader.get_datalake()
         return {
             "datalake": datalake.name,
-            "datalake_id": str(datalake.id),
+            "datalake_id": datalake.id,
             "count": len(ids),
             "data_ids": list(ids),
             "tags": self.tags,
@@ -176,8 +177,8 @@ class LakeDataTrigger(BaseEventTrigger):
 class DataTrigger(BaseTrigger):
     """Fires once enough data match, or when they cannot be waited for any longer.
 
-    Its events are those of :class:`~airflow_provider_lake.triggers.jobs.JobTrigger`: the worker that resumes counts
-    again, so that it reports the same in every mode.
+    Its events are those of :mod:`airflow_provider_lake.triggers.events`: the worker that resumes counts again, so that
+    it reports the same in every mode.
 
     :param min_count: how many are enough.
     :param query: selection in the lake's query language.
@@ -216,17 +217,15 @@ class DataTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
         await load_client()
-        from airflow_provider_lake.client import LakeError, RateLimitedError, ServerError, TransportError
+        from airflow_provider_lake.client import LakeError
 
         try:
             has_come = await self._wait()
-        except (TransportError, ServerError, RateLimitedError) as error:
-            yield TriggerEvent({"status": "silent", "message": str(error)})
         except LakeError as error:
-            yield TriggerEvent({"status": "refused", "message": str(error)})
+            yield TriggerEvent(error_event(error))
         else:
-            timeout = {"status": "timeout", "message": f"there are no {self.min_count} data in time"}
-            yield TriggerEvent({"status": "ended"} if has_come else timeout)
+            late = timeout_event(f"there are no {self.min_count} data in time")
+            yield TriggerEvent(dict(ENDED) if has_come else late)
 
     async def _wait(self) -> bool:
         """Count until there are enough or the deadline has passed; return whether there are enough."""
@@ -248,9 +247,9 @@ class DataTrigger(BaseTrigger):
                         return True
                 if self.deadline is not None and time.time() > self.deadline:
                     return False
-                await asyncio.sleep(self.poll_interval)
+                await asyncio.sleep(patience.pause(self.poll_interval))
         finally:
-            reader.close()
+            await reader.close()
 
 
 def _check(begin: str, poll_interval: float, min_count: int, max_count: int) -> None:
