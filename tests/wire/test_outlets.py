@@ -101,7 +101,7 @@ def test_a_task_without_outlets_or_context_works(tmp_path: Path) -> None:
 def test_openlineage_hears_of_an_upload(lake: LakeProcess, tmp_path: Path) -> None:
     """Its files, or the bucket they lie in, and the datalake with the number of new data."""
     make_photos(tmp_path, 3)
-    operator = UploadDataOperator(task_id="upload", filepaths=[str(tmp_path), f"{tmp_path}/p*.jpg"])
+    operator = UploadDataOperator(task_id="upload", filepaths=[str(tmp_path), f"{tmp_path}/*.j*"])
     _run(operator)
 
     lineage = _lineage(operator)
