@@ -38,9 +38,10 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_provider_lake.hooks.lake.LakeHook",
                 "hook-name": "Lake",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["schema", "port", "login", "extra"],
-                    "relabeling": {"host": "Host", "password": "API token"},
-                    "placeholders": {"host": "https://app.picsellia.com"},
+                    # Scheme and port count where the host has none, so they are shown.
+                    "hidden-fields": ["login"],
+                    "relabeling": {"host": "Host", "password": "API token", "schema": "Scheme"},
+                    "placeholders": {"host": "https://app.picsellia.com", "schema": "https"},
                 },
                 "conn-fields": {
                     "organization_id": {

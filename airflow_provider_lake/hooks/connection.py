@@ -1,0 +1,98 @@
+"""What the fields of a connection mean; knows no Airflow, so that the command line needs none to try one."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, RetryPolicy
+
+DEFAULT_HOST = "https://app.picsellia.com"
+DEFAULT_TIMEOUT_SECONDS = 30.0
+_FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+class ConnectionFields(Protocol):
+    """The part of an Airflow connection that is read here."""
+
+    conn_id: Any
+    host: Any
+    password: Any
+    port: Any
+    schema: Any
+
+    @property
+    def extra_dejson(self) -> Mapping[str, Any]:
+        """The extra fields; numbers and booleans may be text, as connection URLs write them."""
+        ...
+
+
+def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None) -> "Client":
+    """Build the client that a connection describes.
+
+    :param retry: when it sends a request again; None: as clients do by default.
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    """
+    from airflow_provider_lake.client import Client, RetryPolicy, UsageError
+
+    extra = connection.extra_dejson
+    if not connection.password:
+        raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
+    return Client(
+        connection.password,
+        organization_id=extra.get("organization_id") or None,
+        organization_name=extra.get("organization_name") or None,
+        host=base_url(connection),
+        timeout=timeout_seconds(connection),
+        verify=verifies_tls(connection),
+        retry=retry or RetryPolicy(),
+    )
+
+
+def base_url(connection: ConnectionFields) -> str:
+    """Return the base URL of the connection's lake: its host as given, completed by https and its port.
+
+    :raises airflow_provider_lake.client.UsageError: the host is no host.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    host = (connection.host or DEFAULT_HOST).strip().rstrip("/")
+    if "://" not in host:
+        host = f"{connection.schema or 'https'}://{host}"
+    parts = urlsplit(host)
+    try:
+        own_port = parts.port
+    except ValueError:
+        raise UsageError(f"host {host!r} of connection {connection.conn_id!r} has a port that is none") from None
+    # Some versions of the connection form send 0 for an empty port.
+    if connection.port and own_port is None:
+        parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+    return urlunsplit(parts)
+
+
+def timeout_seconds(connection: ConnectionFields) -> float:
+    """Return how long the connection wants to wait for the lake, in seconds.
+
+    :raises airflow_provider_lake.client.UsageError: its timeout is no positive number.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    given = connection.extra_dejson.get("timeout") or DEFAULT_TIMEOUT_SECONDS
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"timeout of connection {connection.conn_id!r} is no number of seconds: {given!r}")
+    return seconds
+
+
+def verifies_tls(connection: ConnectionFields) -> bool:
+    """Return whether the connection wants TLS certificates to be checked."""
+    return str(connection.extra_dejson.get("verify_ssl", True)).strip().lower() not in _FALSE_WORDS
+
+
+def datalake_name(connection: ConnectionFields) -> str | None:
+    """Return the name of the connection's datalake; None: the organization's default one."""
+    return connection.extra_dejson.get("datalake") or None
