@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": "Lake", "python-modules": ["airflow_provider_lake.sensors.jobs"]}],
         "triggers": [{"integration-name": "Lake", "python-modules": ["airflow_provider_lake.triggers.jobs"]}],
+        "cli": ["airflow_provider_lake.cli.airflow_commands.get_commands"],
         "connection-types": [
             {
                 "connection-type": "lake",

@@ -1,7 +1,6 @@
 """What the fields of a connection mean; knows no Airflow, so that the command line needs none to try one."""
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,15 +15,34 @@ _FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 class ConnectionFields(Protocol):
     """The part of an Airflow connection that is read here."""
 
-    conn_id: Any
-    host: Any
-    password: Any
-    port: Any
-    schema: Any
+    @property
+    def conn_id(self) -> Any:
+        """What messages call it."""
+        ...
 
     @property
-    def extra_dejson(self) -> Mapping[str, Any]:
-        """The extra fields; numbers and booleans may be text, as connection URLs write them."""
+    def host(self) -> Any:
+        """URL or name of the lake's host; empty: the platform."""
+        ...
+
+    @property
+    def password(self) -> Any:
+        """The API token."""
+        ...
+
+    @property
+    def port(self) -> Any:
+        """Port of the lake, where its host has none."""
+        ...
+
+    @property
+    def schema(self) -> Any:
+        """Scheme of the lake's URL, where its host has none."""
+        ...
+
+    @property
+    def extra_dejson(self) -> Any:
+        """Mapping of the extra fields; numbers and booleans may be text, as connection URLs write them."""
         ...
 
 
