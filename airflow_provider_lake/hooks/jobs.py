@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lake import configuration
 from airflow_provider_lake.exceptions import LakeJobError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 # Airflow's loggers are no logging.Logger everywhere.
 Logger = Any
 LOG_LINES = 20
-OUTAGE_BUDGET_SECONDS = 600.0
+OUTAGE_BUDGET_SECONDS = configuration.OUTAGE_BUDGET_SECONDS
 
 
 def counts_of(job: "Job") -> dict[str, int]:

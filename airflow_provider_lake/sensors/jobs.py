@@ -1,17 +1,19 @@
 """Wait for jobs of the lake."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, conf
-from airflow.sdk import BaseSensorOperator, PokeReturnValue
+from airflow.sdk import BaseOperatorLink, BaseSensorOperator, PokeReturnValue
 
+from airflow_provider_lake import configuration
 from airflow_provider_lake.exceptions import LakeDeadJobError, permanent_errors
-from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience, describe, require_no_failure, summary_of
+from airflow_provider_lake.hooks.jobs import Patience, describe, require_no_failure, summary_of
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.selection import JobIds, as_job_ids
 from airflow_provider_lake.triggers.jobs import JobTrigger, require_ended
 
@@ -38,6 +40,7 @@ class JobSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("job_id", "lake_conn_id")
     ui_color = "#d9edf7"
+    operator_extra_links: Collection[BaseOperatorLink] = (LakeJobLink(),)
 
     def __init__(
         self,
@@ -45,8 +48,8 @@ class JobSensor(BaseSensorOperator):
         job_id: JobIds | Sequence[JobIds],
         lake_conn_id: str = LakeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: timedelta | float = 5.0,
-        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        poke_interval: timedelta | float = configuration.poll_interval(),  # noqa: B008 - a setting
+        outage_budget: float = configuration.outage_budget(),
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
@@ -122,6 +125,7 @@ class JobSensor(BaseSensorOperator):
         job_ids = as_job_ids(self.job_id)
         if not job_ids:
             raise UsageError("no job id given to wait for")
+        show_job(self.hook.client, job_ids[0])
         jobs = [self.hook.client.get_job_by_id(job_id) for job_id in job_ids]
         for job in jobs:
             self.log.info("Waiting: %s", describe(job))
