@@ -52,20 +52,29 @@ def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None
     :param retry: when it sends a request again; None: as clients do by default.
     :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
     """
-    from airflow_provider_lake.client import Client, RetryPolicy, UsageError
+    from airflow_provider_lake.client import Client, RetryPolicy
+
+    return Client(**client_arguments(connection), retry=retry or RetryPolicy())
+
+
+def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
+    """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
+
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    """
+    from airflow_provider_lake.client import UsageError
 
     extra = connection.extra_dejson
     if not connection.password:
         raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
-    return Client(
-        connection.password,
-        organization_id=extra.get("organization_id") or None,
-        organization_name=extra.get("organization_name") or None,
-        host=base_url(connection),
-        timeout=timeout_seconds(connection),
-        verify=verifies_tls(connection),
-        retry=retry or RetryPolicy(),
-    )
+    return {
+        "api_token": connection.password,
+        "organization_id": extra.get("organization_id") or None,
+        "organization_name": extra.get("organization_name") or None,
+        "host": base_url(connection),
+        "timeout": timeout_seconds(connection),
+        "verify": verifies_tls(connection),
+    }
 
 
 def base_url(connection: ConnectionFields) -> str:
