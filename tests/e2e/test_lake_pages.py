@@ -125,9 +125,12 @@ def test_names_that_look_like_markup_are_shown_as_they_are(page: Page) -> None:
 def test_a_data_shows_everything_that_is_known_about_it(page: Page, tmp_path: Path) -> None:
     """Its picture, size, source, EXIF and projections; its tags lead back to the data that share them."""
     page.get_by_label("Add a tag").select_option("valley")
-    expect(page.locator(".tile img").first).to_be_visible()
+    expect(page.get_by_text("12 data items")).to_be_visible()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.tile img')].filter((each) => each.naturalWidth).length === 12"
+    )
     take_picture(page, tmp_path, "lake-datalake")
-    page.get_by_title("field-7-0000.jpg").click()
+    page.get_by_title("field-7-0006.jpg").click()
 
     expect(page.get_by_text(re.compile("^1280 . 960 pixels$"))).to_be_visible()
     expect(page.get_by_text("Northlight", exact=True)).to_be_visible()
@@ -143,22 +146,22 @@ def test_a_job_is_followed_while_it_runs(page: Page, own_lake: LakeProcess, phot
     end = tmp_path / "end"
     program = (
         "import os, sys, time\n"
-        "print('<b>first words</b>', flush=True)\n"
+        "print('counting the colors of <b>12</b> photos', flush=True)\n"
         "while not os.path.exists(sys.argv[1]): time.sleep(0.1)\n"
-        "print('last words')"
+        "for number in range(12): print(f'photo {number + 1} of 12: {40 + 7 * number % 13} colors')"
     )
     command = [sys.executable, "-c", program, str(end)]
-    assert main(["processing", "register", "--data-dir", str(own_lake.data_dir), "to be followed", "--", *command]) == 0
+    assert main(["processing", "register", "--data-dir", str(own_lake.data_dir), "count colors", "--", *command]) == 0
     client = own_lake.client()
-    job = client.get_datalake().launch_processing(client.get_processing("to be followed"), photos, {"size": 3})
+    job = client.get_datalake().launch_processing(client.get_processing("count colors"), photos, {"palette": 64})
     page.get_by_role("link", name="Jobs").click()
-    page.get_by_role("link", name="to be followed").click()
-    expect(page.locator(".log")).to_contain_text("<b>first words</b>")
+    page.get_by_role("link", name="count colors").click()
+    expect(page.locator(".log")).to_contain_text("the colors of <b>12</b> photos")
     expect(page.locator(".badge")).to_have_text("RUNNING")
 
     end.touch()
 
     expect(page.locator(".badge")).to_have_text("SUCCEEDED", timeout=30_000)
-    expect(page.locator(".log")).to_contain_text("last words")
+    expect(page.locator(".log")).to_contain_text("photo 12 of 12")
     assert page.url == f"{own_lake.url}/job/{job.id}"
     take_picture(page, tmp_path, "lake-job")
