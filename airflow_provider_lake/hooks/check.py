@@ -17,6 +17,7 @@ from airflow_provider_lake.hooks.connection import (
     make_client,
     timeout_seconds,
     verifies_tls,
+    without_credentials,
 )
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
         with make_client(connection, RetryPolicy(attempts=1)) as client:
             return _check_datalake(client, datalake_name(connection))
     except TransportError as error:
-        return False, _explain_silence(connection) or str(error)
+        complaint = _explain_silence(connection) or str(error)
     except ResponseError as error:
-        return False, _explain_answer(connection, error)
+        complaint = _explain_answer(connection, error)
     except LakeError as error:
-        return False, str(error)
+        complaint = str(error)
+    # What a server says may have any form.
+    return False, " ".join(complaint.split())
 
 
 def _check_datalake(client: "Client", name: str | None) -> tuple[bool, str]:
@@ -53,7 +56,7 @@ def _check_datalake(client: "Client", name: str | None) -> tuple[bool, str]:
         return False, f"organization {client.organization_name!r} has no {wanted}; it has {names}"
     if datalake.connector_id is None:
         return False, f"datalake {datalake.name!r} has no connector: it can neither upload nor import"
-    where = f"of organization {client.organization_name!r} at {client.host}"
+    where = f"of organization {client.organization_name!r} at {without_credentials(client.host)}"
     return True, f"connected to datalake {datalake.name!r} {where} as {client.username}"
 
 
@@ -61,7 +64,7 @@ def _explain_answer(connection: ConnectionFields, error: "ResponseError") -> str
     """Say what an error answer means for the one who fills in a connection."""
     from airflow_provider_lake.client import NotFoundError, RateLimitedError, ServerError, UnauthorizedError
 
-    url, path = base_url(connection), urlsplit(error.url).path
+    url, path = without_credentials(base_url(connection)), urlsplit(error.url).path
     if isinstance(error, UnauthorizedError):
         return f"the lake at {url} does not know the API token: put the right one into the password field"
     if isinstance(error, ServerError | RateLimitedError):
@@ -79,13 +82,13 @@ def _explain_silence(connection: ConnectionFields) -> str | None:
     """Say why no usable answer came; None: a second look finds nothing wrong, or cannot tell because of a proxy."""
     url = urlsplit(base_url(connection))
     place = _place(url)
-    if _is_proxied(url.scheme):
+    if _is_proxied(url):
         return None
     timeout = timeout_seconds(connection)
     try:
         with socket.create_connection((url.hostname or "", _port(url)), min(timeout, _SECOND_LOOK_SECONDS)) as opened:
             return _explain_tls(connection, url, opened) if url.scheme == "https" else _explain_http(url, opened)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return f"there is no host {url.hostname!r}: check its spelling, and this machine's name server"
     except ConnectionRefusedError:
         return f"nothing listens at {place}: check host and port, and whether the lake runs"
@@ -131,9 +134,11 @@ def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
     return context
 
 
-def _is_proxied(scheme: str) -> bool:
-    names = (f"{scheme}_proxy", "all_proxy")
-    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in names)
+def _is_proxied(url: SplitResult) -> bool:
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.hostname or "")
 
 
 def _port(url: SplitResult) -> int:

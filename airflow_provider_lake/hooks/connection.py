@@ -123,3 +123,9 @@ def verifies_tls(connection: ConnectionFields) -> bool:
 def datalake_name(connection: ConnectionFields) -> str | None:
     """Return the name of the connection's datalake; None: the organization's default one."""
     return connection.extra_dejson.get("datalake") or None
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without the name and password that its host may hold."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -8,11 +8,12 @@ becomes of it.
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from airflow.sdk import BaseOperatorLink
 
 from airflow_provider_lake import configuration
+from airflow_provider_lake.hooks.connection import without_credentials
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -77,7 +78,7 @@ def show_job(client: "Client", job_id: str) -> None:
     _show(
         LakeJobLink,
         pattern,
-        host=_shown_host(client.host),
+        host=without_credentials(client.host),
         organization_id=client.organization_id,
         job_id=quote(job_id, safe=""),
     )
@@ -85,7 +86,7 @@ def show_job(client: "Client", job_id: str) -> None:
 
 def _place(datalake: "Datalake") -> dict[str, Any]:
     return {
-        "host": _shown_host(datalake.session.host),
+        "host": without_credentials(datalake.session.host),
         "organization_id": datalake.session.organization_id,
         "datalake_id": datalake.id,
         "datalake": quote(datalake.name, safe=""),
@@ -106,9 +107,3 @@ def _show(link: type[_ShownLink], pattern: str, **fields: Any) -> None:
     except RuntimeError:
         return  # called outside of a task
     context["ti"].xcom_push(key=link().xcom_key, value=url)
-
-
-def _shown_host(host: str) -> str:
-    """Return a base URL without the credentials that it may hold."""
-    parts = urlsplit(host)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 EXECUTABLE = shutil.which("chromium")
 MISSING = "no browser here: chromium is missing (Debian: apt-get install chromium fonts-dejavu-core)"
+PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 860}
 
 
@@ -22,6 +23,8 @@ def open_page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         try:
             page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # a plain dict of these keys
+            page.set_default_timeout(PATIENCE_MS)
+            expect.set_options(timeout=PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
             yield page

@@ -19,8 +19,6 @@ pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=MISSING)
 def page() -> Iterator[Page]:
     """Open a browser."""
     with open_page() as opened:
-        opened.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)
         yield opened
 
 

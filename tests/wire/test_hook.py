@@ -128,6 +128,16 @@ def test_a_datalake_without_connector_is_of_no_use(own_lake: LakeProcess, monkey
     assert said == "datalake 'default' has no connector: it can neither upload nor import"
 
 
+def test_credentials_in_the_host_are_not_shown(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some people write them there; whatever is said of the host leaves them out."""
+    host = f"http://user:hidden@127.0.0.1:{lake.port}"
+    works = _hook(monkeypatch, lake.connection(host=host)).test_connection()
+
+    assert works == (True, f"connected to datalake 'default' of organization 'local' at {lake.url} as owner")
+    assert "hidden" not in _complaint(monkeypatch, lake, host=host, password="wrong")
+    assert "hidden" not in _complaint(monkeypatch, lake, host=f"http://user:hidden@{closed_port()}")
+
+
 def test_an_unknown_host_is_named(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that no name server knows."""
     said = _complaint(monkeypatch, lake, host="https://no-such-host.invalid")
