@@ -1,6 +1,7 @@
 """`lake check`: try a connection, as the *Test* button of Airflow's connection form does."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -20,13 +21,13 @@ class GivenConnection:
     :param conn_id: what messages call it.
     :param host: URL of the lake; None: the platform.
     :param password: its API token.
-    :param extra_dejson: the extra fields of an Airflow connection.
+    :param extra: JSON of the extra fields of an Airflow connection.
     """
 
     conn_id: str
     host: str | None
     password: str = field(repr=False)
-    extra_dejson: Mapping[str, Any]
+    extra: str
     port: int | None = None
     schema: str | None = None
 
@@ -44,7 +45,7 @@ def check_given(host: str | None, token: str | None, token_file: Path | None, ex
             raise CommandError(f"{token_file} cannot be read: {error.strerror}") from error
     if not token:
         raise CommandError("no API token: give --token-file or --token, or --conn-id for a connection of Airflow")
-    return _report(GivenConnection("given", host, token, extra))
+    return _report(GivenConnection("given", host, token, json.dumps(extra)))
 
 
 def check_conn_id(conn_id: str) -> int:

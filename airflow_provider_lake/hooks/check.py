@@ -14,6 +14,7 @@ from airflow_provider_lake.hooks.connection import (
     ConnectionFields,
     base_url,
     datalake_name,
+    extra_fields,
     make_client,
     timeout_seconds,
     verifies_tls,
@@ -70,7 +71,7 @@ def _explain_answer(connection: ConnectionFields, error: "ResponseError") -> str
     if isinstance(error, ServerError | RateLimitedError):
         return f"the lake at {url} cannot answer now: {error}"
     if isinstance(error, NotFoundError) and path.startswith("/api/organization"):
-        extra = connection.extra_dejson
+        extra = extra_fields(connection)
         name_or_id = extra.get("organization_id") or extra.get("organization_name")
         return f"the API token gives no access to organization {name_or_id or path.rpartition('/')[2]!r}"
     if path == "/api/home/ping":
