@@ -46,15 +46,11 @@ class WaitTimeoutError(Exception):
     """A job goes on, but the wait for it was given up; a retry finds it again."""
 
 
-@contextmanager
-def permanent_errors() -> Iterator[None]:
-    """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
-
-    :raises LakePermanentError: a wrong argument, a refused token, an unknown or taken name, an empty selection.
-    """
+def permanent_classes() -> tuple[type[Exception], ...]:
+    """Return the classes of those errors of the client that a retry cannot mend."""
     from airflow_provider_lake.client import errors
 
-    permanent = (
+    return (
         errors.UsageError,
         errors.BadRequestError,
         errors.UnauthorizedError,
@@ -65,7 +61,15 @@ def permanent_errors() -> Iterator[None]:
         errors.TooLargeError,
         errors.NoDataError,
     )
+
+
+@contextmanager
+def permanent_errors() -> Iterator[None]:
+    """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
+
+    :raises LakePermanentError: a wrong argument, a refused token, an unknown or taken name, an empty selection.
+    """
     try:
         yield
-    except permanent as error:
+    except permanent_classes() as error:
         raise LakePermanentError(str(error)) from error

@@ -51,15 +51,77 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "asset-uris": [dict(_ASSET_URI)],
         "dataset-uris": [dict(_ASSET_URI)],
+        "extra-links": [
+            "airflow_provider_lake.links.lake.LakeDatalakeLink",
+            "airflow_provider_lake.links.lake.LakeDataLink",
+            "airflow_provider_lake.links.lake.LakeJobLink",
+        ],
+        "config": {
+            "lake": {
+                "description": "Visual datalakes. An argument of a task or a field of a connection wins over these.",
+                "options": {
+                    "datalake_url": {
+                        "description": (
+                            "Address of a datalake's page, to which tasks link. Its fields are ``{host}`` (the "
+                            "connection's), ``{organization_id}``, ``{datalake_id}`` and ``{datalake}`` (its name). "
+                            "Empty: ``{host}/datalake/{datalake_id}``."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "https://lake.example.com/datalake/{datalake_id}",
+                        "default": "",
+                    },
+                    "data_url": {
+                        "description": (
+                            "Address of the page that lists the data of a task. Its fields are those of "
+                            "``datalake_url`` and ``{selection}``: ``tag=NAME`` for each tag, and ``q=QUERY``. Empty: "
+                            "``{host}/datalake/{datalake_id}?{selection}``."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "https://lake.example.com/datalake/{datalake_id}?{selection}",
+                        "default": "",
+                    },
+                    "job_url": {
+                        "description": (
+                            "Address of a job's page. Its fields are ``{host}``, ``{organization_id}`` and "
+                            "``{job_id}``. Empty: ``{host}/job/{job_id}``."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "https://lake.example.com/job/{job_id}",
+                        "default": "",
+                    },
+                    "poll_interval": {
+                        "description": "Seconds between two looks at a job or at data that a task waits for.",
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": "30",
+                        "default": "5.0",
+                    },
+                    "outage_budget": {
+                        "description": (
+                            "Seconds without a break that a lake may fail to answer before a task that waits fails."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": "3600",
+                        "default": "600.0",
+                    },
+                },
+            }
+        },
+        "cli": ["airflow_provider_lake.cli.airflow_commands.get_commands"],
         "connection-types": [
             {
                 "connection-type": "lake",
                 "hook-class-name": "airflow_provider_lake.hooks.lake.LakeHook",
                 "hook-name": "Lake",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["schema", "port", "login", "extra"],
-                    "relabeling": {"host": "Host", "password": "API token"},
-                    "placeholders": {"host": "https://app.picsellia.com"},
+                    # Scheme and port count where the host has none, so they are shown.
+                    "hidden-fields": ["login"],
+                    "relabeling": {"host": "Host", "password": "API token", "schema": "Scheme"},
+                    "placeholders": {"host": "https://app.picsellia.com", "schema": "https"},
                 },
                 "conn-fields": {
                     "organization_id": {

@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands)
     _add_demo(commands)
+    _add_check(commands)
     _add_processing(commands)
     return parser
 
@@ -71,6 +72,22 @@ def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
     demo.add_argument("--photos", type=Path, metavar="DIR", help="folder of photos; without it some are made")
     _add_data_dir(demo)
     demo.set_defaults(run=_demo)
+
+
+def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    check = commands.add_parser(
+        "check", help="try a connection, and say in one sentence what is wrong with it", allow_abbrev=False
+    )
+    check.add_argument("--conn-id", metavar="ID", help="a connection of Airflow, instead of what follows")
+    check.add_argument("--host", metavar="URL", help="the lake (the platform)")
+    check.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds the API token")
+    check.add_argument("--token", help="the API token itself; other users of this machine can see it")
+    check.add_argument("--organization-id", metavar="ID", help="the organization (the token's default one)")
+    check.add_argument("--organization-name", metavar="NAME", help="the organization by name")
+    check.add_argument("--datalake", metavar="NAME", help="the datalake (the organization's default one)")
+    check.add_argument("--timeout", metavar="SECONDS", help="how long to wait for an answer (30)")
+    check.add_argument("--no-verify-ssl", dest="verify_ssl", action="store_false", help="accept any TLS certificate")
+    check.set_defaults(run=_check)
 
 
 def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -144,6 +161,16 @@ def _demo(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.demo import run_demo
 
     return run_demo(parsed.photos, parsed.data_dir / "demo")
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from airflow_provider_lake.cli.check import check_conn_id, check_given
+
+    if parsed.conn_id is not None:
+        return check_conn_id(parsed.conn_id)
+    names = ("organization_id", "organization_name", "datalake", "timeout", "verify_ssl")
+    extra = {name: getattr(parsed, name) for name in names}
+    return check_given(parsed.host, parsed.token, parsed.token_file, extra)
 
 
 def _register(parsed: argparse.Namespace) -> int:

@@ -51,6 +51,7 @@ def _how_to_use(url: str, token_path: Path) -> str:
     before, after = connection.split("TOKEN")
     return (
         f"its token is in {token_path}, readable by you only\n"
+        f"in a browser:  {url}\n"
         f"from Airflow:  export AIRFLOW_CONN_LAKE_DEFAULT='{before}'\"$(cat {token_path})\"'{after}'\n"
         f"from Python:   Client(open({str(token_path)!r}).read(), host={url!r})"
     )

@@ -1,20 +1,19 @@
 """From an Airflow connection to a client of the lake."""
 
-import json
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_lake.hooks.connection import base_url, client_arguments, datalake_name, extra_fields, make_client
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-    from airflow_provider_lake.client import Client, Datalake, RetryPolicy
+    from airflow_provider_lake.client import Client, Datalake
 
-DEFAULT_HOST = "https://app.picsellia.com"
-DEFAULT_TIMEOUT_SECONDS = 30.0
-_FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+__all__ = ["LakeHook", "base_url", "client_arguments", "extra_fields", "make_client"]
 
 
 class LakeHook(BaseHook):
@@ -38,11 +37,25 @@ class LakeHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Describe the connection form to Airflow below 3.2; later ones read it from the provider's metadata."""
+        """Describe the connection form's own fields to Airflow below 3.2; later ones read the provider's metadata."""
+        behaviour = _connection_type()["ui-field-behaviour"]
+        return {name.replace("-", "_"): value for name, value in behaviour.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Describe the extra fields of the connection form to Airflow below 3.2.
+
+        :raises ImportError: wtforms is missing, as Airflow expects of hooks; the extra fields are then given as JSON.
+        """
+        wtforms = import_module("wtforms")
+
+        # Airflow allows no other classes, and replaces these by its own while it asks.
+        classes = {"string": "StringField", "boolean": "BooleanField", "number": "IntegerField"}
         return {
-            "hidden_fields": ["schema", "port", "login"],
-            "relabeling": {"host": "Host", "password": "API token"},
-            "placeholders": {"host": DEFAULT_HOST},
+            name: getattr(wtforms, classes[field["schema"]["type"][0]])(
+                field["label"], description=field["description"], default=field["schema"].get("default")
+            )
+            for name, field in _connection_type()["conn-fields"].items()
         }
 
     @classmethod
@@ -75,82 +88,18 @@ class LakeHook(BaseHook):
         :param name: its name; None: the one that the connection names, else the organization's default one.
         :raises airflow_provider_lake.client.NotFoundError: there is none of that name.
         """
-        return self.client.get_datalake(name=name or extra_fields(self.connection).get("datalake") or None)
+        return self.client.get_datalake(name=name or datalake_name(self.connection))
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the lake for the connection's datalake; say in one sentence what was found or what is wrong."""
-        from airflow_provider_lake.client import LakeError
+        from airflow_provider_lake.hooks.check import check_connection
 
-        try:
-            datalake = self.get_datalake()
-        except LakeError as error:
-            return False, str(error)
-        if datalake.connector_id is None:
-            return False, f"datalake {datalake.name!r} has no connector: it can neither upload nor import"
-        return True, f"connected to datalake {datalake.name!r}"
+        return check_connection(self.connection)
 
 
-def make_client(connection: "Connection", retry: "RetryPolicy | None" = None) -> "Client":
-    """Build the client that a connection describes.
+def _connection_type() -> dict[str, Any]:
+    """Return what the provider's metadata say of this type of connection: one description for every Airflow."""
+    from airflow_provider_lake.get_provider_info import get_provider_info
 
-    :param retry: when it sends a request again; None: as clients do by default.
-    :raises airflow_provider_lake.client.UsageError: the connection has no token, or extra fields that mean nothing.
-    """
-    from airflow_provider_lake.client import Client, RetryPolicy
-
-    return Client(**client_arguments(connection), retry=retry or RetryPolicy())
-
-
-def client_arguments(connection: "Connection") -> dict[str, Any]:
-    """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
-
-    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is no number.
-    """
-    from airflow_provider_lake.client import UsageError
-
-    extra = extra_fields(connection)
-    if not connection.password:
-        raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
-    try:
-        timeout = float(extra.get("timeout") or DEFAULT_TIMEOUT_SECONDS)
-    except ValueError:
-        raise UsageError(f"timeout of connection {connection.conn_id!r} is no number of seconds") from None
-    return {
-        "api_token": connection.password,
-        "organization_id": extra.get("organization_id") or None,
-        "organization_name": extra.get("organization_name") or None,
-        "host": base_url(connection),
-        "timeout": timeout,
-        "verify": str(extra.get("verify_ssl", True)).lower() not in _FALSE_WORDS,
-    }
-
-
-def base_url(connection: "Connection") -> str:
-    """Return the base URL of the connection's lake: its host as given, completed by https and its port."""
-    host = (connection.host or DEFAULT_HOST).rstrip("/")
-    if "://" not in host:
-        host = f"{connection.schema or 'https'}://{host}"
-    parts = urlsplit(host)
-    # Some versions of the connection form send 0 for an empty port.
-    if connection.port and parts.port is None:
-        parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
-    return urlunsplit(parts)
-
-
-def extra_fields(connection: "Connection") -> dict[str, Any]:
-    """Return the extra fields of a connection.
-
-    Airflow's own ``extra_dejson`` also masks them, by a call to the supervisor that ends the whole triggerer of Airflow
-    3.1 when a trigger's thread makes it. No field of ours is secret, and Airflow masks what it hands out.
-
-    :raises airflow_provider_lake.client.UsageError: they are no JSON object.
-    """
-    from airflow_provider_lake.client import UsageError
-
-    try:
-        fields = json.loads(connection.extra or "{}")
-    except ValueError:
-        fields = None
-    if not isinstance(fields, dict):
-        raise UsageError(f"the extra fields of connection {connection.conn_id!r} are no JSON object")
-    return fields
+    found: dict[str, Any] = get_provider_info()["connection-types"][0]
+    return found

@@ -21,8 +21,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lake.hooks.connection import client_arguments, datalake_name
 from airflow_provider_lake.hooks.jobs import Logger
-from airflow_provider_lake.hooks.lake import LakeHook, client_arguments
+from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller_organization import Organization, Params
 
 if TYPE_CHECKING:
@@ -243,9 +244,7 @@ def _load(connection: "Connection") -> dict[str, Any]:
 async def read_datalake_name(lake_conn_id: str) -> str | None:
     """Return the name of the datalake that a connection names, without blocking the event loop."""
     connection = await _get_connection(lake_conn_id)
-    # Extra fields are masked when they are read, which may block.
-    extra = await asyncio.to_thread(lambda: connection.extra_dejson)
-    return extra.get("datalake") or None
+    return await asyncio.to_thread(datalake_name, connection)
 
 
 async def _get_connection(lake_conn_id: str) -> "Connection":

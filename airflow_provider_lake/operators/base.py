@@ -1,14 +1,16 @@
 """What all operators of the lake share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.lineage import LakeLineage
 from airflow_provider_lake.operators.outlets import report
+from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake
@@ -25,6 +27,7 @@ class LakeOperator(LakeLineage, BaseOperator):
 
     template_fields: Sequence[str] = ("lake_conn_id", "datalake", "partition_key")
     ui_color = "#d9edf7"
+    operator_extra_links: Collection[BaseOperatorLink] = (LakeDatalakeLink(), LakeDataLink())
 
     def __init__(
         self,
@@ -45,8 +48,20 @@ class LakeOperator(LakeLineage, BaseOperator):
         return LakeHook(self.lake_conn_id)
 
     def get_datalake(self) -> "Datalake":
-        """Return the datalake that this task works on."""
-        return self.hook.get_datalake(self.datalake)
+        """Return the datalake that this task works on, and let the task link to it."""
+        datalake = self.hook.get_datalake(self.datalake)
+        show_datalake(datalake)
+        self.show_data(datalake)
+        return datalake
+
+    def show_data(self, datalake: "Datalake") -> None:
+        """Let the task link to its data: those of its ``tags`` and its ``query``, where the operator has them."""
+        show_data(
+            datalake,
+            as_names(getattr(self, "tags", None)),
+            getattr(self, "query", None),
+            intersect_tags=getattr(self, "intersect_tags", False),
+        )
 
     def report(self, summary: dict[str, Any]) -> dict[str, Any]:
         """Return the summary of a task that has done its work, once its outlets and its lineage are told."""

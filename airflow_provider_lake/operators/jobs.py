@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_lake import configuration
 from airflow_provider_lake.exceptions import LakeJobError, WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.jobs import (
-    OUTAGE_BUDGET_SECONDS,
     Patience,
     describe,
     insist,
@@ -21,6 +21,7 @@ from airflow_provider_lake.hooks.jobs import (
     require_no_failure,
     summary_of,
 )
+from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.resume import is_first_try, is_only_moved, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
@@ -58,17 +59,18 @@ class LakeJobOperator(LakeOperator):
     """
 
     template_fields: Sequence[str] = LakeOperator.template_fields
+    operator_extra_links = (*LakeOperator.operator_extra_links, LakeJobLink())
 
     def __init__(
         self,
         *,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 5.0,
+        poll_interval: float = configuration.poll_interval(),
         timeout: timedelta | float | None = None,
         durable: bool | None = None,
         cancel_on_kill: bool = False,
-        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        outage_budget: float = configuration.outage_budget(),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -92,6 +94,7 @@ class LakeJobOperator(LakeOperator):
         with permanent_errors():
             job, details = self._find_job(context) or self._start_job(context)
         self._job_id = str(job.id)
+        show_job(self.hook.client, self._job_id)
         if not self.wait_for_completion or job.status.is_final:
             return self._finish(job, details)
         deadline = self._deadline(context)
@@ -153,6 +156,7 @@ class LakeJobOperator(LakeOperator):
         goes_on = not job.status.is_final
         if goes_on or (job.status.is_successful and not is_first_try(context)):
             self.log.info("Found again: %s", describe(job))
+            self.get_datalake()  # for its links
             return job, record["details"]
         return None
 

@@ -1,41 +1,26 @@
 """Wait for data of the lake."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowFailException,
-    AirflowSensorTimeout,
-    AirflowSkipException,
-    conf,
-)
-from airflow.sdk import BaseSensorOperator, PokeReturnValue
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from airflow.sdk import BaseOperatorLink, PokeReturnValue
 
-from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
-from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience
-from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.hooks.jobs import insist
+from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.outlets import report
 from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.sensors.base import LakeSensor, backstop, is_late
 from airflow_provider_lake.triggers.data import DataTrigger
-from airflow_provider_lake.triggers.events import require_ended
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-try:
-    from airflow.sdk.exceptions import AirflowRescheduleException
-except ImportError:  # Airflow 3.0
-    from airflow.exceptions import AirflowRescheduleException
 
-# By so much later than the trigger itself Airflow ends a wait whose triggerer is gone.
-_BACKSTOP_SECONDS = 60.0
-
-
-class DataSensor(BaseSensorOperator):
+class DataSensor(LakeSensor):
     """Wait until a datalake has at least so many data that match; only those that the lake has finished count.
 
     Returns ``{"datalake", "count", "tags", "query"}``, the same in every mode; ``count`` may be above ``min_count``.
@@ -50,12 +35,12 @@ class DataSensor(BaseSensorOperator):
     :param deferrable: wait in the triggerer instead of on a worker.
     :param poke_interval: seconds between two looks at the lake.
     :param timeout: seconds after which the wait is given up.
-    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode it is the
-        ``timeout`` that bounds this.
+    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode below Airflow 3.3
+        it is the ``timeout`` that bounds this.
     """
 
     template_fields: Sequence[str] = ("tags", "query", "datalake", "lake_conn_id")
-    ui_color = "#d9edf7"
+    operator_extra_links: Collection[BaseOperatorLink] = (LakeDatalakeLink(), LakeDataLink())
 
     def __init__(
         self,
@@ -65,10 +50,7 @@ class DataSensor(BaseSensorOperator):
         intersect_tags: bool = False,
         query: str | None = None,
         datalake: str | None = None,
-        lake_conn_id: str = LakeHook.default_conn_name,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 30.0,
-        outage_budget: float = OUTAGE_BUDGET_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
@@ -77,20 +59,13 @@ class DataSensor(BaseSensorOperator):
         self.intersect_tags = intersect_tags
         self.query = query
         self.datalake = datalake
-        self.lake_conn_id = lake_conn_id
-        self.deferrable = deferrable
-        self.outage_budget = outage_budget
-
-    @cached_property
-    def hook(self) -> LakeHook:
-        """Hook of the connection, made when the task runs."""
-        return LakeHook(self.lake_conn_id)
 
     def poke(self, context: "Context") -> PokeReturnValue:
         """Count once; a lake that does not answer is asked again, until it has been silent for too long."""
-        with permanent_errors(), self._patience.bear():
-            summary = self._count()
-            return PokeReturnValue(summary["count"] >= self.min_count, summary)
+        with permanent_errors(), self._bearing(context) as may_ask:
+            if may_ask:
+                summary = self._count()
+                return PokeReturnValue(summary["count"] >= self.min_count, summary)
         return PokeReturnValue(is_done=False)
 
     def execute(self, context: "Context") -> Any:
@@ -112,16 +87,11 @@ class DataSensor(BaseSensorOperator):
         :raises LakeTriggerError: the lake did not answer for too long, or the event is not one of ours.
         """
         with self._skipping(), permanent_errors():
-            is_late = _is_late(event)
-            summary = self._count()
-            if is_late and summary["count"] < self.min_count:
+            came_late = is_late(event)
+            summary = insist(self._count, self._own_patience, self.poke_interval)
+            if came_late and summary["count"] < self.min_count:
                 raise AirflowSensorTimeout(f"{summary['count']} of {self.min_count} data after {self.timeout} s")
             return self._report(summary)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
-        """Resume after the trigger fired, or after Airflow gave it up."""
-        with self._skipping():
-            return super().resume_execution(next_method, next_kwargs, context)
 
     def _defer(self, end: float) -> None:
         self.defer(
@@ -135,28 +105,8 @@ class DataSensor(BaseSensorOperator):
                 deadline=end,
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=max(0.0, end - time.time()) + _BACKSTOP_SECONDS),
+            timeout=backstop(end),
         )
-
-    @contextmanager
-    def _skipping(self) -> Iterator[None]:
-        """Skip the task under ``soft_fail`` and ``never_fail`` for the same reasons in every mode.
-
-        Airflow's own rules differ between a poke, a resumed task, and one whose trigger it gave up.
-        """
-        try:
-            yield
-        except (AirflowSkipException, AirflowRescheduleException):
-            raise
-        except Exception as error:
-            is_soft = self.soft_fail and isinstance(error, AirflowFailException | AirflowSensorTimeout)
-            if self.never_fail or is_soft:
-                raise AirflowSkipException(f"skipped instead of failing: {error}") from error
-            raise
-
-    @cached_property
-    def _patience(self) -> Patience:
-        return Patience(self.outage_budget, self.log)
 
     @property
     def _full_query(self) -> str:
@@ -176,6 +126,8 @@ class DataSensor(BaseSensorOperator):
         from airflow_provider_lake.client.id_pages import count_data
 
         datalake, query = self.hook.get_datalake(self.datalake or None), self._full_query
+        show_datalake(datalake)
+        show_data(datalake, as_names(self.tags), self.query or None, intersect_tags=self.intersect_tags)
         count = count_data(datalake.session, datalake.id, query)
         self.log.info("Waiting: %d of %d data", count, self.min_count)
         return {
@@ -188,11 +140,3 @@ class DataSensor(BaseSensorOperator):
     def _report(self, summary: Any) -> Any:
         report(self.hook, self.outlets, summary, None)
         return summary
-
-
-def _is_late(event: Mapping[str, Any] | None) -> bool:
-    try:
-        require_ended(event)
-    except WaitTimeoutError:
-        return True
-    return False

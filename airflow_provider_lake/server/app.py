@@ -22,6 +22,7 @@ from airflow_provider_lake.server.routes import (
     imports,
     jobs,
     object_storage,
+    pages,
     processings,
     projections,
     sources,
@@ -45,6 +46,7 @@ _ROUTES = (
     imports,
     processings,
     jobs,
+    pages,
 )
 
 

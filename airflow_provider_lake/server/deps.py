@@ -17,7 +17,7 @@ from airflow_provider_lake.server.work.runner import JobRunner
 MAX_PAGE = 1000
 DEFAULT_PAGE = 100
 # Larger offsets fit no database's integers.
-_MAX_OFFSET = 2**62
+MAX_OFFSET = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ DatalakeDep = Annotated[Datalake, Depends(get_datalake)]
 
 def get_page(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
-    offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     order_by: Annotated[list[str] | None, Query()] = None,
 ) -> Page:
     """Return the page that the query string asks for."""

@@ -28,10 +28,12 @@ def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iter
     for folder in (ROOT / "example_dags", ROOT / "tests" / "e2e" / "dags"):
         for file in folder.glob("*.py"):
             (dags / file.name).symlink_to(file)
-    connections = {
+    environment = {
+        # What Airflow keeps can then be searched for what should not be in it.
+        "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW_CONN_LAKE_DEFAULT": lake.connection(extra=json.dumps({"timeout": 20})),
         "AIRFLOW_CONN_LAKE_WRONG_TOKEN": lake.connection(password="not-the-token"),
         "AIRFLOW_CONN_LAKE_UNREACHABLE": lake.connection(host="http://127.0.0.1:9"),
     }
-    with AirflowStack(home / "home", dags, connections) as stack:
+    with AirflowStack(home / "home", dags, environment) as stack:
         yield stack

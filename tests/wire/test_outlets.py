@@ -83,8 +83,8 @@ def test_an_import_and_a_processing_name_their_jobs(lake: LakeProcess) -> None:
 
     imported, processed = _run(importing)[asset].extra, _run(processing)[asset].extra
 
-    assert importing.summary is not None
-    assert imported["job_id"] == importing.summary["job_id"]
+    assert importing.reported is not None
+    assert imported["job_id"] == importing.reported["job_id"]
     assert imported["progress"]["imported"] == 2  # type: ignore[index,call-overload]  # JSON
     assert (processed["processing"], processed["data_count"]) == ("counts", 2)
 
@@ -133,8 +133,8 @@ def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> N
     assert [each.name for each in processed.inputs] == ["default"]
     for lineage, operator in ((imported, importing), (processed, processing)):
         assert lineage.outputs[0].outputFacets["outputStatistics"].rowCount == 2
-        assert operator.summary is not None
-        assert lineage.run_facets["externalQuery"].externalQueryId == operator.summary["job_id"]
+        assert operator.reported is not None
+        assert lineage.run_facets["externalQuery"].externalQueryId == operator.reported["job_id"]
 
 
 @pytest.mark.parametrize(("tag", "name"), [(None, "my lake"), (["b", "a"], "my lake?tag=a&tag=b")])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import ConflictError, NotFoundError
 from airflow_provider_lake.server.states import JobKind, JobStatus
-from airflow_provider_lake.server.tables import Datalake, Job, JobLog, Token, utc_now
+from airflow_provider_lake.server.tables import Datalake, Job, JobLog, Processing, Token, utc_now
 
 MAX_LOG_LINES = 10_000
 MAX_LINE_LENGTH = 8192
@@ -46,6 +46,22 @@ def get_job(session: Session, organization_id: UUID, job_id: UUID) -> Job:
     if job is None:
         raise NotFoundError(f"no job with id {job_id}")
     return job
+
+
+def list_newest(
+    session: Session, organization_id: UUID, job_id: UUID | None, limit: int, offset: int
+) -> tuple[Sequence[tuple[Job, str | None]], int]:
+    """Return one page of an organization's jobs, the newest first, and how many there are.
+
+    :param job_id: only this one.
+    :return: each job with the name of the processing that it runs.
+    """
+    wanted = [Datalake.organization_id == organization_id, *([] if job_id is None else [Job.id == job_id])]
+    jobs = select(Job).join(Datalake, Datalake.id == Job.datalake_id).where(*wanted)
+    page = jobs.outerjoin(Processing, Processing.id == Job.processing_id).add_columns(Processing.name)
+    page = page.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
+    count = session.scalar(jobs.with_only_columns(func.count())) or 0
+    return [(job, name) for job, name in session.execute(page)], count
 
 
 def get_payload(session: Session, job_id: UUID) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Projections: second files shown along data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.tables import Data, Datalake, Projection, utc_now
+
+# Name of the projections that the lake makes by itself.
+THUMBNAIL = "thumbnail"
 
 
 def create_projection(session: Session, row: Mapping[str, Any]) -> tuple[Projection, bool]:
@@ -50,6 +53,16 @@ def list_projections(session: Session, data_position: int) -> Sequence[Projectio
     """Return all projections of a data, the oldest first."""
     statement = select(Projection).where(Projection.data_position == data_position)
     return session.scalars(statement.order_by(Projection.created_at, Projection.id)).all()
+
+
+def list_thumbnails(session: Session, datalake_id: UUID, data_ids: Collection[UUID]) -> Sequence[tuple[UUID, str]]:
+    """Return the ids of those of some data that have a thumbnail, each with the name of its object."""
+    statement = (
+        select(Data.id, Projection.object_name)
+        .join(Projection, Projection.data_position == Data.position)
+        .where(Data.datalake_id == datalake_id, Data.id.in_(data_ids), Projection.name == THUMBNAIL)
+    )
+    return [(data_id, object_name) for data_id, object_name in session.execute(statement)]
 
 
 def find_without_thumbnail(session: Session, quiet: timedelta) -> Data | None:

@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import Caller, CallerDep, LakeDep, OrganizationDep, RunnerDep, base_url
+from airflow_provider_lake.server.deps import (
+    MAX_OFFSET,
+    Caller,
+    CallerDep,
+    LakeDep,
+    OrganizationDep,
+    RunnerDep,
+    base_url,
+)
 from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
@@ -17,6 +25,8 @@ from airflow_provider_lake.server.tables import Job
 
 MAX_TAIL = 1000
 DEFAULT_TAIL = 100
+MAX_JOBS = 100
+DEFAULT_JOBS = 50
 
 router = APIRouter()
 
@@ -41,6 +51,25 @@ def find_job(
 ) -> dict[str, Any]:
     """Describe one job, as programs of processings ask for it."""
     return get_job(id, lake, caller, request)
+
+
+@router.get("/api/organization/{organization_id}/jobs")
+def list_jobs(
+    organization_id: OrganizationDep,
+    lake: LakeDep,
+    request: Request,
+    id: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_JOBS)] = DEFAULT_JOBS,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+) -> dict[str, Any]:
+    """List the jobs of an organization, the newest first, each with its datalake and the name of its processing."""
+    with lake.database.reading() as session:
+        found, count = jobs.list_newest(session, organization_id, id, limit, offset)
+        items = [
+            describe_job(lake, job, request) | {"datalake_id": job.datalake_id, "processing": name}
+            for job, name in found
+        ]
+    return {"items": items, "count": count}
 
 
 @router.post("/api/v2/job/{job_id}/running")

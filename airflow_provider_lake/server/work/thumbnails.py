@@ -16,7 +16,6 @@ from airflow_provider_lake.server.thumbnails import NoThumbnailError, Thumbnail,
 
 logger = logging.getLogger(__name__)
 
-NAME = "thumbnail"
 _FILENAME = "thumbnail.jpg"
 _CONTENT_TYPE = "image/jpeg"
 _LOOK_SECONDS = 2.0
@@ -90,7 +89,7 @@ class ThumbnailWorker:
 
 def _row(object_name: str, thumbnail: Thumbnail) -> dict[str, Any]:
     return {
-        "name": NAME,
+        "name": projections.THUMBNAIL,
         "object_name": object_name,
         "filename": _FILENAME,
         "content_type": _CONTENT_TYPE,

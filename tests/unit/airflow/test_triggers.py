@@ -13,6 +13,29 @@ from airflow_provider_lake import triggers
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "DataTrigger": {
+        "min_count": 3,
+        "query": 'tags.name in ("car")',
+        "lake_conn_id": "lake",
+        "datalake": "traffic",
+        "poll_interval": 2.5,
+        "outage_budget": 60.0,
+        "deadline": 1800003600.5,
+    },
+    "LakeDataTrigger": {
+        "lake_conn_id": "lake",
+        "datalake": "traffic",
+        "tags": ["car", "van"],
+        "intersect_tags": True,
+        "query": "meta.width >= 1920",
+        "begin": "earliest",
+        "poll_interval": 2.5,
+        "min_count": 3,
+        "max_count": 100,
+        "quiet_period": 1.5,
+        "max_wait": 60.0,
+        "consumer": "training",
+    },
     "JobTrigger": {
         "job_id": ["one", {"job_id": "two", "status": "QUEUED"}],
         "lake_conn_id": "lake",

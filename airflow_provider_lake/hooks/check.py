@@ -1,0 +1,150 @@
+"""Try a connection, and say in one sentence what was found or what is wrong.
+
+The sentence depends on what is the matter, not on the words of whichever library sends: when no answer comes, the way
+to the lake is walked again step by step.
+"""
+
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from airflow_provider_lake.hooks.connection import (
+    ConnectionFields,
+    base_url,
+    datalake_name,
+    extra_fields,
+    make_client,
+    timeout_seconds,
+    verifies_tls,
+    without_credentials,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, ResponseError
+
+_PORTS = {"http": 80, "https": 443}
+_SECOND_LOOK_SECONDS = 5.0
+
+
+def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
+    """Ask the lake for the connection's datalake; return whether it is of use, and one sentence that says why."""
+    from airflow_provider_lake.client import LakeError, ResponseError, RetryPolicy, TransportError
+
+    try:
+        # Whoever waits for the sentence can ask again.
+        with make_client(connection, RetryPolicy(attempts=1)) as client:
+            return _check_datalake(client, datalake_name(connection))
+    except TransportError as error:
+        complaint = _explain_silence(connection) or str(error)
+    except ResponseError as error:
+        complaint = _explain_answer(connection, error)
+    except LakeError as error:
+        complaint = str(error)
+    # What a server says may have any form.
+    return False, " ".join(complaint.split())
+
+
+def _check_datalake(client: "Client", name: str | None) -> tuple[bool, str]:
+    from airflow_provider_lake.client import NotFoundError
+
+    try:
+        datalake = client.get_datalake(name=name)
+    except NotFoundError:
+        wanted = "default datalake" if name is None else f"datalake named {name!r}"
+        names = ", ".join(repr(each.name) for each in client.list_datalakes()) or "none"
+        return False, f"organization {client.organization_name!r} has no {wanted}; it has {names}"
+    if datalake.connector_id is None:
+        return False, f"datalake {datalake.name!r} has no connector: it can neither upload nor import"
+    where = f"of organization {client.organization_name!r} at {without_credentials(client.host)}"
+    return True, f"connected to datalake {datalake.name!r} {where} as {client.username}"
+
+
+def _explain_answer(connection: ConnectionFields, error: "ResponseError") -> str:
+    """Say what an error answer means for the one who fills in a connection."""
+    from airflow_provider_lake.client import NotFoundError, RateLimitedError, ServerError, UnauthorizedError
+
+    url, path = without_credentials(base_url(connection)), urlsplit(error.url).path
+    if isinstance(error, UnauthorizedError):
+        return f"the lake at {url} does not know the API token: put the right one into the password field"
+    if isinstance(error, ServerError | RateLimitedError):
+        return f"the lake at {url} cannot answer now: {error}"
+    if isinstance(error, NotFoundError) and path.startswith("/api/organization"):
+        extra = extra_fields(connection)
+        name_or_id = extra.get("organization_id") or extra.get("organization_name")
+        return f"the API token gives no access to organization {name_or_id or path.rpartition('/')[2]!r}"
+    if path == "/api/home/ping":
+        return f"{url} is no lake, for it answers {error.status} to {error.method} {path}: check the host"
+    return str(error)
+
+
+def _explain_silence(connection: ConnectionFields) -> str | None:
+    """Say why no usable answer came; None: a second look finds nothing wrong, or cannot tell because of a proxy."""
+    url = urlsplit(base_url(connection))
+    place = _place(url)
+    if _is_proxied(url):
+        return None
+    timeout = timeout_seconds(connection)
+    try:
+        with socket.create_connection((url.hostname or "", _port(url)), min(timeout, _SECOND_LOOK_SECONDS)) as opened:
+            return _explain_tls(connection, url, opened) if url.scheme == "https" else _explain_http(url, opened)
+    except (socket.gaierror, UnicodeError):
+        return f"there is no host {url.hostname!r}: check its spelling, and this machine's name server"
+    except ConnectionRefusedError:
+        return f"nothing listens at {place}: check host and port, and whether the lake runs"
+    except TimeoutError:
+        return f"{place} does not answer within {timeout:g} s: check host and port, and the firewalls between"
+    except OSError as error:
+        return f"{place} cannot be reached: {error.strerror or error}"
+
+
+def _explain_tls(connection: ConnectionFields, url: SplitResult, opened: socket.socket) -> str | None:
+    try:
+        with _tls_context(connection).wrap_socket(opened, server_hostname=url.hostname) as secured:
+            return _explain_http(url, secured)
+    except ssl.SSLCertVerificationError as error:
+        advice = "have its authority trusted here, or turn off the check of TLS certificates"
+        return f"the TLS certificate of {_place(url)} is not to be trusted ({error.verify_message}): {advice}"
+    except ssl.SSLError:
+        return f"{_place(url)} does not speak TLS: for a lake without it, begin the host with http://"
+    except ConnectionError:
+        return f"{_place(url)} breaks off when TLS begins: for a lake without TLS, begin the host with http://"
+
+
+def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
+    """Ask once more, with no token, and look at the first bytes of the answer only."""
+    head = f"GET /api/home/ping HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\nConnection: close\r\n\r\n"
+    opened.sendall(head.encode("latin-1", "replace"))
+    first = opened.recv(16)
+    if first.startswith(b"HTTP/"):
+        return f"{_place(url)} answers, but not as a lake does: check the host"
+    return f"{_place(url)} does not speak HTTP: check host and port" if first else None
+
+
+def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
+    """Return what to trust: the authorities that the client trusts too."""
+    import certifi
+
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+    is_folder = os.path.isdir(bundle)  # noqa: PTH112 - whatever the variable says
+    context = ssl.create_default_context(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
+    if not verifies_tls(connection):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _is_proxied(url: SplitResult) -> bool:
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.hostname or "")
+
+
+def _port(url: SplitResult) -> int:
+    return url.port or _PORTS.get(url.scheme, 443)
+
+
+def _place(url: SplitResult) -> str:
+    return f"{url.hostname}:{_port(url)}"

@@ -1,0 +1,151 @@
+"""What the fields of a connection mean; knows no Airflow, so that the command line needs none to try one."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, RetryPolicy
+
+DEFAULT_HOST = "https://app.picsellia.com"
+DEFAULT_TIMEOUT_SECONDS = 30.0
+_FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+class ConnectionFields(Protocol):
+    """The part of an Airflow connection that is read here."""
+
+    @property
+    def conn_id(self) -> Any:
+        """What messages call it."""
+        ...
+
+    @property
+    def host(self) -> Any:
+        """URL or name of the lake's host; empty: the platform."""
+        ...
+
+    @property
+    def password(self) -> Any:
+        """The API token."""
+        ...
+
+    @property
+    def port(self) -> Any:
+        """Port of the lake, where its host has none."""
+        ...
+
+    @property
+    def schema(self) -> Any:
+        """Scheme of the lake's URL, where its host has none."""
+        ...
+
+    @property
+    def extra(self) -> Any:
+        """JSON object of the extra fields; numbers and booleans may be text, as connection URLs write them."""
+        ...
+
+
+def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None) -> "Client":
+    """Build the client that a connection describes.
+
+    :param retry: when it sends a request again; None: as clients do by default.
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    """
+    from airflow_provider_lake.client import Client, RetryPolicy
+
+    return Client(**client_arguments(connection), retry=retry or RetryPolicy())
+
+
+def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
+    """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
+
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    extra = extra_fields(connection)
+    if not connection.password:
+        raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
+    return {
+        "api_token": connection.password,
+        "organization_id": extra.get("organization_id") or None,
+        "organization_name": extra.get("organization_name") or None,
+        "host": base_url(connection),
+        "timeout": timeout_seconds(connection),
+        "verify": verifies_tls(connection),
+    }
+
+
+def base_url(connection: ConnectionFields) -> str:
+    """Return the base URL of the connection's lake: its host as given, completed by https and its port.
+
+    :raises airflow_provider_lake.client.UsageError: the host is no host.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    host = (connection.host or DEFAULT_HOST).strip().rstrip("/")
+    if "://" not in host:
+        host = f"{connection.schema or 'https'}://{host}"
+    parts = urlsplit(host)
+    try:
+        own_port = parts.port
+    except ValueError:
+        raise UsageError(f"host {host!r} of connection {connection.conn_id!r} has a port that is none") from None
+    # Some versions of the connection form send 0 for an empty port.
+    if connection.port and own_port is None:
+        parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+    return urlunsplit(parts)
+
+
+def extra_fields(connection: ConnectionFields) -> dict[str, Any]:
+    """Return the extra fields of a connection.
+
+    Airflow's own ``extra_dejson`` also masks them, by a call to the supervisor that ends the whole triggerer of Airflow
+    3.1 when a trigger's thread makes it. No field of ours is secret, and Airflow masks what it hands out.
+
+    :raises airflow_provider_lake.client.UsageError: they are no JSON object.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    try:
+        fields = json.loads(connection.extra or "{}")
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise UsageError(f"the extra fields of connection {connection.conn_id!r} are no JSON object")
+    return fields
+
+
+def timeout_seconds(connection: ConnectionFields) -> float:
+    """Return how long the connection wants to wait for the lake, in seconds.
+
+    :raises airflow_provider_lake.client.UsageError: its timeout is no positive number.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    given = extra_fields(connection).get("timeout") or DEFAULT_TIMEOUT_SECONDS
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"timeout of connection {connection.conn_id!r} is no number of seconds: {given!r}")
+    return seconds
+
+
+def verifies_tls(connection: ConnectionFields) -> bool:
+    """Return whether the connection wants TLS certificates to be checked."""
+    return str(extra_fields(connection).get("verify_ssl", True)).strip().lower() not in _FALSE_WORDS
+
+
+def datalake_name(connection: ConnectionFields) -> str | None:
+    """Return the name of the connection's datalake; None: the organization's default one."""
+    return extra_fields(connection).get("datalake") or None
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without the name and password that its host may hold."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
