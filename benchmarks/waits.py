@@ -30,6 +30,8 @@ from typing import Any
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 TICK_SECONDS = 0.01
 START_SECONDS = 30
+# The peer loads much with its first poll.
+WARM_UP_SECONDS = 25.0
 # Of the interval: how much later than that a poll may come and count as in time.
 TOLERANCE = 0.1
 CONFIGURATION = """
@@ -105,7 +107,7 @@ def run_contender(name: str, python: str, options: argparse.Namespace) -> dict[s
 async def measure(wait: Any, options: argparse.Namespace) -> dict[str, float]:
     """Run the triggers, and measure once all have settled at their interval."""
     tasks = [asyncio.create_task(wait(number, options.poll_interval)) for number in range(options.waits)]
-    await asyncio.sleep(2 * options.poll_interval)
+    await asyncio.sleep(max(WARM_UP_SECONDS, 2 * options.poll_interval))
     late: list[float] = []
     begin, used = time.time(), time.process_time()
     while time.time() < begin + options.seconds:
