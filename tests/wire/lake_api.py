@@ -8,15 +8,16 @@ from tests.lake_process import LakeProcess
 
 
 class LakeApi:
-    """Calls a lake as its owner.
+    """Calls a lake.
 
     :param lake: a running one.
+    :param token: who calls; None: its owner.
     """
 
-    def __init__(self, lake: LakeProcess) -> None:
+    def __init__(self, lake: LakeProcess, token: str | None = None) -> None:
         self.url = lake.url
         self.http = requests.Session()
-        self.http.headers["Authorization"] = f"Bearer {lake.token}"
+        self.http.headers["Authorization"] = f"Bearer {token or lake.token}"
         self.organization = self.get("/api/home/ping").json()["default_organization"]
         found = self.get(f"/api/organization/{self.organization}/datalake").json()
         self.datalake, self.connector = found["id"], found["connector_id"]
