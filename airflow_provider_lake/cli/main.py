@@ -217,36 +217,42 @@ def _list(parsed: argparse.Namespace) -> int:
 
 
 def _user_add(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import add_user
 
     return add_user(parsed.data_dir, parsed.database, parsed.name, parsed.organization)
 
 
 def _user_list(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import list_users
 
     return list_users(parsed.data_dir, parsed.database)
 
 
 def _user_remove(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import remove_user
 
     return remove_user(parsed.data_dir, parsed.database, parsed.name)
 
 
 def _token_add(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import add_token
 
     return add_token(parsed.data_dir, parsed.database, parsed.name)
 
 
 def _token_list(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import list_tokens
 
     return list_tokens(parsed.data_dir, parsed.database)
 
 
 def _token_revoke(parsed: argparse.Namespace) -> int:
+    require_server()
     from airflow_provider_lake.cli.accounts import revoke_token
 
     return revoke_token(parsed.data_dir, parsed.database, parsed.token_id)

@@ -1,6 +1,8 @@
 """`lake serve`: run an embedded lake until it is told to end."""
 
+import ipaddress
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -30,12 +32,14 @@ def run_lake(
     :raises CommandError: the lake cannot start, for example because the port is in use, or must not, because other
         machines could read what goes to and from it.
     """
-    from airflow_provider_lake.server.serve import ServeError, is_local, serve
-    from airflow_provider_lake.server.settings import Settings
-
     if (tls_cert is None) != (tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
     token = _given_token(token, token_file)
+    if not _is_local(host):
+        _check_public(host, token, is_safe=insecure or tls_cert is not None)
+    from airflow_provider_lake.server.serve import ServeError, serve
+    from airflow_provider_lake.server.settings import Settings
+
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
@@ -54,8 +58,6 @@ def run_lake(
             print(_how_to_use(url, settings.token_path), file=sys.stderr, flush=True)
 
     try:
-        if not is_local(host):
-            _check_public(host, token, is_safe=insecure or tls_cert is not None)
         serve(settings, host, port, announce)
     except ServeError as error:
         raise CommandError(str(error)) from error
@@ -73,6 +75,15 @@ def _given_token(token: str | None, token_file: Path | None) -> str | None:
     if token == "":
         raise CommandError("the token is empty")
     return token
+
+
+def _is_local(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine only."""
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except socket.gaierror:
+        raise CommandError(f"no such host: {host}") from None
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
 
 
 def _check_public(host: str, token: str | None, *, is_safe: bool) -> None:

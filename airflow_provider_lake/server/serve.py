@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import http.client
-import ipaddress
 import logging
 import signal
 import socket
@@ -55,14 +54,6 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
         raise ServeError(f"cannot use the database: {_first_line(error)}") from error
-
-
-def is_local(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only.
-
-    :raises ServeError: there is no such host.
-    """
-    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in _addresses(host))
 
 
 def _server(lake: Lake, host: str, port: int) -> Server:
@@ -139,13 +130,6 @@ def _connection(url: str, certificate: Path | None) -> http.client.HTTPConnectio
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return http.client.HTTPSConnection(place.hostname or "", place.port, timeout=_START_SECONDS, context=context)
-
-
-def _addresses(host: str) -> set[str]:
-    try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except socket.gaierror:
-        raise ServeError(f"no such host: {host}") from None
 
 
 def _free_port(host: str, port: int) -> int:

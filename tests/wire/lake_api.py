@@ -1,5 +1,6 @@
 """Plain HTTP calls to a lake, for tests that need no client in between."""
 
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -12,11 +13,13 @@ class LakeApi:
 
     :param lake: a running one.
     :param token: who calls; None: its owner.
+    :param certificate: what it is trusted by; None: it speaks plain HTTP.
     """
 
-    def __init__(self, lake: LakeProcess, token: str | None = None) -> None:
+    def __init__(self, lake: LakeProcess, token: str | None = None, certificate: Path | None = None) -> None:
         self.url = lake.url
         self.http = requests.Session()
+        self.http.verify = True if certificate is None else str(certificate)
         self.http.headers["Authorization"] = f"Bearer {token or lake.token}"
         self.organization = self.get("/api/home/ping").json()["default_organization"]
         found = self.get(f"/api/organization/{self.organization}/datalake").json()
@@ -43,7 +46,9 @@ class LakeApi:
             {"filename": filename, "type": "DATA"},
         ).json()
         form = self.presign(named["object_name"], content_type)
-        sent = requests.post(form["url"], data=form["fields"], files={"file": content}, timeout=60)
+        sent = requests.post(
+            form["url"], data=form["fields"], files={"file": content}, timeout=60, verify=self.http.verify
+        )
         assert sent.status_code == 204, sent.text
         return str(named["object_name"])
 

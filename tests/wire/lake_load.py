@@ -15,6 +15,7 @@ from tests.wire.lake_api import LakeApi
 
 PROGRAM = "kill test"
 PART = 200_000
+_PHOTO = photo()
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Worker:
     def upload(self) -> None:
         """Upload a photo in one piece or in parts, make it a data, and change or delete it."""
         book, number = self._book, self._random.getrandbits(64)
-        name, content = f"up/{number:016x}.jpg", photo() + self._random.randbytes(self._random.randrange(2 * PART))
+        name, content = f"up/{number:016x}.jpg", _PHOTO + self._random.randbytes(self._random.randrange(2 * PART))
         book.sent[name] = hashlib.sha256(content).hexdigest()
         if len(content) > PART:
             self._send_parts(name, content)
@@ -89,7 +90,12 @@ class Worker:
             assert answer.status_code == 204, answer.text
         book.stored.add(name)
         lake = f"/api/datalake/{self._ids['datalake']}"
-        body = _typed(name) | {"type": "IMAGE", "filename": name[3:], "tags": [self._ids["tag"]], "data_source_id": None}
+        body = _typed(name) | {
+            "type": "IMAGE",
+            "filename": name[3:],
+            "tags": [self._ids["tag"]],
+            "data_source_id": None,
+        }
         data_id = self._post(f"{lake}/datas", body)["id"]
         book.data[name] = book.tagged[name] = data_id
         if number % 3 == 0:
@@ -109,7 +115,7 @@ class Worker:
         folder.mkdir(parents=True)
         names = {f"{prefix}{number:03}.jpg" for number in range(250)}
         for name in names:
-            (self._lake.objects / name).write_bytes(photo())
+            (self._lake.objects / name).write_bytes(_PHOTO)
         job = self._post(f"/api/datalake/{self._ids['datalake']}/objects", {"prefixes": [prefix], "tag_ids": []})["job"]
         self._book.imports[job["id"]] = names
 
@@ -121,7 +127,10 @@ class Worker:
 
     def _send_parts(self, name: str, content: bytes) -> None:
         base = f"/api/object-storage/{self._ids['connector']}"
-        upload = {"object_name": name, "upload_id": self._post(f"{base}/init_multipart_upload", _typed(name))["upload_id"]}
+        upload = {
+            "object_name": name,
+            "upload_id": self._post(f"{base}/init_multipart_upload", _typed(name))["upload_id"],
+        }
         parts = []
         for number, start in enumerate(range(0, len(content), PART), 1):
             url = self._post(f"{base}/generate_part_presigned_url", upload | {"part_no": number})["url"]

@@ -20,7 +20,7 @@ from tests.wire.job_calls import finished, is_alive, register, wait_for
 from tests.wire.lake_api import LakeApi
 from tests.wire.lake_load import PROGRAM, Book, Countdown, Worker, new_ids
 
-CALLS = 60
+CALLS = 100
 MAX_DELAY = 0.02
 # Half of the programs are heard of before they end.
 CODE = """
@@ -57,7 +57,7 @@ def test_a_killed_lake_loses_nothing_that_it_acknowledged(
         _check_data(lake, api, book)
     figures = {"kills": kills, "acknowledged": book.acknowledged, "lost": 0}
     record_property("figures", json.dumps(figures))
-    print(figures)
+    sys.stdout.write(f"{figures}\n")
 
 
 def _kill_at_work(lake: LakeProcess, ids: dict[str, str], book: Book, random: Random) -> None:
@@ -130,7 +130,9 @@ def _all_data(api: LakeApi) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = api.get(f"/api/datalake/{api.datalake}/datas", params={"limit": 1000} | ({"cursor": cursor} if cursor else {}))
+        page = api.get(
+            f"/api/datalake/{api.datalake}/datas", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        )
         found += page.json()["items"]
         cursor = page.json()["next_cursor"]
     return found
