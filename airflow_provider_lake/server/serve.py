@@ -111,7 +111,7 @@ def _announce(url: str, certificate: Path | None, on_ready: Callable[[str], None
         try:
             connection.request("GET", "/api/home/ping")
             connection.getresponse().read()
-        except ConnectionRefusedError:
+        except (OSError, http.client.HTTPException):
             time.sleep(_PROBE_SECONDS)
         else:
             on_ready(url)

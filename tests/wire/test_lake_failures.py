@@ -20,7 +20,6 @@ from tests.lake_process import LakeProcess
 from tests.wire import small_disk
 from tests.wire.job_calls import (
     finished,
-    get_job,
     launch,
     log_lines,
     new_data,
@@ -33,7 +32,6 @@ from tests.wire.lake_api import LakeApi
 
 MIB = 1 << 20
 DISK = 12 * MIB
-_FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 
 
 @pytest.fixture
@@ -243,41 +241,3 @@ def test_a_token_that_is_revoked_in_the_middle_spoils_nothing(own_lake: LakeProc
     assert (refused.status_code, refused.json()["message"]) == (401, "this lake does not know the API token")
     assert owner.register("a.jpg", name).status_code == 201
     assert finished(owner, job)["status"] == "SUCCEEDED"
-
-
-@pytest.mark.skipif(_FAKETIME is None, reason="no libfaketime here (Debian: apt-get install faketime)")
-@pytest.mark.parametrize("jump", ["+2h", "-2h"])
-def test_a_clock_that_jumps_loses_no_job(tmp_path: Path, jump: str) -> None:
-    """Forward or back: what runs goes on, what waits is run, images get thumbnails; URLs signed before may expire."""
-    clock = tmp_path / "clock"
-    clock.write_text("+0")
-    environment = {
-        "LD_PRELOAD": str(_FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    code = "import os, time\nprint('begun', flush=True)\n"
-    code += f"while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(.05)"
-    with LakeProcess(tmp_path / "data", environment=environment) as lake:
-        api = LakeApi(lake)
-        name = api.upload("a.jpg", photo())
-        url = f"/api/object-storage/{api.connector}/retrieve_presigned_url"
-        before = api.post(url, {"object_name": name}).json()["presigned_url"]
-        register(lake, "waits", sys.executable, "-c", code)
-        running = launch(api, "waits", new_data(api))
-        wait_for_line(api, running, "begun")
-
-        clock.write_text(jump)
-        data_id = api.register("a.jpg", name).json()["id"]
-        job = api.post(f"/api/datalake/{api.datalake}/objects", {"prefixes": ["none/"]}).json()["job"]["id"]
-        imported = finished(api, job)["status"]
-        still = get_job(api, running)["status"]
-        (tmp_path / "go").touch()
-
-        assert (imported, still) == ("SUCCEEDED", "RUNNING")
-        assert finished(api, running)["status"] == "SUCCEEDED"
-        assert wait_for(lambda: api.get(f"/api/data/{data_id}/projections").json()["count"] == 1)
-        assert requests.get(before, timeout=60).status_code == (403 if jump == "+2h" else 200)
-        after = api.post(url, {"object_name": name}).json()["presigned_url"]
-        assert requests.get(after, timeout=60).status_code == 200

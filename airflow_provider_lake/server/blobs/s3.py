@@ -173,11 +173,11 @@ class S3Store:
                     **self._address(object_name), UploadId=store_id, MultipartUpload={"Parts": listed}
                 )
             except ClientError as error:
-                # An upload that is gone may have been joined, and the lake have ended before it took note.
-                if _code(error) not in _WRONG_PARTS:
+                # They may have been joined before, and the lake have ended before it took note.
+                if self._etag(object_name) != _joined_etag(parts):
+                    if _code(error) in _WRONG_PARTS:
+                        raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
                     raise
-                if _code(error) != "NoSuchUpload" or self._etag(object_name) != _joined_etag(parts):
-                    raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
         return self.stat(object_name)
 
     def forget(self, store_id: str) -> None:
