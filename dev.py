@@ -33,7 +33,7 @@ def main() -> int:
     commands.add_parser(
         "versions", help="run the tests with every Airflow that is supported, or those that are named", add_help=False
     )
-    commands.add_parser("check", help="formatter, linter, types")
+    commands.add_parser("check", help="formatter, linters, types")
     commands.add_parser("install", help="only set up .venv for development")
     arguments, rest = parser.parse_known_args()
     if rest and arguments.command not in {"demo", "test", "versions"}:

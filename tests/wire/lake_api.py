@@ -35,6 +35,8 @@ class LakeApi:
 
     def call(self, method: str, path: str, **options: object) -> requests.Response:
         """Call any method; whatever the answer is, it is not an internal error of the lake."""
+        # Said with each request: what the environment says would win over the session.
+        options = {"verify": self.http.verify} | options
         response = self.http.request(method, f"{self.url}{path}", timeout=60, **options)  # type: ignore[arg-type]  # as given
         assert response.status_code < 500, response.text
         return response
