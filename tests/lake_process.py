@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ class LakeProcess:
     :param arguments: more arguments of the command.
     :param database_url: its database; None: SQLite in its folder.
     :param environment: variables beside those of the tests.
+    :param launcher: a command that becomes the lake: it ends by executing its arguments.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class LakeProcess:
         *arguments: str,
         database_url: str | None = None,
         environment: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
     ) -> None:
+        self.launcher = launcher
         self.data_dir = data_dir
         self.database_url = database_url
         self.environment = os.environ | (environment or {})
@@ -49,7 +52,8 @@ class LakeProcess:
 
     def start(self) -> None:
         """Start it, on the port that it had before if it ran already."""
-        command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", str(self.port)]
+        command = [*self.launcher, sys.executable, "-m", "airflow_provider_lake.cli", "serve"]
+        command += ["--port", str(self.port)]
         command += ["--data-dir", str(self.data_dir), *self.arguments]
         command += ["--database", self.database_url] if self.database_url else []
         log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
@@ -69,6 +73,17 @@ class LakeProcess:
         if self.process.stdout:
             self.process.stdout.close()
         return self.process.wait(STOP_SECONDS)
+
+    def run(self, *arguments: str) -> str:
+        """Run another command of `lake` beside it, and return what it printed."""
+        command = [sys.executable, "-m", "airflow_provider_lake.cli", *arguments, "--data-dir", str(self.data_dir)]
+        command += ["--database", self.database_url] if self.database_url else []
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
+
+    @property
+    def log(self) -> str:
+        """What it has written to its standard error."""
+        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
 
     @property
     def token(self) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ DEFAULT_DATA_DIR = Path(".lake")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 MAX_PORT = 65535
+DEFAULT_ORGANIZATION = "local"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_check(commands)
     _add_processing(commands)
+    _add_user(commands)
+    _add_token(commands)
     return parser
 
 
@@ -61,6 +64,15 @@ def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="s3://BUCKET/PREFIX of the stored objects; without it they lie in the data folder",
     )
     serve.add_argument("--token", help="API token of the owner; without it one is made and kept in the data folder")
+    serve.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="file with that token, which no list of processes shows"
+    )
+    serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM: serve https")
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="key of the certificate in PEM")
+    serve.add_argument("--public-url", metavar="URL", help="where clients reach the lake, if not where it listens")
+    serve.add_argument(
+        "--insecure", action="store_true", help="listen beyond this machine without TLS, behind a proxy that ends it"
+    )
     serve.add_argument("--jobs", type=_job_slots, default=2, help="jobs that run at the same time (%(default)s)")
     serve.set_defaults(run=_serve)
 
@@ -98,10 +110,11 @@ def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     register = actions.add_parser(
         "register",
         help="register a command, or change it",
-        usage="%(prog)s [--data-dir DIR] [--database URL] NAME -- COMMAND [ARG ...]",
+        usage="%(prog)s [--data-dir DIR] [--database URL] [--organization NAME] NAME -- COMMAND [ARG ...]",
     )
     _add_data_dir(register)
     _add_database(register)
+    _add_organization(register)
     register.add_argument("--description", help="what it does")
     register.add_argument("name", metavar="NAME")
     register.add_argument("argv", metavar="COMMAND", nargs="+")
@@ -109,7 +122,45 @@ def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     show = actions.add_parser("list", help="list the registered commands", allow_abbrev=False)
     _add_data_dir(show)
     _add_database(show)
+    _add_organization(show)
     show.set_defaults(run=_list)
+
+
+def _add_user(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    user = commands.add_parser("user", help="people who may use an embedded lake", allow_abbrev=False)
+    actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = _add_action(actions, "add", "add a user, and print its first token", _user_add)
+    add.add_argument("name", metavar="NAME")
+    _add_organization(add)
+    _add_action(actions, "list", "list users with their organizations and numbers of tokens", _user_list)
+    remove = _add_action(actions, "remove", "remove a user and its tokens", _user_remove)
+    remove.add_argument("name", metavar="NAME")
+
+
+def _add_token(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    token = commands.add_parser("token", help="API tokens of an embedded lake", allow_abbrev=False)
+    actions = token.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = _add_action(actions, "add", "make one more token of a user, and print it", _token_add)
+    add.add_argument("name", metavar="USER")
+    _add_action(actions, "list", "list tokens by id", _token_list)
+    revoke = _add_action(actions, "revoke", "make a token void, at once", _token_revoke)
+    revoke.add_argument("token_id", metavar="ID")
+
+
+def _add_action(
+    actions: "argparse._SubParsersAction[_Parser]", name: str, help: str, run: Callable[[argparse.Namespace], int]
+) -> _Parser:
+    action = actions.add_parser(name, help=help, allow_abbrev=False)
+    _add_data_dir(action)
+    _add_database(action)
+    action.set_defaults(run=run)
+    return action
+
+
+def _add_organization(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--organization", metavar="NAME", default=DEFAULT_ORGANIZATION, help="whose it is (%(default)s)"
+    )
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +204,11 @@ def _serve(parsed: argparse.Namespace) -> int:
         database_url=parsed.database,
         storage_url=parsed.storage,
         token=parsed.token,
+        token_file=parsed.token_file,
+        tls_cert=parsed.tls_cert,
+        tls_key=parsed.tls_key,
+        public_url=parsed.public_url,
+        insecure=parsed.insecure,
         job_slots=parsed.jobs,
     )
 
@@ -177,11 +233,53 @@ def _register(parsed: argparse.Namespace) -> int:
     require_server()
     from airflow_provider_lake.cli.processing import register
 
-    return register(parsed.data_dir, parsed.database, parsed.name, parsed.argv, parsed.description)
+    return register(parsed.data_dir, parsed.database, parsed.organization, parsed.name, parsed.argv, parsed.description)
 
 
 def _list(parsed: argparse.Namespace) -> int:
     require_server()
     from airflow_provider_lake.cli.processing import show
 
-    return show(parsed.data_dir, parsed.database)
+    return show(parsed.data_dir, parsed.database, parsed.organization)
+
+
+def _user_add(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import add_user
+
+    return add_user(parsed.data_dir, parsed.database, parsed.name, parsed.organization)
+
+
+def _user_list(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import list_users
+
+    return list_users(parsed.data_dir, parsed.database)
+
+
+def _user_remove(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import remove_user
+
+    return remove_user(parsed.data_dir, parsed.database, parsed.name)
+
+
+def _token_add(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import add_token
+
+    return add_token(parsed.data_dir, parsed.database, parsed.name)
+
+
+def _token_list(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import list_tokens
+
+    return list_tokens(parsed.data_dir, parsed.database)
+
+
+def _token_revoke(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.accounts import revoke_token
+
+    return revoke_token(parsed.data_dir, parsed.database, parsed.token_id)

@@ -1,11 +1,15 @@
 """`lake serve`: run an embedded lake until it is told to end."""
 
+import ipaddress
 import json
+import socket
 import sys
 from pathlib import Path
 
 from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
+
+MIN_PUBLIC_TOKEN = 16
 
 
 def run_lake(
@@ -16,12 +20,23 @@ def run_lake(
     database_url: str | None,
     storage_url: str | None,
     token: str | None,
+    token_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    public_url: str | None,
+    insecure: bool,
     job_slots: int,
 ) -> int:
     """Serve until SIGTERM or SIGINT.
 
-    :raises CommandError: the lake cannot start, for example because the port is in use.
+    :raises CommandError: the lake cannot start, for example because the port is in use, or must not, because other
+        machines could read what goes to and from it.
     """
+    if (tls_cert is None) != (tls_key is None):
+        raise CommandError("--tls-cert and --tls-key go together")
+    token = _given_token(token, token_file)
+    if not _is_local(host):
+        _check_public(host, token, is_safe=insecure or tls_cert is not None)
     from airflow_provider_lake.server.serve import ServeError, serve
     from airflow_provider_lake.server.settings import Settings
 
@@ -30,6 +45,9 @@ def run_lake(
         database_url=database_url,
         storage_url=storage_url,
         token=token,
+        public_url=public_url and public_url.rstrip("/"),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         job_slots=job_slots,
         builtin_processings=BUILTIN,
     )
@@ -44,6 +62,40 @@ def run_lake(
     except ServeError as error:
         raise CommandError(str(error)) from error
     return 0
+
+
+def _given_token(token: str | None, token_file: Path | None) -> str | None:
+    if token is not None and token_file is not None:
+        raise CommandError("give either --token or --token-file")
+    if token_file is not None:
+        try:
+            token = token_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"cannot read the token in {token_file}: {error}") from error
+    if token == "":
+        raise CommandError("the token is empty")
+    return token
+
+
+def _is_local(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine only."""
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except socket.gaierror:
+        raise CommandError(f"no such host: {host}") from None
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
+
+
+def _check_public(host: str, token: str | None, *, is_safe: bool) -> None:
+    if token is None or len(token) < MIN_PUBLIC_TOKEN:
+        raise CommandError(
+            f"other machines reach {host}: give the lake a token of {MIN_PUBLIC_TOKEN} characters or more "
+            "by --token-file or --token"
+        )
+    if not is_safe:
+        raise CommandError(
+            f"other machines reach {host}: give --tls-cert and --tls-key, or --insecure where a proxy ends TLS"
+        )
 
 
 def _how_to_use(url: str, token_path: Path) -> str:

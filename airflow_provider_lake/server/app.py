@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from airflow_provider_lake.server.body_limit import BodyLimit
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
+from airflow_provider_lake.server.failed_logins import FailedLogins
+from airflow_provider_lake.server.failures import add_failure_handlers
 from airflow_provider_lake.server.request_check import check_request
 from airflow_provider_lake.server.routes import (
     custom_metadata,
@@ -70,6 +71,7 @@ def create_app(lake: Lake) -> FastAPI:
         title="Embedded lake", lifespan=run_workers, redirect_slashes=False, dependencies=[Depends(check_request)]
     )
     app.state.lake = lake
+    app.state.logins = FailedLogins()
     app.state.runner = JobRunner(lake)
     app.state.media = MediaWorker(lake)
     for module in _ROUTES:
@@ -78,7 +80,7 @@ def create_app(lake: Lake) -> FastAPI:
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http_error)
-    app.add_exception_handler(OperationalError, _answer_lost_database)
+    add_failure_handlers(app)
     app.add_exception_handler(Exception, _answer_unexpected)
     return app
 
@@ -105,11 +107,6 @@ def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     return JSONResponse({"message": error.detail}, error.status_code, error.headers)
-
-
-def _answer_lost_database(request: Request, error: Exception) -> JSONResponse:
-    logger.error("%s %s failed: %s", request.method, request.url.path, error)
-    return JSONResponse({"message": "the database cannot be used; the log of the lake has the details"}, 503)
 
 
 def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:

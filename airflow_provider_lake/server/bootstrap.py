@@ -1,29 +1,29 @@
 """The first and every start of a lake: its folder, secrets, tables and first rows."""
 
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.base import BlobStore
-from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.folder import FolderStore, sync
 from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.migrations import upgrade
-from airflow_provider_lake.server.queries import processings, tokens
+from airflow_provider_lake.server.queries import accounts, processings, tokens
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Connector, Datalake, Organization, User
+from airflow_provider_lake.server.tables import Organization
 
-DATALAKE_NAME = "default"
 OWNER = "owner"
 _SECRET_BYTES = 32
 
@@ -43,9 +43,10 @@ def opened_lake(settings: Settings) -> Iterator[Lake]:
         try:
             upgrade(database.engine)
             with database.writing() as session:
-                _seed(session, settings)
+                first = _seed(session, settings)
             signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
-            yield Lake(settings, database, _open_store(settings, signer), signer, Address())
+            stores = Stores(_open_store(settings, signer), first)
+            yield Lake(settings, database, stores, signer, Address())
         finally:
             database.close()
 
@@ -96,24 +97,19 @@ def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:
     return store
 
 
-def _seed(session: Session, settings: Settings) -> None:
-    """Add what every lake has: an organization, its owner, a connector and a datalake."""
-    organization = session.scalar(select(Organization).where(Organization.name == settings.organization_name))
+def _seed(session: Session, settings: Settings) -> UUID:
+    """Add what every lake has, an organization and its owner, and return the organization's id."""
+    organization = accounts.find_organization(session, settings.organization_name)
     if organization is None:
-        organization = Organization(name=settings.organization_name)
-        session.add(organization)
-        session.flush()
-        connector = Connector(organization_id=organization.id, name="objects")
-        session.add_all([connector, User(username=OWNER, organization_id=organization.id)])
-        session.flush()
-        session.add(
-            Datalake(organization_id=organization.id, connector_id=connector.id, name=DATALAKE_NAME, is_default=True)
-        )
-    owner = session.scalars(select(User).where(User.username == OWNER)).one()
+        organization = accounts.create_organization(session, settings.organization_name)
+        accounts.create_user(session, OWNER, organization)
+    owner = accounts.get_user(session, OWNER)
     token = settings.token or _stored_token(settings.token_path)
-    tokens.set_owner_token(session, owner.id, organization.id, hashlib.sha256(token.encode()).hexdigest())
-    for name, command in settings.builtin_processings.items():
-        processings.register(session, organization.id, name, list(command))
+    tokens.set_owner_token(session, owner.id, organization.id, tokens.digest_of(token))
+    for organization_id in session.scalars(select(Organization.id)):
+        for name, command in settings.builtin_processings.items():
+            processings.register(session, organization_id, name, list(command))
+    return organization.id
 
 
 def _stored_token(path: Path) -> str:
@@ -137,3 +133,4 @@ def _write_secret(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    sync(path.parent)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
 
@@ -24,6 +24,6 @@ class Lake:
 
     settings: Settings
     database: Database
-    blobs: BlobStore
+    stores: Stores
     signer: UrlSigner
     address: Address

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 # Names the lake's lock among the advisory locks of a PostgreSQL database; any number would do.
 _WRITERS_LOCK = 7_236_271
+POOL_SECONDS = 10
 
 
 class Database:
@@ -41,12 +42,14 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
+    # What is in a row stays out of messages and logs. Who gets no connection in time is told to come again.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": POOL_SECONDS}
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, **options)
         event.listen(engine, "begin", _begin_postgresql)
     return engine
 

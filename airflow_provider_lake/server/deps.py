@@ -1,15 +1,17 @@
 """What routes are given: the lake, who asks, which datalake, which page."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
+from airflow_provider_lake.server import job_tokens
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import NotFoundError, UnauthorizedError
+from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from airflow_provider_lake.server.failed_logins import FailedLogins
 from airflow_provider_lake.server.queries import datalakes, tokens
+from airflow_provider_lake.server.queries.job_scope import is_of_other_datalake
 from airflow_provider_lake.server.tables import Datalake
 from airflow_provider_lake.server.work.media import MediaWorker
 from airflow_provider_lake.server.work.runner import JobRunner
@@ -25,11 +27,21 @@ class Caller:
     """Who asks.
 
     :param job_id: the job whose own token was used; None for a person's token.
+    :param datalake_id: the one datalake that a job's token is good for.
     """
 
     user_id: UUID
     organization_id: UUID
-    job_id: UUID | None
+    job_id: UUID | None = None
+    datalake_id: UUID | None = None
+
+    def check_datalake(self, datalake_id: UUID) -> None:
+        """Let a datalake be used.
+
+        :raises ForbiddenError: the token is a job's, whose datalake is another one.
+        """
+        if self.datalake_id not in {None, datalake_id}:
+            raise ForbiddenError(job_tokens.REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +80,40 @@ def get_caller(request: Request, lake: LakeDep) -> Caller:
     """Return who asks, by the bearer token.
 
     :raises UnauthorizedError: no token, or an unknown one.
+    :raises ForbiddenError: a job's token is not good for this.
+    :raises TooManyRequestsError: too many unknown ones came from this address.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise UnauthorizedError("no API token: send it as 'Authorization: Bearer <token>'")
+    logins: FailedLogins = request.app.state.logins
+    address = request.client.host if request.client else ""
+    digest = tokens.digest_of(token)
+    logins.check(address, digest)
     with lake.database.reading() as session:
-        found = tokens.find_token(session, hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest())
-    if found is None:
-        raise UnauthorizedError("this lake does not know the API token")
-    return Caller(found.user_id, found.organization_id, found.job_id)
+        found = tokens.find_token(session, digest)
+        if found is None:
+            logins.was_wrong(address, digest)
+            raise UnauthorizedError("this lake does not know the API token")
+        logins.was_right(address, digest)
+        if found.job_id is None:
+            return Caller(found.user_id, found.organization_id)
+        datalake_id = tokens.datalake_of_job(session, found.job_id)
+        job_tokens.check_route(session, request, datalake_id)
+    return Caller(found.user_id, found.organization_id, found.job_id, datalake_id)
+
+
+def check_object(lake: Lake, caller: Caller, object_name: str) -> None:
+    """Let an object be read or replaced.
+
+    :raises ForbiddenError: the token is a job's, and the object another datalake's.
+    """
+    if caller.datalake_id is None:
+        return
+    with lake.database.reading() as session:
+        is_foreign = is_of_other_datalake(session, caller.organization_id, caller.datalake_id, object_name)
+    if is_foreign:
+        raise ForbiddenError(job_tokens.REFUSAL)
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

@@ -3,7 +3,11 @@
 Every answer has the body ``{"message": str}``, and ``detail`` where there is more to say.
 """
 
+import errno
 from typing import Any, ClassVar
+
+# What the operating system says of its own state, not of what was asked for.
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class ApiError(Exception):
@@ -58,7 +62,18 @@ class TooLargeError(ApiError):
     status = 413
 
 
+class TooManyRequestsError(ApiError):
+    """Too much was tried in too short a time."""
+
+    status = 429
+
+
 class UnavailableError(ApiError):
     """The object storage cannot be reached, or refuses; later it may not."""
 
     status = 503
+
+
+def passes(error: OSError) -> bool:
+    """Whether the cause of an error lies in the state of the machine, so that the same may work later."""
+    return error.errno in _PASSING

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from io import SEEK_END
 from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import GPS, IFD, Base
 
+# Of these Pillow reads the whole file to see its header, so larger ones are none that the lake knows.
+_READ_WHOLE = frozenset({"AVIF", "WEBP"})
+_MAX_READ_WHOLE = 256 << 20
 # Formats whose header is cheap and harmless to read: none that starts another program or interprets scripts.
 _FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 _ORIENTATIONS_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
@@ -69,9 +73,12 @@ def read_image(file: BinaryIO) -> ImageFacts:
     """
     if not file.read(1):
         raise NotAnImageError("the file is empty")
+    formats = known_formats()
+    if file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
+        formats = tuple(name for name in formats if name not in _READ_WHOLE)
     file.seek(0)
     try:
-        image = Image.open(file, formats=known_formats())
+        image = Image.open(file, formats=formats)
     except Image.DecompressionBombError as error:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:

@@ -6,17 +6,20 @@ import http.client
 import logging
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import StartError, opened_lake
+from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.settings import Settings
 
 _BACKLOG = 1024
@@ -40,31 +43,49 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     :raises ServeError: the port is in use, the host is none of this machine, or the lake cannot be opened.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _check_certificate(settings)
     port = _free_port(host, port)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     try:
         with opened_lake(settings) as lake:
-            lake.address.url = url
-            server = Server(
-                create_app(lake),
-                address=host,
-                port=port,
-                interface=Interfaces.ASGI,
-                backlog=_BACKLOG,
-                websockets=False,
-                log_enabled=False,
-            )
-            asyncio.run(_run(server, url, on_ready))
+            lake.address.url = settings.public_url or url
+            asyncio.run(_run(_server(lake, host, port), url, settings.tls_cert, on_ready))
     except StartError as error:
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
         raise ServeError(f"cannot use the database: {_first_line(error)}") from error
 
 
-async def _run(server: Server, url: str, on_ready: Callable[[str], None]) -> None:
+def _server(lake: Lake, host: str, port: int) -> Server:
+    return Server(
+        create_app(lake),
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        # What the tests speak; TLS would offer HTTP/2 too.
+        http=HTTPModes.http1,
+        backlog=_BACKLOG,
+        websockets=False,
+        log_enabled=False,
+        ssl_cert=lake.settings.tls_cert,
+        ssl_key=lake.settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+
+
+def _check_certificate(settings: Settings) -> None:
+    if settings.tls_cert is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as error:
+        raise ServeError(f"cannot use {settings.tls_cert} with {settings.tls_key}: {error}") from error
+
+
+async def _run(server: Server, url: str, certificate: Path | None, on_ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve())
-    ready = loop.create_task(asyncio.to_thread(_announce, url, on_ready))
+    ready = loop.create_task(asyncio.to_thread(_announce, url, certificate, on_ready))
 
     def stop() -> None:
         server.stop()  # type: ignore[no-untyped-call]  # granian's own
@@ -83,15 +104,14 @@ async def _run(server: Server, url: str, on_ready: Callable[[str], None]) -> Non
     ready.cancel()
 
 
-def _announce(url: str, on_ready: Callable[[str], None]) -> None:
+def _announce(url: str, certificate: Path | None, on_ready: Callable[[str], None]) -> None:
     """Wait for the first answer; then say so."""
-    place = urlsplit(url)
     for _ in range(int(_START_SECONDS / _PROBE_SECONDS)):
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_START_SECONDS)
+        connection = _connection(url, certificate)
         try:
             connection.request("GET", "/api/home/ping")
             connection.getresponse().read()
-        except ConnectionRefusedError:
+        except (OSError, http.client.HTTPException):
             time.sleep(_PROBE_SECONDS)
         else:
             on_ready(url)
@@ -99,6 +119,17 @@ def _announce(url: str, on_ready: Callable[[str], None]) -> None:
         finally:
             connection.close()
     logger.error("nothing answers on %s", url)
+
+
+def _connection(url: str, certificate: Path | None) -> http.client.HTTPConnection:
+    place = urlsplit(url)
+    if certificate is None:
+        return http.client.HTTPConnection(place.hostname or "", place.port, timeout=_START_SECONDS)
+    # The lake speaks to itself: its own certificate is what it trusts, whatever name that is for.
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(place.hostname or "", place.port, timeout=_START_SECONDS, context=context)
 
 
 def _free_port(host: str, port: int) -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+FIRST_ORGANIZATION = "local"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -16,6 +18,8 @@ class Settings:
     :param token: API token of the owner; None: the one in ``data_dir/token``, made at the first start.
     :param organization_name: the organization that the owner belongs to.
     :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
+    :param tls_cert: file of the certificate, and those that vouch for it, in PEM; None: plain HTTP.
+    :param tls_key: file of its key, in PEM.
     :param job_slots: jobs that run at the same time.
     :param url_lifetime: how long a signed upload or download URL is valid.
     :param job_lease: how long a runner may be silent before its job counts as orphaned.
@@ -26,8 +30,10 @@ class Settings:
     database_url: str | None = None
     storage_url: str | None = None
     token: str | None = field(default=None, repr=False)
-    organization_name: str = "local"
+    organization_name: str = FIRST_ORGANIZATION
     public_url: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     job_slots: int = 2
     url_lifetime: timedelta = timedelta(hours=1)
     job_lease: timedelta = timedelta(seconds=30)

@@ -11,7 +11,7 @@ from airflow_provider_lake.server.images import known_formats
 
 MAX_SIDE = 512
 _QUALITY = 80
-# Decoding takes up to 4 bytes a pixel; JPEG is exempt: it is decoded at a fraction of its size.
+# Decoding takes up to 4 bytes a pixel; JPEG that is not progressive is exempt: it is decoded at a fraction of its size.
 _MAX_PIXELS = 64_000_000
 
 
@@ -35,7 +35,8 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
     """
     try:
         with Image.open(file, formats=known_formats()) as image:
-            if image.format != "JPEG" and image.width * image.height > _MAX_PIXELS:
+            is_small = image.format == "JPEG" and "progressive" not in image.info
+            if not is_small and image.width * image.height > _MAX_PIXELS:
                 raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")
             # Colours of a palette cannot be mixed.
             small = image.convert("RGBA") if image.mode in {"1", "P"} else image

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -48,6 +49,15 @@ def finished(api: LakeApi, job_id: str) -> dict[str, Any]:
     return wait_for(ended)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process still does anything: one that only waits to be taken note of does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
 def log_lines(api: LakeApi, job_id: str, limit: int = 1000) -> list[str]:
     """Return the lines of a job's log."""
     items = api.get(f"/api/v2/job/{job_id}/logs", params={"limit": limit}).json()["items"]
@@ -78,9 +88,11 @@ def new_data(api: LakeApi, count: int = 1) -> list[str]:
 
 def register(lake: LakeProcess, name: str, *command: str) -> None:
     """Register a command as a processing, beside the running lake."""
-    database = Database(Settings(lake.data_dir, lake.database_url).sqlalchemy_url)
+    settings = Settings(lake.data_dir, lake.database_url)
+    database = Database(settings.sqlalchemy_url)
     with database.writing() as session:
-        organization_id = session.scalars(select(Organization.id)).one()
+        of_owner = select(Organization.id).where(Organization.name == settings.organization_name)
+        organization_id = session.scalars(of_owner).one()
         processings.register(session, organization_id, name, command)
     database.close()
 

@@ -1,5 +1,6 @@
 """Plain HTTP calls to a lake, for tests that need no client in between."""
 
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -8,15 +9,18 @@ from tests.lake_process import LakeProcess
 
 
 class LakeApi:
-    """Calls a lake as its owner.
+    """Calls a lake.
 
     :param lake: a running one.
+    :param token: who calls; None: its owner.
+    :param certificate: what it is trusted by; None: it speaks plain HTTP.
     """
 
-    def __init__(self, lake: LakeProcess) -> None:
+    def __init__(self, lake: LakeProcess, token: str | None = None, certificate: Path | None = None) -> None:
         self.url = lake.url
         self.http = requests.Session()
-        self.http.headers["Authorization"] = f"Bearer {lake.token}"
+        self.http.verify = True if certificate is None else str(certificate)
+        self.http.headers["Authorization"] = f"Bearer {token or lake.token}"
         self.organization = self.get("/api/home/ping").json()["default_organization"]
         found = self.get(f"/api/organization/{self.organization}/datalake").json()
         self.datalake, self.connector = found["id"], found["connector_id"]
@@ -31,6 +35,8 @@ class LakeApi:
 
     def call(self, method: str, path: str, **options: object) -> requests.Response:
         """Call any method; whatever the answer is, it is not an internal error of the lake."""
+        # Said with each request: what the environment says would win over the session.
+        options = {"verify": self.http.verify} | options
         response = self.http.request(method, f"{self.url}{path}", timeout=60, **options)  # type: ignore[arg-type]  # as given
         assert response.status_code < 500, response.text
         return response
@@ -42,7 +48,9 @@ class LakeApi:
             {"filename": filename, "type": "DATA"},
         ).json()
         form = self.presign(named["object_name"], content_type)
-        sent = requests.post(form["url"], data=form["fields"], files={"file": content}, timeout=60)
+        sent = requests.post(
+            form["url"], data=form["fields"], files={"file": content}, timeout=60, verify=self.http.verify
+        )
         assert sent.status_code == 204, sent.text
         return str(named["object_name"])
 

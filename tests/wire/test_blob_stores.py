@@ -1,8 +1,10 @@
 """What every blob store promises, held against both: a folder, and a bucket of a real S3 server."""
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -178,6 +180,48 @@ def test_parts_become_one_object(place: Place, folder: str) -> None:
         assert api.post(f"{base}/complete_part_upload", upload | {"parts": parts}).status_code == 200
     with place.store.open(name) as file:
         assert file.read() == contents[1] + contents[2]
+
+
+def test_parts_are_joined_again_where_the_lake_took_no_note(place: Place, folder: str) -> None:
+    """It ended between joining them and saying so in its database: who asks again gets the same object."""
+    api, typed = LakeApi(place.lake), {"object_name": f"{folder}a.mp4", "content_type": "video/mp4"}
+    base = f"/api/object-storage/{api.connector}"
+    upload_id = api.post(f"{base}/init_multipart_upload", typed).json()["upload_id"]
+    upload = {"object_name": f"{folder}a.mp4", "upload_id": upload_id}
+    url = api.post(f"{base}/generate_part_presigned_url", upload | {"part_no": 1}).json()["url"]
+    parts = [{"ETag": requests.put(url, data=b"whole", timeout=60).headers["etag"], "PartNumber": 1}]
+    staged = place.lake.data_dir / "staging" / upload_id
+    part = (staged / "1").read_bytes() if staged.exists() else None
+    api.post(f"{base}/complete_part_upload", upload | {"parts": parts})
+    if part is not None:
+        staged.mkdir()
+        (staged / "1").write_bytes(part)
+    with closing(sqlite3.connect(place.lake.data_dir / "lake.db")) as connection, connection:
+        connection.execute("UPDATE multipart_uploads SET completed_at = NULL WHERE object_name = ?", [f"{folder}a.mp4"])
+
+    again = api.post(f"{base}/complete_part_upload", upload | {"parts": parts})
+
+    assert again.status_code == 200
+    with place.store.open(f"{folder}a.mp4") as file:
+        assert file.read() == b"whole"
+
+
+def test_the_store_of_an_organization_is_its_own(place: Place, folder: str) -> None:
+    """The first one's lists nothing that lies there, also not amid its own names; signed URLs lead to the right one."""
+    around = [f".a/{folder}x", f".z/{folder}x"]
+    for name in around:
+        place.put(name, b"outer")
+    inner = place.store.within(f".organizations/{uuid4()}/")
+    name = f"{folder}x"
+    assert place.send(inner.presign_post(name, TYPE, place.lake.url), b"inner") == 204
+
+    listed = [blob.object_name for blob in place.store.scan(".")]
+
+    assert [each for each in listed if folder in each] == around
+    assert not [each for each in listed if each.startswith(".organizations")]
+    assert [blob.object_name for blob in inner.scan("")] == [name]
+    assert requests.get(inner.presign_get(name, place.lake.url), timeout=60).content == b"inner"
+    assert not place.has(name)
 
 
 def test_a_url_for_one_part_takes_no_other(place: Place, folder: str) -> None:

@@ -17,6 +17,7 @@ import requests
 from airflow_provider_lake.cli.main import main
 from tests.lake_process import STOP_SECONDS, LakeProcess
 from tests.ordinary_user import ordinary_user
+from tests.wire.job_calls import finished, launch, photo, register
 from tests.wire.lake_api import LakeApi
 
 UPLOAD_BYTES = 3_000_000
@@ -24,9 +25,28 @@ UPLOAD_BYTES = 3_000_000
 COMMAND = [sys.executable, "-m", "airflow_provider_lake.cli", "serve"]
 
 
+# A program that asks for its own job.
+ASK = """
+import os, urllib.request
+url = os.environ["host"] + "/api/v2/job/" + os.environ["job_id"]
+headers = {"Authorization": "Bearer " + os.environ["api_token"]}
+urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
+"""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Make a certificate of this machine that nobody else vouches for, and return its file and its key's."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lake"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(cert), "-keyout", str(key)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return cert, key
+
+
 def _fail_to_serve(*arguments: str) -> str:
     """Run the command, which must fail, and return the one line that it says."""
-    result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode != 0
     assert result.stdout == ""
     assert re.fullmatch(r"lake( serve)?: [^\n]+\n", result.stderr), result.stderr
@@ -62,6 +82,63 @@ def _upload_begun(lake: LakeProcess) -> Iterator[tuple[socket.socket, bytes]]:
 def test_a_wrong_flag_is_named_in_one_line(arguments: list[str], named: str, tmp_path: Path) -> None:
     """Whatever is wrong stands in it, and the exit code is not 0."""
     assert named in _fail_to_serve("--data-dir", str(tmp_path), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "a token of 16 characters or more by --token-file or --token"),
+        (["--token", "short"], "a token of 16 characters or more"),
+        (["--token", "x" * 16], "--tls-cert and --tls-key, or --insecure"),
+        (["--token-file", "no such file"], "no such file"),
+        (["--tls-cert", "cert.pem"], "--tls-cert and --tls-key go together"),
+    ],
+)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what is refused
+def test_a_public_address_wants_a_token_and_tls(arguments: list[str], named: str, host: str, tmp_path: Path) -> None:
+    """What is missing stands in the one line, and nothing listens."""
+    assert named in _fail_to_serve("--port", "0", "--data-dir", str(tmp_path / "lake"), "--host", host, *arguments)
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_public_address_is_served_where_all_is_given(tmp_path: Path) -> None:
+    """With a token in a file, behind a proxy that ends TLS; the URLs that it hands out are the proxy's."""
+    (tmp_path / "token").write_text("a token long enough\n")
+    given = ("--host", "0.0.0.0", "--insecure", "--token-file", str(tmp_path / "token"))  # noqa: S104 - as said
+    with LakeProcess(tmp_path / "data", *given, "--public-url", "https://lake.example.com/") as lake:
+        lake.url = f"http://127.0.0.1:{lake.port}"
+        api = LakeApi(lake, "a token long enough")
+
+        assert api.presign("a.jpg")["url"] == "https://lake.example.com/storage/form"
+
+
+def test_tls_is_served(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    """Who trusts the certificate is served, programs of processings too; plain HTTP is not spoken there."""
+    cert, key = certificate
+    trusting = {"REQUESTS_CA_BUNDLE": str(cert), "SSL_CERT_FILE": str(cert)}
+    tls = ("--tls-cert", str(cert), "--tls-key", str(key))
+    with LakeProcess(tmp_path / "data", *tls, environment=trusting) as lake:
+        api = LakeApi(lake, certificate=cert)
+        register(lake, "asks", sys.executable, "-c", ASK)
+        name = api.upload("a.jpg", photo())
+        job = finished(api, launch(api, "asks", [api.register("a.jpg", name).json()["id"]]))
+
+        assert lake.url.startswith("https://")
+        assert job["status"] == "SUCCEEDED", job
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(f"{lake.url}/api/home/ping", timeout=30)
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{lake.port}/api/home/ping", timeout=30)
+
+
+def test_a_wrong_certificate_is_named_in_one_line(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    """A key that is not its own, and a file that is none."""
+    _, key = certificate
+    (tmp_path / "empty.pem").touch()
+    lake = ("--port", "0", "--data-dir", str(tmp_path / "lake"))
+
+    assert "empty.pem" in _fail_to_serve(*lake, "--tls-cert", str(tmp_path / "empty.pem"), "--tls-key", str(key))
+    assert "gone.pem" in _fail_to_serve(*lake, "--tls-cert", str(tmp_path / "gone.pem"), "--tls-key", str(key))
 
 
 def test_a_port_in_use_is_named_in_one_line(lake: LakeProcess, tmp_path: Path) -> None:

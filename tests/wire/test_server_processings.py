@@ -16,6 +16,7 @@ from tests.lake_process import LakeProcess
 from tests.wire.job_calls import (
     finished,
     get_job,
+    is_alive,
     launch,
     log_lines,
     new_data,
@@ -145,6 +146,7 @@ pathlib.Path({str(kept)!r}).write_text(json.dumps([dict(os.environ), os.getcwd()
 
     assert set(environ) - {"LC_CTYPE"} <= {
         *("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"),
+        *("REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "PWD"),
         *(name for name in os.environ if name.startswith("LC_")),
         *("api_token", "organization_id", "host", "job_id"),
     }
@@ -177,14 +179,6 @@ for path in "/running", "/succeed", "/fail", "/kill", "/logging", "/logging/save
     assert log_lines(api, job["id"]) == [other, *["403"] * 6]
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 STUBBORN = """
 import signal, subprocess
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -202,7 +196,7 @@ def test_a_kill_ends_the_program_and_what_it_started(api: LakeApi, run: Launcher
     killed = api.post(f"/api/v2/job/{job_id}/kill").json()
 
     assert killed["status"] == "KILLED"
-    assert wait_for(lambda: not any(_is_alive(pid) for pid in pids))
+    assert wait_for(lambda: not any(is_alive(pid) for pid in pids))
     assert get_job(api, job_id)["status"] == "KILLED"
 
 
@@ -213,7 +207,7 @@ def test_a_stopped_lake_leaves_no_program_behind(own_lake: LakeProcess) -> None:
     pids = [int(pid) for pid in wait_for_line(api, job_id, "pids").split()]
 
     code = own_lake.stop()
-    ended = wait_for(lambda: not any(_is_alive(pid) for pid in pids))
+    ended = wait_for(lambda: not any(is_alive(pid) for pid in pids))
     own_lake.start()
 
     assert (code, ended) == (0, True)
@@ -222,7 +216,7 @@ def test_a_stopped_lake_leaves_no_program_behind(own_lake: LakeProcess) -> None:
 
 
 def test_a_killed_lake_takes_up_its_jobs_again(own_lake: LakeProcess, tmp_path: Path) -> None:
-    """A program that was never heard of is started again; one that was heard of has failed; tokens of both are void."""
+    """Their programs end with it; one never heard of starts again, the other has failed; tokens of both are void."""
     api = LakeApi(own_lake)
     heard = run_program(
         own_lake, api, "print('pid', os.getpid(), os.environ['api_token'], flush=True)\ntime.sleep(600)"
@@ -244,11 +238,10 @@ time.sleep(600)
     status = get_job(api, silent)["status"]
 
     own_lake.stop(signal.SIGKILL)
+    ended = wait_for(lambda: not is_alive(int(pid)) and not is_alive(int(silent_pid)))
     own_lake.start()
-    for orphan in (pid, silent_pid):  # nobody else can end them
-        os.killpg(int(orphan), signal.SIGKILL)
 
-    assert status == "QUEUED"
+    assert (status, ended) == ("QUEUED", True)
     job = get_job(api, heard)
     assert (job["status"], job["error"]) == ("FAILED", "the lake ended while the processing ran")
     assert finished(api, silent)["status"] == "SUCCEEDED"

@@ -21,8 +21,10 @@ class Arrival:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk fails the closing too
+            self.path.unlink(missing_ok=True)
 
     def write(self, data: bytes | memoryview) -> None:
         """Add the next bytes."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 # As on S3.
 MAX_FORM_BYTES = 5 << 30
+MAX_PART_BYTES = 5 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class BlobStore(Protocol):
 
     client_type: str
 
+    def within(self, prefix: str) -> "BlobStore":
+        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        ...
+
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
         ...
@@ -87,5 +92,9 @@ class BlobStore(Protocol):
         ...
 
     def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
-        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
+        ...
+
+    def forget(self, store_id: str) -> None:
+        """Free what an upload in parts took, once its object is there."""
         ...

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from airflow_provider_lake.server.blobs.arrival import Arrival
-from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
-from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
+from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, MAX_PART_BYTES, Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.names import RESERVED, check_object_name, check_prefix
 from airflow_provider_lake.server.blobs.signing import FormPolicy, UrlSigner
 from airflow_provider_lake.server.errors import ConflictError
 
@@ -27,17 +27,32 @@ class FolderStore:
     What is published was on the disk before: file synced, renamed into place, folder synced.
 
     :param max_form_bytes: the largest object that a signed form takes.
+    :param prefix: what the keys of all objects begin with: a folder below ``objects``.
     """
 
     client_type = "minio"
 
-    def __init__(self, objects: Path, staging: Path, signer: UrlSigner, max_form_bytes: int = MAX_FORM_BYTES) -> None:
+    def __init__(
+        self,
+        objects: Path,
+        staging: Path,
+        signer: UrlSigner,
+        max_form_bytes: int = MAX_FORM_BYTES,
+        prefix: str = "",
+    ) -> None:
+        self.prefix = prefix
         self.objects = objects
         self.staging = staging
         self.signer = signer
         self._max_form_bytes = max_form_bytes
         # A folder must not vanish, emptied by a deletion, while a file is about to move there.
         self._folders = threading.Lock()
+
+    def within(self, prefix: str) -> "FolderStore":
+        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        store = FolderStore(self.objects, self.staging, self.signer, self._max_form_bytes, self.prefix + prefix)
+        store._folders = self._folders
+        return store
 
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
@@ -69,8 +84,8 @@ class FolderStore:
         check_prefix(prefix)
         folder, _, _ = prefix.rpartition("/")
         start = f"{folder}/" if folder else ""
-        root = self.objects / folder
-        if root.is_dir() and root.resolve().is_relative_to(self.objects.resolve()):
+        root = self._root / folder
+        if root.is_dir() and root.resolve().is_relative_to(self._root.resolve()):
             for blob in self._walk(root, start, prefix):
                 if after is None or blob.object_name > after:
                     yield blob
@@ -89,11 +104,11 @@ class FolderStore:
 
     def presign_get(self, object_name: str, base_url: str) -> str:
         """Sign a URL to download one object."""
-        return self.signer.sign_url("GET", base_url, f"/storage/objects/{object_name}")
+        return self.signer.sign_url("GET", base_url, f"/storage/objects/{self.prefix}{object_name}")
 
     def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
         """Sign a form to upload one object in one piece."""
-        policy = FormPolicy(object_name, content_type, self._max_form_bytes, self.signer.expiry())
+        policy = FormPolicy(self.prefix + object_name, content_type, self._max_form_bytes, self.signer.expiry())
         return PresignedPost(f"{base_url}/storage/form", self.signer.sign_form(policy))
 
     def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
@@ -102,17 +117,20 @@ class FolderStore:
 
     def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
         """Sign a URL to PUT one part."""
-        return self.signer.sign_url("PUT", base_url, f"/storage/parts/{store_id}/{number}", {"object": object_name})
+        bound = {"object": self.prefix + object_name, "max_bytes": str(MAX_PART_BYTES)}
+        return self.signer.sign_url("PUT", base_url, f"/storage/parts/{store_id}/{number}", bound)
 
     def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
-        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
         with self.arrival() as arrival:
             for part in parts:
                 self._append(arrival, store_id, part)
             arrival.end()
-            blob = self.publish(arrival.path, object_name)
+            return self.publish(arrival.path, object_name)
+
+    def forget(self, store_id: str) -> None:
+        """Remove the parts of an upload."""
         shutil.rmtree(self.staging / store_id, ignore_errors=True)
-        return blob
 
     def arrival(self, store_id: str | None = None) -> Arrival:
         """Return a place for bytes that are about to arrive, one that nobody else uses."""
@@ -127,7 +145,7 @@ class FolderStore:
         """
         path = self._path(object_name)
         size = arrived.stat().st_size
-        _sync(arrived)
+        sync(arrived)
         try:
             with self._folders:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +154,7 @@ class FolderStore:
             raise ConflictError(f"a file cannot have the name {object_name!r}: another one is in its way") from None
         for folder in (*self._folders_of(path), self.objects):
             with suppress(FileNotFoundError):  # the object was deleted again, and the folder with it
-                _sync(folder)
+                sync(folder)
         return Blob(object_name, size)
 
     def discard_arrivals(self) -> None:
@@ -146,8 +164,11 @@ class FolderStore:
 
     def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""
-        _sync(arrived)
-        arrived.replace(self._part(store_id, number))
+        sync(arrived)
+        part = self._part(store_id, number)
+        arrived.replace(part)
+        sync(part.parent)
+        sync(self.staging)
 
     def _append(self, target: Arrival, store_id: str, part: Part) -> None:
         digest = hashlib.md5(usedforsecurity=False)
@@ -165,7 +186,11 @@ class FolderStore:
         return self.staging / store_id / str(number)
 
     def _path(self, object_name: str) -> Path:
-        return self.objects / check_object_name(object_name)
+        return self._root / check_object_name(object_name)
+
+    @property
+    def _root(self) -> Path:
+        return self.objects / self.prefix
 
     def _folders_of(self, path: Path) -> Iterator[Path]:
         """Yield the folders between an object and the folder of all objects, from the innermost."""
@@ -175,7 +200,9 @@ class FolderStore:
         """Yield what lies below a folder in the order of whole object names, not of the names in each folder."""
         with os.scandir(folder) as entries:
             found = [
-                (f"{start}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry) for entry in entries
+                (f"{start}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry)
+                for entry in entries
+                if start or entry.name != RESERVED
             ]
         for name, entry in sorted(found, key=lambda pair: pair[0]):
             if name.endswith("/"):
@@ -185,7 +212,8 @@ class FolderStore:
                 yield Blob(name, entry.stat().st_size)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,10 +1,14 @@
 """Which object names, prefixes and file names the lake takes."""
 
+from uuid import UUID
+
 from airflow_provider_lake.server.errors import BadRequestError
 
 MAX_OBJECT_NAME_BYTES = 1024  # as on S3
 MAX_SEGMENT_BYTES = 255  # as on common file systems
 MAX_FILENAME_LENGTH = 256
+# Below it lie the objects of all organizations but the first; no name or prefix that a client gives leads there.
+RESERVED = ".organizations"
 _SHOWN = 80
 
 
@@ -16,8 +20,10 @@ def check_object_name(name: str) -> str:
     _check_text("object name", name)
     if not name:
         raise BadRequestError("the object name is empty")
-    for segment in name.split("/"):
+    first, *_ = segments = name.split("/")
+    for segment in segments:
         _check_segment(name, segment)
+    _check_reserved(name, first)
     return name
 
 
@@ -30,7 +36,19 @@ def check_prefix(prefix: str) -> str:
     *folders, _ = prefix.split("/")
     for segment in folders:
         _check_segment(prefix, segment)
+    _check_reserved(prefix, *folders[:1])
     return prefix
+
+
+def organization_prefix(organization_id: UUID) -> str:
+    """Return what the keys of an organization's objects begin with, unless it is the first one."""
+    return f"{RESERVED}/{organization_id}/"
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Return the prefix of an organization, and the object name behind it, of a key that this lake has signed."""
+    first, *rest = key.split("/", 2)
+    return (f"{first}/{rest[0]}/", rest[1]) if first == RESERVED else ("", key)
 
 
 def check_filename(name: str) -> str:
@@ -53,6 +71,11 @@ def _check_text(kind: str, name: str) -> None:
         raise BadRequestError(f"{kind} {_shown(name)} is longer than {MAX_OBJECT_NAME_BYTES} bytes")
     if "\\" in name or any(ord(character) < ord(" ") or ord(character) == 0x7F for character in name):  # noqa: PLR2004 - DEL
         raise BadRequestError(f"{kind} {_shown(name)} has a backslash or a control character")
+
+
+def _check_reserved(name: str, first: str = "") -> None:
+    if first == RESERVED:
+        raise BadRequestError(f"{_shown(name)} begins with {RESERVED}, which is the lake's own")
 
 
 def _check_segment(name: str, segment: str) -> None:

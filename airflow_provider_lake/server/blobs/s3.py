@@ -4,6 +4,7 @@ Endpoint, region and credentials are found by boto3's own rules: ``AWS_ENDPOINT_
 ``AWS_PROFILE`` and so on.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.names import RESERVED
 from airflow_provider_lake.server.blobs.ranged import READ_AHEAD, open_ranged
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
 
@@ -71,6 +73,12 @@ class S3Store:
             raise ValueError(str(error)) from error
         return cls(client, place.netloc, f"{prefix}/" if prefix else "", lifetime)
 
+    def within(self, prefix: str) -> "S3Store":
+        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        return S3Store(
+            self.client, self.bucket, self.prefix + prefix, timedelta(seconds=self._lifetime), self._max_form_bytes
+        )
+
     def check(self) -> None:
         """Make sure that the bucket can be used.
 
@@ -113,10 +121,14 @@ class S3Store:
             Bucket=self.bucket, Prefix=self._key(prefix), **start
         )
         with self._reached():
-            for page in pages:
-                for found in page.get("Contents", ()):
-                    if not found["Key"].endswith("/"):
-                        yield Blob(found["Key"].removeprefix(self.prefix), found["Size"])
+            for found in (found for page in pages for found in page.get("Contents", ())):
+                name = found["Key"].removeprefix(self.prefix)
+                if name.startswith(f"{RESERVED}/"):
+                    # Not one of its own, and neither are thousands behind it: go on behind them all.
+                    yield from self.scan(prefix, f"{RESERVED}/~")
+                    return
+                if not name.endswith("/"):
+                    yield Blob(name, found["Size"])
 
     def delete(self, object_name: str) -> None:
         """Remove one object; absence is fine."""
@@ -153,7 +165,7 @@ class S3Store:
         return self._presign("upload_part", part)
 
     def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
-        """Join the parts into one object and forget them; ``ValueError`` where one is missing or differs."""
+        """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
         listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
         with self._reached():
             try:
@@ -161,10 +173,23 @@ class S3Store:
                     **self._address(object_name), UploadId=store_id, MultipartUpload={"Parts": listed}
                 )
             except ClientError as error:
-                if _code(error) in _WRONG_PARTS:
-                    raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
-                raise
+                # They may have been joined before, and the lake have ended before it took note.
+                if self._etag(object_name) != _joined_etag(parts):
+                    if _code(error) in _WRONG_PARTS:
+                        raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
+                    raise
         return self.stat(object_name)
+
+    def forget(self, store_id: str) -> None:
+        """Do nothing: the storage frees the parts by itself."""
+
+    def _etag(self, object_name: str) -> str | None:
+        try:
+            with self._reached(object_name):
+                found: str = self.client.head_object(**self._address(object_name))["ETag"]
+        except FileNotFoundError:
+            return None
+        return found.strip('"')
 
     def _key(self, object_name: str) -> str:
         return f"{self.prefix}{object_name}"
@@ -196,6 +221,15 @@ class S3Store:
         except BotoCoreError as error:
             reason = " ".join(str(error).split())
             raise UnavailableError(f"the storage s3://{self.bucket} cannot be used: {reason}") from error
+
+
+def _joined_etag(parts: Sequence[Part]) -> str | None:
+    """Return how S3 names an object that was joined: by the digest of its parts' digests, and their number."""
+    try:
+        digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
+    except ValueError:
+        return None
+    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
 def _code(error: ClientError) -> str:

@@ -173,7 +173,7 @@ def delete_data(
     object_names = list(session.scalars(select(Projection.object_name).where(uploaded)))
     deleted = session.execute(delete(Data).where(*meant).returning(Data.object_name, Data.is_imported))
     object_names += [object_name for object_name, is_imported in deleted if not is_imported]
-    return find_unused(session, object_names)
+    return find_unused(session, organization_id, object_names)
 
 
 def check_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> None:

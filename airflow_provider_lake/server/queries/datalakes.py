@@ -1,6 +1,6 @@
 """Organizations, their connectors and datalakes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -80,6 +80,12 @@ def find_datalake(session: Session, organization_id: UUID, name: str | None) -> 
         wanted = "default datalake" if name is None else f"datalake named {name!r}"
         raise NotFoundError(f"no {wanted} in organization {organization.name!r}")
     return datalake
+
+
+def organizations_of(session: Session, datalake_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the organization of each of these datalakes."""
+    statement = select(Datalake.id, Datalake.organization_id).where(Datalake.id.in_(datalake_ids))
+    return dict(session.execute(statement).tuples().all())
 
 
 def list_datalakes(session: Session, organization_id: UUID) -> Sequence[Datalake]:

@@ -13,8 +13,14 @@ from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
     """Return those of the names that are data of a datalake already, or projections, such as the lake's thumbnails."""
-    shown = session.scalars(select(Projection.object_name).where(Projection.object_name.in_(object_names)))
-    return {*positions(session, datalake_id, object_names), *shown}
+    organization_id = select(Datalake.organization_id).where(Datalake.id == datalake_id).scalar_subquery()
+    shown = (
+        select(Projection.object_name)
+        .join(Data, Data.position == Projection.data_position)
+        .join(Datalake, Datalake.id == Data.datalake_id)
+        .where(Projection.object_name.in_(object_names), Datalake.organization_id == organization_id)
+    )
+    return {*positions(session, datalake_id, object_names), *session.scalars(shown)}
 
 
 def positions(session: Session, datalake_id: UUID, object_names: Collection[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ is first heard of, and RUNNING from then on. So a processing that lost its runne
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from airflow_provider_lake.server.tables import Datalake, Job, JobLog, Processin
 MAX_LOG_LINES = 10_000
 MAX_LINE_LENGTH = 8192
 MAX_ATTEMPTS = 3
+MAX_LEASE = timedelta(hours=1)
 
 # So many lines more than the maximum are let in before the oldest are deleted, all at once.
 _LOG_SLACK = 1000
@@ -182,17 +183,18 @@ def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, erro
     _forget_runner(session, job)
 
 
-def recover(session: Session, expired_before: datetime | None) -> int:
+def recover(session: Session, expired_before: datetime | None, longest: timedelta = MAX_LEASE) -> int:
     """Take care of the jobs whose runner died, and return their number.
 
     Imports go back into the queue, and so do processings whose program was never heard of; others fail, because nobody
     knows what they did.
 
     :param expired_before: leases older than this count; None: all.
+    :param longest: leases that end further ahead than this count too: the clock was set back since.
     """
     lost = select(Job).where(Job.lease_owner.is_not(None))
     if expired_before is not None:
-        lost = lost.where(Job.lease_until < expired_before)
+        lost = lost.where(or_(Job.lease_until < expired_before, Job.lease_until > expired_before + longest))
     jobs = session.scalars(lost).all()
     for job in jobs:
         if job.status in _UNFINISHED:
@@ -216,8 +218,8 @@ def _forget_runner(session: Session, job: Job) -> None:
 
 
 def save_progress(session: Session, job_id: UUID, progress: dict[str, Any]) -> None:
-    """Record how far a job is."""
-    session.execute(update(Job).where(Job.id == job_id).values(progress=progress))
+    """Record how far a job is; only attempts that come no further count: others are not what ends the lake."""
+    session.execute(update(Job).where(Job.id == job_id).values(progress=progress, attempts=1))
 
 
 def append_lines(session: Session, job_id: UUID, lines: Sequence[str], part: str | None = None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import ConflictError, NotFoundError
 from airflow_provider_lake.server.queries.ordering import order_clauses
-from airflow_provider_lake.server.tables import Data, Datalake, Processing, Token
+from airflow_provider_lake.server.tables import Data, Datalake, Processing, Token, User
 
 # Databases bound the number of arguments of one statement.
 _IDS_AT_ONCE = 1000
@@ -96,7 +96,12 @@ def missing_data(session: Session, datalake_id: UUID, data_ids: Sequence[UUID]) 
 
 
 def renew_token(session: Session, job_id: UUID, user_id: UUID, datalake_id: UUID, sha256: str) -> UUID:
-    """Store the token of a job's program, in place of any earlier one, and return the organization that it is for."""
+    """Store the token of a job's program, in place of any earlier one, and return the organization that it is for.
+
+    :raises NotFoundError: the user who launched the job was removed.
+    """
+    if session.get(User, user_id) is None:
+        raise NotFoundError("the user who launched it was removed")
     organization_id = session.scalars(select(Datalake.organization_id).where(Datalake.id == datalake_id)).one()
     session.execute(delete(Token).where(Token.job_id == job_id))
     session.add(Token(sha256=sha256, user_id=user_id, organization_id=organization_id, job_id=job_id))

@@ -70,8 +70,9 @@ def find_without_thumbnail(session: Session, quiet: timedelta) -> Data | None:
 
     :param quiet: how long none must have come in.
     """
-    newest = session.scalar(select(Data.created_at).order_by(Data.position.desc()).limit(1))
-    if newest is None or newest > utc_now() - quiet:
+    newest, now = session.scalar(select(Data.created_at).order_by(Data.position.desc()).limit(1)), utc_now()
+    # What comes from the future was there before the clock was set back.
+    if newest is None or now - quiet < newest <= now:
         return None
     return session.scalar(select(Data).where(Data.thumbnail_due).order_by(Data.position).limit(1))
 

@@ -9,8 +9,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import ColumnElement
 
-from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, MediaWorkerDep, PageDep, base_url
+from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.deps import (
+    CallerDep,
+    DatalakeDep,
+    LakeDep,
+    MediaWorkerDep,
+    PageDep,
+    base_url,
+    check_object,
+)
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import imports
@@ -39,11 +47,12 @@ router = APIRouter()
 
 @router.post("/api/datalake/{datalake_id}/datas", status_code=201)
 def create_data(
-    datalake: DatalakeDep, body: DataBody, lake: LakeDep, worker: MediaWorkerDep, request: Request
+    datalake: DatalakeDep, body: DataBody, lake: LakeDep, caller: CallerDep, worker: MediaWorkerDep, request: Request
 ) -> Response:
     """Make a stored object a data; 208 and the data as it is where the object is one already."""
+    check_object(lake, caller, body.object_name)
     try:
-        size = lake.blobs.stat(body.object_name).size
+        size = lake.stores.of(datalake.organization_id).stat(body.object_name).size
     except FileNotFoundError:
         raise BadRequestError(f"no object {body.object_name!r} was uploaded") from None
     row = {
@@ -66,7 +75,7 @@ def create_data(
             data_queries.check_source(session, datalake.organization_id, body.data_source_id)
         data, is_new = data_queries.create_data(session, row, body.tags)
     worker.wake()
-    return JSONResponse(_describe(lake, request, data), 201 if is_new else 208)
+    return JSONResponse(_describe(lake.stores.of(datalake.organization_id), request, data), 201 if is_new else 208)
 
 
 @router.get("/api/datalake/{datalake_id}/datas/find")
@@ -95,7 +104,7 @@ def find_data(
     )
     with lake.database.reading() as session:
         data = data_queries.find_one(session, selection, wanted)
-    return JSONResponse(_describe(lake, request, data))
+    return JSONResponse(_describe(lake.stores.of(datalake.organization_id), request, data))
 
 
 @router.get("/api/datalake/{datalake_id}/datas")
@@ -130,7 +139,11 @@ def list_data(
                 found = found[: page.limit]
                 next_cursor = encode_cursor(found[-1].position)
         count = data_queries.count(session, selection)
-    answer = {"items": _describe_all(lake, request, found), "count": count, "next_cursor": next_cursor}
+    answer = {
+        "items": _describe_all(lake.stores.of(datalake.organization_id), request, found),
+        "count": count,
+        "next_cursor": next_cursor,
+    }
     return JSONResponse(answer)
 
 
@@ -158,7 +171,9 @@ def list_named_data(
     )
     with lake.database.reading() as session:
         found = data_queries.list_ordered(session, selection, order_by or (), None, 0)
-    return JSONResponse({"items": _describe_all(lake, request, found), "count": len(found)})
+    return JSONResponse(
+        {"items": _describe_all(lake.stores.of(datalake.organization_id), request, found), "count": len(found)}
+    )
 
 
 @router.get("/api/datalake/{datalake_id}/datas/ids/paginated")
@@ -186,7 +201,7 @@ def get_data(data_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) 
     """Describe one data."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
-    return JSONResponse(_describe(lake, request, data))
+    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}")
@@ -195,7 +210,7 @@ def update_metadata(data_id: UUID, body: MetadataBody, lake: LakeDep, caller: Ca
     with lake.database.writing() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
         data.metadata_ = body.metadata
-    return JSONResponse(_describe(lake, request, data))
+    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}/custom-metadata")
@@ -207,7 +222,7 @@ def update_custom_metadata(
         data = data_queries.get_data(session, caller.organization_id, data_id)
         get_schema(session, data.datalake_id).check(body.custom_metadata)
         data.custom_metadata = body.custom_metadata
-    return JSONResponse(_describe(lake, request, data))
+    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/datalake/{datalake_id}/data/bulk")
@@ -239,7 +254,7 @@ def get_presigned_url(data_id: UUID, lake: LakeDep, caller: CallerDep, request: 
     """Sign a URL to download a data's bytes."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
-    return {"presigned_url": lake.blobs.presign_get(data.object_name, base_url(request))}
+    return {"presigned_url": lake.stores.of(caller.organization_id).presign_get(data.object_name, base_url(request))}
 
 
 @router.delete("/api/data/{data_id}", status_code=204)
@@ -248,7 +263,7 @@ def delete_data(data_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
     with lake.database.writing() as session:
         data_queries.get_data(session, caller.organization_id, data_id)
         object_names = data_queries.delete_data(session, caller.organization_id, [data_id])
-    _delete_objects(lake, object_names)
+    _delete_objects(lake.stores.of(caller.organization_id), object_names)
 
 
 @router.delete("/api/datalake/{datalake_id}/datas", status_code=204)
@@ -256,13 +271,13 @@ def delete_many(datalake: DatalakeDep, body: IdsBody, lake: LakeDep, caller: Cal
     """Delete data, as one by one; ids that are none are left out."""
     with lake.database.writing() as session:
         object_names = data_queries.delete_data(session, caller.organization_id, body.ids, datalake.id)
-    _delete_objects(lake, object_names)
+    _delete_objects(lake.stores.of(caller.organization_id), object_names)
 
 
-def _delete_objects(lake: Lake, object_names: Sequence[str]) -> None:
+def _delete_objects(store: BlobStore, object_names: Sequence[str]) -> None:
     # After the commit: an object without its data is waste, a data without its object would be a loss.
     for object_name in object_names:
-        lake.blobs.delete(object_name)
+        store.delete(object_name)
 
 
 def _clause(q: str | None) -> ColumnElement[bool] | None:
@@ -282,10 +297,10 @@ def _custom_metadata(text: str | None) -> dict[str, Any] | None:
     return found
 
 
-def _describe(lake: Lake, request: Request, data: Data) -> dict[str, Any]:
-    return data_answer(data, lake.blobs.presign_get(data.object_name, base_url(request)))
+def _describe(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
+    return data_answer(data, store.presign_get(data.object_name, base_url(request)))
 
 
-def _describe_all(lake: Lake, request: Request, found: Sequence[Data]) -> list[dict[str, Any]]:
+def _describe_all(store: BlobStore, request: Request, found: Sequence[Data]) -> list[dict[str, Any]]:
     base = base_url(request)
-    return [data_answer(data, lake.blobs.presign_get(data.object_name, base)) for data in found]
+    return [data_answer(data, store.presign_get(data.object_name, base)) for data in found]

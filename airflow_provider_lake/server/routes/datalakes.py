@@ -49,13 +49,20 @@ def get_organization(organization_id: UUID, lake: LakeDep, caller: CallerDep) ->
 
 @router.get("/api/organization/{organization_id}/datalake")
 def find_datalake(
-    organization_id: OrganizationDep, lake: LakeDep, id: UUID | None = None, name: str | None = None
+    organization_id: OrganizationDep,
+    lake: LakeDep,
+    caller: CallerDep,
+    id: UUID | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Describe one datalake of an organization, by id or name; without either, its default one."""
     with lake.database.reading() as session:
         if id is not None:
-            return datalake_answer(datalakes.get_datalake(session, organization_id, id))
-        return datalake_answer(datalakes.find_datalake(session, organization_id, name))
+            found = datalakes.get_datalake(session, organization_id, id)
+        else:
+            found = datalakes.find_datalake(session, organization_id, name)
+    caller.check_datalake(found.id)
+    return datalake_answer(found)
 
 
 @router.get("/api/organization/{organization_id}/datalakes")

@@ -42,7 +42,9 @@ def describe_job(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
 def get_job(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
     """Describe one job."""
     with lake.database.reading() as session:
-        return describe_job(lake, jobs.get_job(session, caller.organization_id, job_id), request)
+        job = jobs.get_job(session, caller.organization_id, job_id)
+    caller.check_datalake(job.datalake_id)
+    return describe_job(lake, job, request)
 
 
 @router.get("/api/organization/{organization_id}/jobv2s/find")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from airflow_provider_lake.server.blobs.base import Part
 from airflow_provider_lake.server.blobs.names import check_object_name
-from airflow_provider_lake.server.deps import CallerDep, LakeDep, OrganizationDep, base_url
+from airflow_provider_lake.server.deps import CallerDep, LakeDep, OrganizationDep, base_url, check_object
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
 from airflow_provider_lake.server.queries import datalakes, uploads
 from airflow_provider_lake.server.schemas.object_storage import (
@@ -47,52 +47,70 @@ def generate_object_name(
 
 
 @router.post("/api/object-storage/{connector_id}/generate_presigned_url")
-def presign_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, request: Request) -> dict[str, Any]:
+def presign_upload(
+    connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep, request: Request
+) -> dict[str, Any]:
     """Sign a form to upload an object in one piece."""
-    post = lake.blobs.presign_post(body.object_name, body.content_type, base_url(request))
-    return {"client_type": lake.blobs.client_type, "presigned_url_data": {"url": post.url, "fields": post.fields}}
+    check_object(lake, caller, body.object_name)
+    store = lake.stores.of(connector.organization_id)
+    post = store.presign_post(body.object_name, body.content_type, base_url(request))
+    return {"client_type": store.client_type, "presigned_url_data": {"url": post.url, "fields": post.fields}}
 
 
 @router.post("/api/object-storage/{connector_id}/retrieve_presigned_url")
-def presign_download(connector: ConnectorDep, body: ObjectBody, lake: LakeDep, request: Request) -> dict[str, str]:
+def presign_download(
+    connector: ConnectorDep, body: ObjectBody, lake: LakeDep, caller: CallerDep, request: Request
+) -> dict[str, str]:
     """Sign a URL to download an object."""
+    check_object(lake, caller, body.object_name)
+    store = lake.stores.of(connector.organization_id)
     try:
-        lake.blobs.stat(body.object_name)
+        store.stat(body.object_name)
     except FileNotFoundError:
         raise NotFoundError(f"no object {body.object_name!r}") from None
-    return {"presigned_url": lake.blobs.presign_get(body.object_name, base_url(request))}
+    return {"presigned_url": store.presign_get(body.object_name, base_url(request))}
 
 
 @router.post("/api/object-storage/{connector_id}/init_multipart_upload")
-def begin_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep) -> dict[str, str]:
+def begin_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep) -> dict[str, str]:
     """Begin an upload in parts."""
+    check_object(lake, caller, body.object_name)
+    store = lake.stores.of(connector.organization_id)
     upload_id = uuid4()
-    store_id = lake.blobs.begin(body.object_name, body.content_type, upload_id)
+    store_id = store.begin(body.object_name, body.content_type, upload_id)
     with lake.database.writing() as session:
         uploads.create_upload(session, upload_id, store_id, connector.id, body.object_name, body.content_type)
-    return {"client_type": lake.blobs.client_type, "upload_id": str(upload_id)}
+    return {"client_type": store.client_type, "upload_id": str(upload_id)}
 
 
 @router.post("/api/object-storage/{connector_id}/generate_part_presigned_url")
-def presign_part(connector: ConnectorDep, body: PartBody, lake: LakeDep, request: Request) -> dict[str, str]:
+def presign_part(
+    connector: ConnectorDep, body: PartBody, lake: LakeDep, caller: CallerDep, request: Request
+) -> dict[str, str]:
     """Sign a URL to PUT one part."""
+    check_object(lake, caller, body.object_name)
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
-    return {"url": lake.blobs.presign_part(body.object_name, upload.store_id, body.part_no, base_url(request))}
+    store = lake.stores.of(connector.organization_id)
+    return {"url": store.presign_part(body.object_name, upload.store_id, body.part_no, base_url(request))}
 
 
 @router.post("/api/object-storage/{connector_id}/complete_part_upload")
-def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep) -> dict[str, Any]:
+def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Join the parts into one object; repeated after a lost answer, it answers the same."""
+    check_object(lake, caller, body.object_name)
     parts = [Part(part.PartNumber, part.ETag) for part in sorted(body.parts, key=lambda part: part.PartNumber)]
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
     if upload.completed_at is None:
+        store = lake.stores.of(connector.organization_id)
         # Outside of any transaction: to join large parts takes its time.
         try:
-            lake.blobs.complete(body.object_name, upload.store_id, parts)
+            store.complete(body.object_name, upload.store_id, parts)
         except ValueError as error:
             raise BadRequestError(str(error)) from error
         with lake.database.writing() as session:
             uploads.mark_completed(session, upload.id)
+        # Only now: had the lake ended before, completing again would need the parts.
+        store.forget(upload.store_id)
     return {}

@@ -61,8 +61,8 @@ def list_thumbnails(
     """Sign URLs of the thumbnails of several data, by data id; data without one are left out."""
     with lake.database.reading() as session:
         found = projections.list_thumbnails(session, datalake.id, id)
-    base = base_url(request)
-    return {"items": {str(data_id): lake.blobs.presign_get(name, base) for data_id, name in found}}
+    store, base = lake.stores.of(datalake.organization_id), base_url(request)
+    return {"items": {str(data_id): store.presign_get(name, base) for data_id, name in found}}
 
 
 def _file(lake: Lake, request: Request, name: str) -> Response:
@@ -76,7 +76,7 @@ def _file(lake: Lake, request: Request, name: str) -> Response:
 
 def _headers(lake: Lake, request: Request) -> dict[str, str]:
     """Allow the pages just what they need: their own files, the API, and images from where the objects lie."""
-    objects = urlsplit(lake.blobs.presign_get("x", base_url(request)))
+    objects = urlsplit(lake.stores.root.presign_get("x", base_url(request)))
     media = f"'self' {objects.scheme}://{objects.netloc}"
     policy = {
         "default-src": "'none'",

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import CallerDep, LakeDep, base_url
+from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.deps import CallerDep, LakeDep, base_url, check_object
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import objects, projections
@@ -22,10 +22,11 @@ def create_projection(
     data_id: UUID, body: ProjectionBody, lake: LakeDep, caller: CallerDep, request: Request
 ) -> Response:
     """Make a stored object a projection; 208 and the projection as it is where the object is one already."""
+    check_object(lake, caller, body.object_name)
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
     try:
-        size = lake.blobs.stat(body.object_name).size
+        size = lake.stores.of(caller.organization_id).stat(body.object_name).size
     except FileNotFoundError:
         raise BadRequestError(f"no object {body.object_name!r} was uploaded") from None
     row = body.model_dump(exclude={"additional_info"}) | {
@@ -37,7 +38,7 @@ def create_projection(
         # It may have been deleted since it was read.
         data_queries.get_data(session, caller.organization_id, data_id)
         projection, is_new = projections.create_projection(session, row)
-    return JSONResponse(_describe(lake, request, projection), 201 if is_new else 208)
+    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, projection), 201 if is_new else 208)
 
 
 @router.get("/api/data/{data_id}/projections")
@@ -46,7 +47,8 @@ def list_projections(data_id: UUID, lake: LakeDep, caller: CallerDep, request: R
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
         found = projections.list_projections(session, data.position)
-    return {"items": [_describe(lake, request, projection) for projection in found], "count": len(found)}
+    store = lake.stores.of(caller.organization_id)
+    return {"items": [_describe(store, request, projection) for projection in found], "count": len(found)}
 
 
 @router.get("/api/data/projection/{projection_id}")
@@ -54,7 +56,7 @@ def get_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep, reques
     """Describe one projection."""
     with lake.database.reading() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
-    return _describe(lake, request, projection)
+    return _describe(lake.stores.of(caller.organization_id), request, projection)
 
 
 @router.get("/api/data/projection/{projection_id}/presigned-url")
@@ -62,7 +64,8 @@ def get_presigned_url(projection_id: UUID, lake: LakeDep, caller: CallerDep, req
     """Sign a URL to download a projection's bytes."""
     with lake.database.reading() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
-    return {"presigned_url": lake.blobs.presign_get(projection.object_name, base_url(request))}
+    store = lake.stores.of(caller.organization_id)
+    return {"presigned_url": store.presign_get(projection.object_name, base_url(request))}
 
 
 @router.delete("/api/data/projection/{projection_id}", status_code=204)
@@ -72,10 +75,11 @@ def delete_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep) -> 
         projection = projections.get_projection(session, caller.organization_id, projection_id)
         session.delete(projection)
         session.flush()
-        unused = objects.find_unused(session, [] if projection.is_imported else [projection.object_name])
+        deletable = [] if projection.is_imported else [projection.object_name]
+        unused = objects.find_unused(session, caller.organization_id, deletable)
     for object_name in unused:
-        lake.blobs.delete(object_name)
+        lake.stores.of(caller.organization_id).delete(object_name)
 
 
-def _describe(lake: Lake, request: Request, projection: Projection) -> dict[str, Any]:
-    return projection_answer(projection, lake.blobs.presign_get(projection.object_name, base_url(request)))
+def _describe(store: BlobStore, request: Request, projection: Projection) -> dict[str, Any]:
+    return projection_answer(projection, store.presign_get(projection.object_name, base_url(request)))

@@ -3,7 +3,8 @@
 import asyncio
 import mimetypes
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import BinaryIO
 from uuid import UUID
 
@@ -12,18 +13,20 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from airflow_provider_lake.server.blobs.arrival import Arrival
+from airflow_provider_lake.server.blobs.base import MAX_PART_BYTES
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.form import FormReader
+from airflow_provider_lake.server.blobs.names import split_key
 from airflow_provider_lake.server.blobs.signing import FormPolicy
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import LakeDep
-from airflow_provider_lake.server.errors import BadRequestError, NotFoundError, TooLargeError
+from airflow_provider_lake.server.errors import ApiError, BadRequestError, NotFoundError, TooLargeError
 from airflow_provider_lake.server.queries import uploads
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
 
-MAX_PART_BYTES = 5 << 30
 _RECEIVED_BLOCK = 1 << 20
 _SENT_BLOCK = 1 << 18
+_DRAINED = 64 << 20
 
 router = APIRouter()
 
@@ -43,12 +46,15 @@ async def upload_form(request: Request, lake: LakeDep) -> Response:
         await _receive(request, form.feed)
         form.finish()
         arrival.end()
-        await asyncio.to_thread(store.publish, arrival.path, policies[0].object_name)
+        prefix, object_name = split_key(policies[0].object_name)
+        await asyncio.to_thread(store.within(prefix).publish, arrival.path, object_name)
     return Response(status_code=204, headers={"ETag": arrival.etag})
 
 
 @router.put("/storage/parts/{upload_id}/{number}")
-async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: int) -> Response:
+async def upload_part(
+    request: Request, lake: LakeDep, upload_id: UUID, number: int, max_bytes: int = MAX_PART_BYTES
+) -> Response:
     """Store one part of a multipart upload; its ETag is what completing the upload asks for."""
     _check_signature(lake, "PUT", request)
     await asyncio.to_thread(_check_upload, lake, upload_id)
@@ -56,8 +62,8 @@ async def upload_part(request: Request, lake: LakeDep, upload_id: UUID, number: 
     with store.arrival(str(upload_id)) as arrival:
 
         def write(data: bytes) -> None:
-            if arrival.size + len(data) > MAX_PART_BYTES:
-                raise TooLargeError(f"the part is larger than {MAX_PART_BYTES} bytes")
+            if arrival.size + len(data) > max_bytes:
+                raise TooLargeError(f"the part is larger than the {max_bytes} bytes that were signed for")
             arrival.write(data)
 
         await _receive(request, write)
@@ -72,7 +78,8 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
     """Answer an object's bytes, or the range of them that is asked for."""
     _check_signature(lake, "GET", request)
     try:
-        file = _folder(lake).open(object_name)
+        prefix, name = split_key(object_name)
+        file = _folder(lake).within(prefix).open(name)
     except FileNotFoundError:
         raise NotFoundError(f"no object {object_name!r}") from None
     found = os.fstat(file.fileno())
@@ -109,15 +116,29 @@ def _check_signature(lake: Lake, method: str, request: Request) -> None:
 async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
     """Hand on the body in blocks, each in a thread: while a disk takes its time, other requests are answered."""
     block = bytearray()
+    stream = request.stream()
     try:
-        async for data in request.stream():
+        async for data in stream:
             block += data
             if len(block) >= _RECEIVED_BLOCK:
                 await asyncio.to_thread(write, bytes(block))
                 block.clear()
+        await asyncio.to_thread(write, bytes(block))
     except ClientDisconnect:
         raise BadRequestError("the body was cut off before its end") from None
-    await asyncio.to_thread(write, bytes(block))
+    except (OSError, ApiError):
+        await _drain(stream)
+        raise
+
+
+async def _drain(stream: AsyncIterator[bytes]) -> None:
+    """Read what is left of a refused body: who still sends does not read the answer. A very large one is cut off."""
+    left = _DRAINED
+    with suppress(ClientDisconnect):
+        async for data in stream:
+            left -= len(data)
+            if left < 0:
+                return
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -133,6 +154,6 @@ def _check_upload(lake: Lake, upload_id: UUID) -> None:
 
 
 def _folder(lake: Lake) -> FolderStore:
-    if not isinstance(lake.blobs, FolderStore):
+    if not isinstance(lake.stores.root, FolderStore):
         raise NotFoundError("the objects of this lake lie elsewhere")
-    return lake.blobs
+    return lake.stores.root

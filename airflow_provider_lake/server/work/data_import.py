@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
-from airflow_provider_lake.server.errors import BadRequestError
+from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
 from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
 from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.states import DataType, UploadStatus
@@ -30,6 +30,7 @@ class DataImport:
 
     def __init__(self, task: Task) -> None:
         self._lake = task.lake
+        self._store = task.store
         self._datalake_id = task.job.datalake_id
         self._payload = task.job.payload
 
@@ -39,7 +40,7 @@ class DataImport:
             yield from (name for name in sorted(self._payload["objects"]) if after is None or name > after)
             return
         for prefix in disjoint(self._payload["prefixes"]):
-            blobs = self._lake.blobs.scan(prefix, after)
+            blobs = self._store.scan(prefix, after)
             yield from (blob.object_name for blob in blobs if is_media(blob.object_name))
 
     def read(self, names: Sequence[str]) -> Seen[Row]:
@@ -74,10 +75,12 @@ class DataImport:
         except FileNotFoundError:
             return Failure(name, "there is no such object")
         except OSError as error:
+            if passes(error):
+                raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
             return Failure(name, f"the object cannot be read: {error.strerror}")
 
     def _row(self, name: str) -> Row:
-        size = self._lake.blobs.stat(name).size
+        size = self._store.stat(name).size
         filename, content_type = PurePosixPath(name).name, content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
@@ -102,7 +105,7 @@ class DataImport:
         }
 
     def _facts(self, name: str) -> ImageFacts:
-        with self._lake.blobs.open(name) as file:
+        with self._store.open(name) as file:
             return read_image(file)
 
     def _details(self, name: str) -> Mapping[str, Any]:

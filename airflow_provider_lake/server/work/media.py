@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import UnavailableError
+from airflow_provider_lake.server.errors import UnavailableError, passes
 from airflow_provider_lake.server.images import NotAnImageError, read_image
 from airflow_provider_lake.server.queries import data as data_queries
+from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.queries.data import Finding
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data
@@ -72,20 +74,22 @@ class MediaWorker:
     def _look_at_some(self) -> bool:
         with self._lake.database.writing() as session:
             pending = data_queries.take_pending(session, _BATCH)
+            organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
+        stores = [self._lake.stores.of(organizations[data.datalake_id]) for data in pending]
         with ThreadPoolExecutor(READERS) as pool:
-            findings = list(pool.map(self._look_at, pending))
+            findings = list(pool.map(self._look_at, pending, stores))
         with self._lake.database.writing() as session:
             data_queries.record_findings(session, findings)
         return bool(pending)
 
-    def _look_at(self, data: Data) -> Finding:
+    def _look_at(self, data: Data, store: BlobStore) -> Finding:
         try:
-            size = self._lake.blobs.stat(data.object_name).size
+            size = store.stat(data.object_name).size
             if size == 0:
                 return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
             if data.type != DataType.IMAGE:
                 return Finding(data.position, UploadStatus.DONE, size)
-            with self._lake.blobs.open(data.object_name) as file:
+            with store.open(data.object_name) as file:
                 facts = read_image(file)
         except FileNotFoundError:
             return Finding(data.position, UploadStatus.ERROR, None, error="the object is gone")
@@ -94,6 +98,8 @@ class MediaWorker:
         except UnavailableError:
             raise
         except Exception as error:
+            if isinstance(error, OSError) and passes(error):
+                raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
             # Whatever is wrong with one object, the others do not wait for it.
             logger.exception("cannot read the object %r", data.object_name)
             return Finding(data.position, UploadStatus.ERROR, None, error=f"the object cannot be read: {error}")

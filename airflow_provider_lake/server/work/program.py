@@ -1,8 +1,10 @@
 """Runs one program: its environment, its output, its end."""
 
 import contextlib
+import errno
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import time
@@ -17,9 +19,23 @@ _MAX_LINE = 32768  # bytes that are kept of a line; the log cuts it again, at wh
 _LINES_AT_ONCE = 200
 _TICK = 0.5  # seconds between two looks at a silent program, and that a line waits for others
 _PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL
-_INHERITED = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"})
+_INHERITED = frozenset(
+    # The last three: whom a program trusts, where the lake's certificate is one of its owner's own.
+    {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
+    | {"REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+)
+# The program becomes the process itself; beside it, in its process group, waits what kills the group when the lake is
+# no more: then the kernel closes the other end of the pipe.
+_GUARDED = """
+exec 3<&0
+(trap "" TERM INT HUP; read -r _ <&3; kill -9 -$$) >/dev/null 2>&1 &
+exec "$@" </dev/null 3<&-
+"""
 
-WriteLines = Callable[[Sequence[str]], None]
+_MAX_WAITING = 10_000  # lines kept while they cannot be written
+
+# Returns whether the lines could be written; those that could not are handed on again later.
+WriteLines = Callable[[Sequence[str]], bool]
 
 
 def environment(parent: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -29,17 +45,20 @@ def environment(parent: Mapping[str, str], given: Mapping[str, str]) -> dict[str
 
 
 class Program:
-    """One running program, leader of a process group of its own.
+    """One running program, leader of a process group of its own, which ends with this process however that ends.
 
     :raises OSError: it cannot be started.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
+        if shutil.which(command[0], path=environ.get("PATH")) is None:
+            raise FileNotFoundError(errno.ENOENT, "no such program", command[0])
         self._process = subprocess.Popen(  # noqa: S603 - the lake's owner registered this command
-            command,
+            ["/bin/sh", "-c", _GUARDED, "lake-job", *command],
             cwd=folder,
             env=environ,
-            stdin=subprocess.DEVNULL,
+            # Never written to: it is there to be closed.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
@@ -63,6 +82,7 @@ class Program:
             self._send(signal.SIGKILL)
             self._process.wait()
             self._output.close()
+            cast("IO[bytes]", self._process.stdin).close()
         return self._process.returncode
 
     def _pump(self, stop: StopSignal, lines: "_Lines") -> None:
@@ -137,6 +157,7 @@ class _Lines:
         self._lines.append(line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace"))
 
     def _flush(self) -> None:
-        if self._lines:
-            self._write_lines(self._lines)
+        if self._lines and self._write_lines(self._lines):
             self._lines = []
+        self._oldest = time.monotonic()
+        del self._lines[:-_MAX_WAITING]

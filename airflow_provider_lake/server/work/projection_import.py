@@ -22,6 +22,7 @@ class ProjectionImport:
 
     def __init__(self, task: Task) -> None:
         self._lake = task.lake
+        self._store = task.store
         self._datalake_id = task.job.datalake_id
         self._projections: dict[str, list[dict[str, str]]] = task.job.payload["projections"]
 
@@ -60,6 +61,6 @@ class ProjectionImport:
             "object_name": object_name,
             "filename": PurePosixPath(object_name).name,
             "content_type": content_type_of(object_name),
-            "file_size": self._lake.blobs.stat(object_name).size,
+            "file_size": self._store.stat(object_name).size,
             "is_imported": True,
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError
@@ -49,7 +49,7 @@ class JobRunner:
         # A database file belongs to one lake at a time, so whatever is leased there has lost its runner.
         owns_database = self._lake.settings.database_url is None
         with self._lake.database.writing() as session:
-            jobs.recover(session, None if owns_database else utc_now())
+            jobs.recover(session, None if owns_database else utc_now(), 2 * self._lake.settings.job_lease)
         for thread in self._threads:
             thread.start()
 
@@ -112,20 +112,26 @@ class JobRunner:
         job_id = task.job.id
         try:
             outcome = _WORK[JobKind(task.job.kind)](task)
-        except UnavailableError as error:
+        except (UnavailableError, OperationalError) as error:
             logger.warning("job %s waits: %s", job_id, error)
             self._wait_for_stop(_RETRY_SECONDS)
             outcome = Outcome(JobStatus.PENDING)
         except Exception:
             logger.exception("job %s ended with an unexpected error", job_id)
             outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
+        while not self._is_released(job_id, outcome) and not self._wait_for_stop(_RETRY_SECONDS):
+            pass
         with self._condition:
             self._running.pop(job_id).close()
+
+    def _is_released(self, job_id: UUID, outcome: Outcome) -> bool:
         try:
             with self._lake.database.writing() as session:
                 jobs.release(session, job_id, self._owner, outcome.status, outcome.error)
         except SQLAlchemyError:
-            logger.exception("cannot record the end of job %s; it is taken up again when its lease runs out", job_id)
+            logger.exception("cannot record the end of job %s; trying again in %s s", job_id, _RETRY_SECONDS)
+            return False
+        return True
 
     def _keep_leases(self) -> None:
         third = self._lake.settings.job_lease.total_seconds() / 3
@@ -146,7 +152,7 @@ class JobRunner:
             running = tuple(self._running)
         with self._lake.database.writing() as session:
             jobs.renew(session, running, self._owner, now + self._lake.settings.job_lease)
-            jobs.recover(session, now)
+            jobs.recover(session, now, 2 * self._lake.settings.job_lease)
             to_stop = jobs.find_to_stop(session, running, self._owner, now - _GRACE)
         for job_id in to_stop:
             self.interrupt(job_id)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.states import JobStatus
 from airflow_provider_lake.server.tables import Job
 
@@ -49,6 +51,13 @@ class Task:
     job: Job
     owner: UUID
     stop: StopSignal
+
+    @property
+    def store(self) -> BlobStore:
+        """The objects of the job's organization."""
+        with self.lake.database.reading() as session:
+            organizations = datalakes.organizations_of(session, [self.job.datalake_id])
+        return self.lake.stores.of(organizations[self.job.datalake_id])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError
-from airflow_provider_lake.server.queries import projections
+from airflow_provider_lake.server.queries import datalakes, projections
 from airflow_provider_lake.server.tables import Data
 from airflow_provider_lake.server.thumbnails import NoThumbnailError, Thumbnail, make_thumbnail
 
@@ -60,24 +61,26 @@ class ThumbnailWorker:
     def _make_one(self) -> bool:
         with self._lake.database.reading() as session:
             data = projections.find_without_thumbnail(session, _QUIET)
-        if data is None:
-            return False
-        thumbnail = self._thumbnail(data)
+            if data is None:
+                return False
+            organizations = datalakes.organizations_of(session, [data.datalake_id])
+        store = self._lake.stores.of(organizations[data.datalake_id])
+        thumbnail = self._thumbnail(data, store)
         object_name = f"projections/{data.id}-{_FILENAME}"
         if thumbnail is not None:
-            self._lake.blobs.put(object_name, thumbnail.content, _CONTENT_TYPE)
+            store.put(object_name, thumbnail.content, _CONTENT_TYPE)
         row = None if thumbnail is None else _row(object_name, thumbnail)
         with self._lake.database.writing() as session:
             exists = projections.record_thumbnail(session, data.id, row)
         if not exists:
-            self._lake.blobs.delete(object_name)
+            store.delete(object_name)
         return True
 
-    def _thumbnail(self, data: Data) -> Thumbnail | None:
+    def _thumbnail(self, data: Data, store: BlobStore) -> Thumbnail | None:
         try:
-            if self._lake.blobs.stat(data.object_name).size > _MAX_BYTES:
+            if store.stat(data.object_name).size > _MAX_BYTES:
                 return None
-            with self._lake.blobs.open(data.object_name) as file:
+            with store.open(data.object_name) as file:
                 return make_thumbnail(BytesIO(file.read()))
         except (OSError, NoThumbnailError) as error:
             logger.info("data %s gets no thumbnail: %s", data.id, error)

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.queries import jobs
+from airflow_provider_lake.server.queries import jobs, projections
 from airflow_provider_lake.server.states import JobKind, JobStatus
-from airflow_provider_lake.server.tables import Base, Datalake, Job, Organization, utc_now
+from airflow_provider_lake.server.tables import Base, Data, Datalake, Job, Organization, utc_now
 
 LEASE = timedelta(seconds=30)
 
@@ -89,6 +89,56 @@ def test_a_lost_processing_is_repeated_only_if_it_was_never_heard_of(
     job = _job(database, job_id)
 
     assert (job.status, job.error) == (status, "the lake ended while the processing ran" if heard else None)
+
+
+def test_a_clock_that_jumps_ahead_takes_no_job_from_its_runner(database: Database) -> None:
+    """A runner renews its leases before any are judged, however late it has become meanwhile."""
+    owner, later = uuid4(), utc_now() + timedelta(hours=2)
+    job_id = _create(database)
+    _claim(database, owner)
+
+    with database.writing() as session:
+        jobs.renew(session, [job_id], owner, later + LEASE)
+        recovered = jobs.recover(session, later, 2 * LEASE)
+
+    assert (recovered, _job(database, job_id).status) == (0, "RUNNING")
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_lost_job(database: Database) -> None:
+    """A lease that a dead runner took when it was two hours later ends further ahead than any lease can."""
+    job_id = _create(database)
+    _claim(database, uuid4(), timedelta(hours=2))
+
+    with database.writing() as session:
+        recovered = jobs.recover(session, utc_now(), 2 * LEASE)
+
+    assert (recovered, _job(database, job_id).status) == (1, "PENDING")
+
+
+def test_an_import_that_comes_further_is_not_given_up(database: Database) -> None:
+    """However often the lake ends meanwhile: only attempts in which nothing was recorded count."""
+    job_id, owner = _create(database), uuid4()
+    for _ in range(3 * jobs.MAX_ATTEMPTS):
+        _claim(database, owner)
+        with database.writing() as session:
+            jobs.save_progress(session, job_id, {"total": 1})
+        with database.writing() as session:
+            jobs.recover(session, None)
+
+    assert _job(database, job_id).status == "PENDING"
+
+
+@pytest.mark.parametrize(("created", "found"), [(timedelta(hours=2), True), (timedelta(0), False)])
+def test_thumbnails_are_made_when_the_clock_was_set_back(database: Database, created: timedelta, found: bool) -> None:
+    """Data that came in later than now do not count as coming in just now, which thumbnails wait for to end."""
+    with database.writing() as session:
+        datalake = session.query(Datalake).one()
+        given = {"object_name": "a", "filename": "a", "type": "IMAGE", "content_type": "image/jpeg"}
+        data = Data(datalake_id=datalake.id, created_at=utc_now() + created, thumbnail_due=True, **given)
+        session.add(data)
+
+    with database.reading() as session:
+        assert (projections.find_without_thumbnail(session, timedelta(minutes=5)) is not None) is found
 
 
 def test_a_job_that_takes_the_lake_down_is_given_up(database: Database) -> None:

@@ -1,0 +1,43 @@
+"""The database of a lake, for commands that work beside it while it runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.errors import ApiError
+from airflow_provider_lake.server.queries import accounts
+from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.tables import Organization
+
+
+@contextmanager
+def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Session]:
+    """Open one writing transaction; a running lake knows at once what it changed.
+
+    :raises CommandError: there is no lake, or it refuses what is asked for.
+    """
+    if not (data_dir / "signing.key").exists():
+        raise CommandError(f"no lake in {data_dir}; start it once: lake serve --data-dir {data_dir}")
+    database = Database(Settings(data_dir=data_dir, database_url=database_url).sqlalchemy_url)
+    try:
+        with database.writing() as session:
+            yield session
+    except ApiError as error:
+        raise CommandError(error.message) from error
+    finally:
+        database.close()
+
+
+def get_organization(session: Session, name: str) -> Organization:
+    """Return the organization of a name.
+
+    :raises CommandError: there is none.
+    """
+    organization = accounts.find_organization(session, name)
+    if organization is None:
+        raise CommandError(f"no organization named {name!r}; lake user add NAME --organization {name} makes it")
+    return organization

@@ -1,0 +1,97 @@
+"""Who guesses tokens has to wait: a bound on the wrong tokens that one address may try in a minute.
+
+The same wrong token again is no further guess, so that a client whose token was revoked gets a plain answer however
+often it asks; and a token that worked from an address goes on working while others there guess.
+"""
+
+import ipaddress
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from airflow_provider_lake.server.errors import TooManyRequestsError
+
+MAX_GUESSES = 20
+WINDOW_SECONDS = 60.0
+MAX_ADDRESSES = 4096
+_MAX_KNOWN = 16
+# Who has one address of IPv6 has at least so many bits of them.
+_IPV6_NETWORK_BITS = 64
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What was tried from one address: digests, the oldest first."""
+
+    wrong: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    right: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+
+class FailedLogins:
+    """Counts the wrong tokens of each address; of many addresses it forgets those that it has not heard of longest.
+
+    :param now: seconds of a clock that only goes forward.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._addresses: OrderedDict[str, _Tried] = OrderedDict()
+
+    def check(self, address: str, digest: str) -> None:
+        """Let a token be looked up.
+
+        :raises TooManyRequestsError: too many other ones from this address were wrong.
+        """
+        with self._lock:
+            tried = self._addresses.get(_network(address))
+            if tried is None or digest in tried.right or digest in tried.wrong:
+                return
+            now = self._now()
+            while tried.wrong and (oldest := next(iter(tried.wrong.values()))) <= now - WINDOW_SECONDS:
+                tried.wrong.popitem(last=False)
+            if len(tried.wrong) < MAX_GUESSES:
+                return
+            seconds = math.ceil(oldest + WINDOW_SECONDS - now)
+        raise TooManyRequestsError(
+            f"too many wrong API tokens from this address: wait {seconds} s", headers={"Retry-After": str(seconds)}
+        )
+
+    def was_wrong(self, address: str, digest: str) -> None:
+        """Record that a token is none of the lake's."""
+        with self._lock:
+            tried = self._tried(address)
+            tried.right.pop(digest, None)
+            if digest not in tried.wrong and len(tried.wrong) < MAX_GUESSES:
+                tried.wrong[digest] = self._now()
+
+    def was_right(self, address: str, digest: str) -> None:
+        """Record that a token is one of the lake's."""
+        with self._lock:
+            tried = self._tried(address)
+            tried.wrong.pop(digest, None)
+            tried.right[digest] = None
+            tried.right.move_to_end(digest)
+            if len(tried.right) > _MAX_KNOWN:
+                tried.right.popitem(last=False)
+
+    def _tried(self, address: str) -> _Tried:
+        network = _network(address)
+        tried = self._addresses.setdefault(network, _Tried())
+        self._addresses.move_to_end(network)
+        if len(self._addresses) > MAX_ADDRESSES:
+            self._addresses.popitem(last=False)
+        return tried
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))
+    return str(parsed)

@@ -1,0 +1,10 @@
+"""Options that make some tests as long as one likes."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    parser.addoption("--kills", type=int, default=10, help="how often the lake is killed in its test (10)")
+    parser.addoption("--kill-seed", type=int, default=1, help="chooses the moments of the kills (1)")
+    parser.addoption("--fuzz-seconds", type=int, default=0, help="how long each fuzz test goes on, with ever new input")
