@@ -1,13 +1,14 @@
 """Single HTTP exchanges by libcurl: the only module that knows how pycurl is told about one.
 
-Whoever owns a handle performs: :meth:`Exchange.perform` blocks; a ``pycurl.CurlMulti`` drives ``Exchange.handle`` among
-others, and :meth:`Exchange.answer` or :meth:`Exchange.failure` says how it ended.
+A :class:`Line` makes them one after the other, blocking. Side by side in one thread, a ``pycurl.CurlMulti`` drives
+``Exchange.handle`` among others, and :meth:`Exchange.answer` or :meth:`Exchange.failure` says how each ended.
 """
 
 import math
 import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ import certifi
 import pycurl
 
 from airflow_provider_lake import __version__
-from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
+from airflow_provider_lake.client.errors import TransportError, UsageError
 from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers
 
 # pycurl comes without types.
 Handle = Any
 
 # Bytes that libcurl hands over at a time, at most.
-_BUFFER_SIZE = 1 << 18
+_BUFFER_SIZE = 1 << 17
+_LONGEST_WAIT_SECONDS = 0.25
+_SHORTEST_WAIT_SECONDS = 0.005
 _MAX_REDIRECTS = 10
 _IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 _UNUSABLE = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE})
@@ -73,7 +76,10 @@ def _authorities() -> str:
 
 
 class Exchange:
-    """One exchange on a handle; nothing is sent before it is performed, and nothing is sent twice.
+    """One exchange on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
+
+    What libcurl calls meanwhile is no Python code but for the reading of a body, because it would drop the exceptions:
+    of signal handlers, too.
 
     :param handle: made by :func:`make_handle`; its own until the end of the exchange.
     :param headers: fields of the request; who we are is no part of it unless it stands here.
@@ -98,16 +104,13 @@ class Exchange:
         self._head: list[bytes] = []
         self._pieces: list[bytes] = []
         self._begin = begin
-        self._take: Any = None
-        self._is_begun = False
-        self._is_unwanted = False
-        if body is None and method != "GET":
-            body = b""
+        self._take: Callable[[bytes], object] | None = None
+        self._errors: list[BaseException] = []
         handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
-        handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append if begin is None else self._write)
+        handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
         handle.setopt(pycurl.FOLLOWLOCATION, begin is not None)
         handle.setopt(pycurl.ACCEPT_ENCODING, "" if begin is None else "identity")
-        self._set_body(body)
+        self._set_body(b"" if body is None and method != "GET" else body)
         try:
             handle.setopt(pycurl.CUSTOMREQUEST, method)
             handle.setopt(pycurl.URL, quote(url, safe=_IN_URLS))
@@ -115,40 +118,40 @@ class Exchange:
         except ValueError as error:
             raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
 
-    def perform(self) -> Answer:
-        """Make the exchange on this thread.
+    def hand_over(self) -> bool:
+        """Pass on what has come so far to whoever takes the answer as it comes.
 
-        :return: the answer; its body is empty where it was taken as it came.
-        :raises TransportError: no complete answer came.
-        :raises UsageError: the URL cannot be sent at all.
+        :return: whether more is wanted.
         """
-        # libcurl waits without a look at Python's signals; in the main thread it asks once a second whether to go on.
-        is_main = threading.current_thread() is threading.main_thread()
-        self.handle.setopt(pycurl.NOPROGRESS, not is_main)
-        if is_main:
-            self.handle.setopt(pycurl.XFERINFOFUNCTION, _go_on)
-        try:
-            self.handle.perform()
-        except pycurl.error as error:
-            if not self._is_unwanted:
-                raise self.failure(*error.args) from None
-        return self.answer()
+        if self._begin is None or not self._pieces:
+            return True
+        self._take = self._take or self._begin(self._read_head())
+        if self._take is None:
+            return False
+        for piece in self._pieces:
+            self._take(piece)
+        self._pieces.clear()
+        return True
 
     def answer(self) -> Answer:
         """Return what came back, once the exchange has ended without an error."""
-        if self._begin is not None and not self._is_begun:
-            self._begin(self._read_head())
+        if self._begin is not None:
+            if self.hand_over() and self._take is None:
+                self._begin(self._read_head())
+            return self._read_head()
         body = b"".join(self._pieces)
         # The handle knows the list until its next exchange.
         self._pieces.clear()
         return self._read_head(body)
 
-    def failure(self, code: int, message: str) -> LakeError:
+    def failure(self, code: int, message: str) -> BaseException:
         """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
 
         :param code: one of ``pycurl.E_...``.
         :param message: libcurl's words.
         """
+        if self._errors:
+            return self._errors[0]
         if code in _UNUSABLE:
             return UsageError(f"{self.target} cannot be sent: {message}")
         # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
@@ -167,25 +170,34 @@ class Exchange:
             return
         self.handle.setopt(pycurl.POST, 1)
         self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
-        self.handle.setopt(pycurl.READFUNCTION, (BytesIO(body) if isinstance(body, bytes) else body).read)
-
-    def _write(self, piece: bytes) -> int | None:
-        """Take a piece of the answer."""
-        if not self._is_begun:
-            self._is_begun = True
-            self._take = self._begin and self._begin(self._read_head())
-            self._is_unwanted = self._take is None
-        if self._is_unwanted:
-            return 0
-        self._take(piece)
-        return None
+        read = BytesIO(body).read if isinstance(body, bytes) else _reader(body, self._errors)
+        self.handle.setopt(pycurl.READFUNCTION, read)
 
     def _read_head(self, body: bytes = b"") -> Answer:
-        return Answer(self.handle.getinfo(pycurl.RESPONSE_CODE), Headers(self._head), body)
+        # Of several heads, of redirects for instance, the last counts.
+        status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
+        return Answer(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
 
 
-def _go_on(*_bytes: int) -> int:
-    return 0
+def _reader(body: Body, errors: list[BaseException]) -> Callable[[int], bytes | int]:
+    """Return what libcurl calls for the next bytes; what goes wrong is left in ``errors``, and ends the exchange."""
+    # Of a generator, unlike a function, even what a signal raises before its first line is caught.
+    pieces = _read(body, errors)
+    next(pieces)
+    return pieces.send
+
+
+def _read(body: Body, errors: list[BaseException]) -> Generator[bytes | int, int, None]:
+    piece: bytes | int = b""
+    while True:
+        try:
+            size = yield piece
+            piece = body.read(size)
+        except GeneratorExit:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again where the exchange is made
+            errors.append(error)
+            piece = pycurl.READFUNC_ABORT
 
 
 def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
@@ -202,3 +214,55 @@ def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
     if not any(name.lower() == "content-type" for name in headers):
         lines.append("Content-Type:")
     return [line.encode("latin-1") for line in lines]
+
+
+class Line:
+    """Makes exchanges one after the other, blocking, and keeps its connections for the next."""
+
+    def __init__(self, timeout: float, verify: bool | str) -> None:
+        self._handle = make_handle(timeout, verify)
+        self._multi = pycurl.CurlMulti()
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+    ) -> Answer:
+        """Make one exchange.
+
+        :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and
+            redirects are not followed.
+        :raises TransportError: no complete answer came.
+        :raises UsageError: the URL or a header cannot be sent at all.
+        """
+        exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin)
+        # While libcurl waits by itself it looks neither after signals nor after what takes or gives bytes.
+        is_watched = threading.current_thread() is threading.main_thread()
+        if is_watched or begin is not None or not (body is None or isinstance(body, bytes)):
+            self._drive(exchange)
+        else:
+            try:
+                self._handle.perform()
+            except pycurl.error as error:
+                raise exchange.failure(*error.args) from None
+        return exchange.answer()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._handle.close()
+        self._multi.close()
+
+    def _drive(self, exchange: Exchange) -> None:
+        """Take an exchange on step by step, until it has ended or its answer is not wanted."""
+        self._multi.add_handle(self._handle)
+        try:
+            is_running = True
+            while is_running:
+                is_running = self._multi.perform()[1] > 0
+                if not exchange.hand_over():
+                    return
+                if is_running and self._multi.select(_LONGEST_WAIT_SECONDS) < 0:
+                    # There is nothing to wait for yet: a name is looked up.
+                    time.sleep(_SHORTEST_WAIT_SECONDS)
+            for _handle, code, message in self._multi.info_read()[2]:
+                raise exchange.failure(code, message)
+        finally:
+            self._multi.remove_handle(self._handle)

@@ -1,6 +1,7 @@
 """From object storage into memory or files: streamed, resumed where it broke off, checked for size."""
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
@@ -131,19 +132,22 @@ class _Download:
         here = self._target.tell()
         # Of a size that is not known, nobody can say what is left.
         headers = {"Range": f"bytes={here}-"} if here and self._size is not None else {}
-        with self._session.sender.stream(url, headers) as (answer, pieces):
-            if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise self._changed(url)
-            if not answer.is_success:
-                raise error_of("GET", unsigned(url), answer)
-            if answer.status == HTTPStatus.PARTIAL_CONTENT:
-                self._require_rest(answer, url)
-            else:
-                self._start_over()
-                self._size, self._version = _size_of(answer), _version_of(answer)
-            self._target.writelines(pieces)
+        self._session.sender.fetch(url, headers, partial(self._begin, url))
         if self._size is not None and self._target.tell() != self._size:
             raise TransportError(f"GET {unsigned(url)} gave {self._target.tell()} of {self._size} bytes")
+
+    def _begin(self, url: str, answer: Answer) -> Callable[[bytes], object]:
+        """Judge the head of an answer, and return what takes its bytes."""
+        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise self._changed(url)
+        if not answer.is_success:
+            raise error_of("GET", unsigned(url), answer)
+        if answer.status == HTTPStatus.PARTIAL_CONTENT:
+            self._require_rest(answer, url)
+        else:
+            self._start_over()
+            self._size, self._version = _size_of(answer), _version_of(answer)
+        return self._target.write
 
     def _require_rest(self, answer: Answer, url: str) -> None:
         """Check that an answer holds what is left of the object that was begun."""

@@ -1,18 +1,37 @@
-"""One HTTP exchange: the only module that knows which HTTP library sends."""
+"""One HTTP exchange: by libcurl, over connections kept here, or by a session of requests that the user made."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
-import requests
-import urllib3.exceptions
-from requests.adapters import HTTPAdapter
+from airflow_provider_lake.client.curl import Line
+from airflow_provider_lake.client.exchange import Answer, Begin, Body
+from airflow_provider_lake.client.requests_session import SessionExchanges
 
-from airflow_provider_lake import __version__
-from airflow_provider_lake.client.errors import TransportError, UsageError
-from airflow_provider_lake.client.exchange import BLOCK_SIZE, Answer, Body
+if TYPE_CHECKING:
+    import requests
 
-# Wider than any sensible number of upload workers: a pool that is full throws connections away.
-_CONNECTIONS = 256
+# Lines of a process that forked; to clean them up would end the parent's connections.
+_INHERITED: list[deque[Line]] = []
+
+
+class Exchanges(Protocol):
+    """What makes exchanges, for many threads at a time."""
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+    ) -> Answer:
+        """Make one exchange.
+
+        :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and
+            redirects are not followed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class Sender:
@@ -20,15 +39,19 @@ class Sender:
 
     Nothing is repeated, which is a decision for those above, and what carries a token or bytes is not redirected.
 
-    :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
+    :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
     :param verify: whether to check TLS certificates, or the path of the authorities to trust.
-    :param session: sends instead of one made here, for proxies, client certificates and the like.
+    :param session: sends instead of libcurl, for proxies, client certificates and the like.
     """
 
-    def __init__(self, timeout: float, verify: bool | str, session: requests.Session | None = None) -> None:
+    def __init__(self, timeout: float, verify: bool | str, session: "requests.Session | None" = None) -> None:
         self.timeout = timeout
         self.verify = verify
-        self._session = session or _make_session()
+        self._exchanges: Exchanges
+        if session is None:
+            self._exchanges = _CurlExchanges(timeout, verify)
+        else:
+            self._exchanges = SessionExchanges(session, timeout, verify)
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body | None = None) -> Answer:
         """Make one exchange.
@@ -36,67 +59,52 @@ class Sender:
         :raises TransportError: no complete answer came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
-        with self._open(method, url, headers, body) as response:
-            return Answer(response.status_code, response.headers, response.content)
+        return self._exchanges.exchange(method, url, headers, body, None)
 
-    @contextmanager
-    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """GET a URL, wherever it leads, and hand out the head of the answer, without body, and the body in pieces.
+    def fetch(self, url: str, headers: Mapping[str, str], begin: Begin) -> Answer:
+        """GET a URL, wherever it leads, and hand the answer over while it comes.
 
-        :raises TransportError: as :meth:`send`, also while the pieces are read.
+        :param begin: told the head; returns what takes the pieces of the body, or None: it is not wanted.
+        :return: the head.
+        :raises TransportError: as :meth:`send`.
         """
-        with self._open("GET", url, {"Accept-Encoding": "identity", **headers}, None, follow=True) as response:
-            yield Answer(response.status_code, response.headers, b""), response.iter_content(BLOCK_SIZE)
+        return self._exchanges.exchange("GET", url, headers, None, begin)
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._exchanges.close()
 
-    @contextmanager
-    def _open(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, *, follow: bool = False
-    ) -> Iterator[requests.Response]:
-        """Send and hand out the answer; the library's errors become ours, less the query: it may hold a signature."""
-        target = f"{method} {url.partition('?')[0]}"
+
+class _CurlExchanges:
+    """Exchanges on as many lines as there are threads at work; a line serves one of them at a time."""
+
+    def __init__(self, timeout: float, verify: bool | str) -> None:
+        self._timeout = timeout
+        self._verify = verify
+        self._idle: deque[Line] = deque()
+        self._process = os.getpid()
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+    ) -> Answer:
+        idle = self._idle_here()
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,  # what has read() and a length is streamed
-                auth=_keep_headers,
-                timeout=self.timeout,
-                verify=self.verify,
-                allow_redirects=follow,
-                stream=True,
-            ) as response:
-                yield response
-        except requests.RequestException as error:
-            if isinstance(error, ValueError):
-                raise UsageError(f"{target} cannot be sent: {type(error).__name__}") from None
-            reason, was_sent = _explain(error)
-            raise TransportError(f"no usable answer to {target}: {reason}", was_sent) from None
+            line = idle.pop()
+        except IndexError:
+            line = Line(self._timeout, self._verify)
+        try:
+            return line.exchange(method, url, headers, body, begin)
+        finally:
+            idle.append(line)
 
+    def close(self) -> None:
+        idle = self._idle_here()
+        while idle:
+            idle.pop().close()
 
-def _make_session() -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    session.headers["User-Agent"] = f"airflow-provider-lake/{__version__}"
-    return session
-
-
-def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave a request as it is; without this, a matching line of ~/.netrc would replace our Authorization."""
-    return request
-
-
-def _explain(error: requests.RequestException) -> tuple[str, bool]:
-    """Return why there is no answer, and whether the request may have reached the server."""
-    cause = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", None) or cause
-    if isinstance(reason, urllib3.exceptions.ProtocolError):
-        reason = reason.args[-1]
-    unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-    return str(reason), not isinstance(reason, unsent)
+    def _idle_here(self) -> deque[Line]:
+        """Return the lines of this process: a connection that a fork left in two of them mixes up their answers."""
+        if self._process != os.getpid():
+            _INHERITED.append(self._idle)
+            self._idle, self._process = deque(), os.getpid()
+        return self._idle

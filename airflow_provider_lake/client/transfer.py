@@ -123,8 +123,8 @@ class ObjectStorage:
     def _stored_size(self, object_name: str) -> int | None:
         """Return the size of an object in bytes; None: there is no such object."""
         url = self._sign("retrieve_presigned_url", {"object_name": object_name})["presigned_url"]
-        with self._session.sender.stream(url, {}) as (answer, _):
-            return int(answer.headers["Content-Length"]) if answer.is_success else None
+        answer = self._session.sender.fetch(url, {}, lambda _: None)
+        return int(answer.headers["Content-Length"]) if answer.is_success else None
 
     def _send(
         self,

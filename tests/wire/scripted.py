@@ -24,12 +24,16 @@ class Given:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in."""
+    """A request as it came in.
+
+    :param port: the other end of the connection.
+    """
 
     method: str
     path: str
     headers: Message
     body: bytes
+    port: int
 
 
 @dataclass
@@ -59,7 +63,7 @@ def scripted(*answers: Given) -> Iterator[Script]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            script.asked.append(Asked(self.command, self.path, self.headers, body))
+            script.asked.append(Asked(self.command, self.path, self.headers, body, self.client_address[1]))
             given = script.answers.pop(0)
             content = given.body if isinstance(given.body, bytes) else json.dumps(given.body).encode()
             self.send_response(given.status)

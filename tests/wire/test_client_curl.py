@@ -4,13 +4,16 @@ import os
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pycurl
 import pytest
+import requests
 
-from airflow_provider_lake.client import TransportError, UsageError
-from airflow_provider_lake.client.curl import Exchange, make_handle
+from airflow_provider_lake.client import TransportError, UploadError, UsageError
+from airflow_provider_lake.client.curl import Exchange, Line, make_handle
 from airflow_provider_lake.client.exchange import Answer, Body
+from airflow_provider_lake.client.sender import Sender
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.scripted import Given, scripted
 
@@ -21,7 +24,7 @@ DONE = Given(body={"done": True})
 def _send(
     url: str, method: str = "POST", body: bytes | Body | None = b"{}", headers: dict[str, str] | None = None
 ) -> Answer:
-    return Exchange(make_handle(5, verify=True), method, url, headers=headers or {}, body=body).perform()
+    return Line(5, verify=True).exchange(method, url, headers or {}, body, None)
 
 
 class _Slices:
@@ -77,10 +80,10 @@ def test_nothing_is_sent_twice(body: bytes | None) -> None:
         return Break.ANSWER_LOST if number == 1 else None
 
     with scripted(DONE, DONE, DONE) as server, breaking_proxy(server.url, decide) as url:
-        handle = make_handle(5, verify=True)
-        Exchange(handle, "POST", url, headers={}, body=b"first").perform()
+        line = Line(5, verify=True)
+        line.exchange("POST", url, {}, b"first", None)
         with pytest.raises(TransportError, match="no usable answer to POST") as caught:
-            Exchange(handle, "POST", url, headers={}, body=body).perform()
+            line.exchange("POST", url, {}, body, None)
 
     assert caught.value.was_sent
     assert len(requests) == len(server.asked) == 2
@@ -112,6 +115,55 @@ def test_a_signal_ends_a_wait_for_an_answer() -> None:
             signal.signal(signal.SIGUSR1, before)
 
 
+def test_what_a_body_cannot_give_is_the_error() -> None:
+    """It comes out as it was raised, from any thread, and no later request is the worse for it."""
+
+    class Broken(_Slices):
+        def read(self, _size: int = -1, /) -> bytes:
+            raise UploadError("a.jpg", "cannot be read")
+
+    def attempt() -> None:
+        with pytest.raises(UploadError, match="cannot be read"):
+            line.exchange("POST", server.url, {}, Broken(b"bytes"), None)
+
+    line = Line(5, verify=True)
+    with scripted(DONE) as server, ThreadPoolExecutor(1) as pool:
+        attempt()
+        pool.submit(attempt).result()
+        assert line.exchange("GET", server.url, {}, None, None).status == 200
+
+
+def test_connections_are_used_again_but_not_by_another_process() -> None:
+    """A child that was forked makes its own, and leaves its parent's alone."""
+    with scripted(*[DONE] * 4) as server:
+        sender = Sender(5, verify=True)
+        sender.send("GET", server.url, headers={})
+        sender.send("GET", server.url, headers={})
+        child = os.fork()
+        if not child:
+            os._exit(sender.send("GET", server.url, headers={}).status != 200)
+        assert os.waitpid(child, 0)[1] == 0
+        sender.send("GET", server.url, headers={})
+        sender.close()
+    ports = [asked.port for asked in server.asked]
+
+    assert ports[0] == ports[1] == ports[3] != ports[2]
+
+
+def test_a_session_of_the_users_own_sends() -> None:
+    """All goes through it, bytes that are read, too; what it adds is added."""
+    with requests.Session() as session, scripted(DONE, Given(302, b"", {"Location": "/b"}), DONE) as server:
+        session.headers["X-Mine"] = "1"
+        sender = Sender(5, verify=True, session=session)
+        sender.send("XGET", server.url, headers={}, body=_Slices(b"some ", b"bytes"))
+        pieces: list[bytes] = []
+        answer = sender.fetch(f"{server.url}/a", {}, lambda _: pieces.append)
+
+    assert [asked.headers["X-Mine"] for asked in server.asked] == ["1", "1", "1"]
+    assert (server.asked[0].method, server.asked[0].body) == ("XGET", b"some bytes")
+    assert (answer.status, b"".join(pieces)) == (200, b'{"done": true}')
+
+
 def test_many_exchanges_in_one_thread() -> None:
     """A multi handle drives exchanges side by side; each ends with its own answer or error."""
     multi = pycurl.CurlMulti()
@@ -122,7 +174,7 @@ def test_many_exchanges_in_one_thread() -> None:
             exchanges[exchange.handle] = exchange
             multi.add_handle(exchange.handle)
         ended: list[Answer] = []
-        failed: list[Exception] = []
+        failed: list[BaseException] = []
         while len(ended) + len(failed) < len(exchanges):
             multi.perform()
             multi.select(1.0)
