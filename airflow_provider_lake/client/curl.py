@@ -86,6 +86,8 @@ class Exchange:
     :param body: bytes, or what is read while it is sent.
     :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and redirects
         are not followed.
+    :param all_fields: whether all fields of the answer's head are wanted; each costs a call. Without, there are
+        ``Content-Type``, ``Retry-After`` (in seconds) and ``Location``.
     :raises UsageError: the URL or a header cannot be sent at all.
     """
 
@@ -98,15 +100,19 @@ class Exchange:
         headers: Mapping[str, str],
         body: bytes | Body | None = None,
         begin: Begin | None = None,
+        all_fields: bool = False,
     ) -> None:
         self.handle = handle
         self.target = f"{method} {url.partition('?')[0]}"
-        self._head: list[bytes] = []
+        self._head: list[bytes] | None = [] if all_fields or begin is not None else None
         self._pieces: list[bytes] = []
         self._begin = begin
         self._take: Callable[[bytes], object] | None = None
         self._errors: list[BaseException] = []
-        handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
+        if self._head is None:
+            handle.unsetopt(pycurl.HEADERFUNCTION)
+        else:
+            handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
         handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
         handle.setopt(pycurl.FOLLOWLOCATION, begin is not None)
         handle.setopt(pycurl.ACCEPT_ENCODING, "" if begin is None else "identity")
@@ -174,9 +180,20 @@ class Exchange:
         self.handle.setopt(pycurl.READFUNCTION, read)
 
     def _read_head(self, body: bytes = b"") -> Answer:
+        if self._head is None:
+            return Answer(self.handle.getinfo(pycurl.RESPONSE_CODE), self._known_fields(), body)
         # Of several heads, of redirects for instance, the last counts.
         status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
         return Answer(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
+
+    def _known_fields(self) -> Headers:
+        """Return those fields of the answer's head that libcurl itself remembers."""
+        known = {
+            "Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE),
+            "Retry-After": self.handle.getinfo(pycurl.RETRY_AFTER) or None,
+            "Location": self.handle.getinfo(pycurl.REDIRECT_URL),
+        }
+        return Headers([f"{name}: {value}".encode() for name, value in known.items() if value is not None])
 
 
 def _reader(body: Body, errors: list[BaseException]) -> Callable[[int], bytes | int]:
@@ -224,16 +241,20 @@ class Line:
         self._multi = pycurl.CurlMulti()
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        begin: Begin | None = None,
+        all_fields: bool = False,
     ) -> Answer:
-        """Make one exchange.
+        """Make one exchange, described as an :class:`Exchange` is.
 
-        :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and
-            redirects are not followed.
         :raises TransportError: no complete answer came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
-        exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin)
+        exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin, all_fields=all_fields)
         # While libcurl waits by itself it looks neither after signals nor after what takes or gives bytes.
         is_watched = threading.current_thread() is threading.main_thread()
         if is_watched or begin is not None or not (body is None or isinstance(body, bytes)):

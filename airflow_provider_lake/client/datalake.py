@@ -69,7 +69,8 @@ class Datalake(Record):
         :param filepaths: one file or several.
         :param tags: data tags that each data gets, by name or as records; made when missing.
         :param source: data source of each data, by name or as a record; made when missing.
-        :param max_workers: files in work at the same time; None: processors plus 4.
+        :param max_workers: files in work at the same time; None: 2, and more, up to 64, while most of
+            the time is spent waiting for the lake.
         :param error_manager: collects the errors of single files; without one they are raised at the end.
         :param metadata: for all files, or one for each in their order.
         :param fill_metadata: add what the files' EXIF tells; what ``metadata`` gives wins.

@@ -1,15 +1,21 @@
 """Local files on their way into a lake."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from airflow_provider_lake.client.errors import UploadError
 from airflow_provider_lake.client.exchange import BLOCK_SIZE
+
+# Files of at most so many bytes are read once, at the beginning.
+SMALL_SIZE = 1 << 20
+_CHANGED = "changed while it was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +23,25 @@ class LocalFile:
     """A local file open for reading.
 
     :param path: as it was given.
+    :param name: without folders.
     :param size: in bytes.
+    :param stream: for whoever looks into it.
+    :param content: all of its bytes; None: there are too many of them to be kept.
+    :param descriptor: the operating system's; what is read by it moves no position.
     """
 
     path: str
-    stream: BinaryIO
+    name: str
     size: int
-
-    @property
-    def name(self) -> str:
-        """Its name without folders."""
-        return Path(self.path).name
+    stream: BinaryIO
+    content: bytes | None
+    descriptor: int
 
     def body(self, start: int = 0, length: int | None = None, head: bytes = b"", tail: bytes = b"") -> "FileBody":
-        """Return some of its bytes, between a head and a tail, as the body of a request."""
+        """Return some of its bytes, between a head and a tail, as the body of a request.
+
+        Several bodies of one file may be read side by side.
+        """
         return FileBody(self, start, self.size - start if length is None else length, head, tail)
 
 
@@ -45,12 +56,25 @@ class FileBody:
         self._file = file
         self._length = len(head) + length + len(tail)
         self._head = head
-        self._left = length
+        self._start = self._position = start
+        self._end = start + length
         self._tail = tail
-        file.stream.seek(start)
+        self._read_so_far = hashlib.md5(usedforsecurity=False)
 
     def __len__(self) -> int:
         return self._length
+
+    def all(self) -> "bytes | FileBody":
+        """Return what is to be sent: all bytes of a small file, else this, to be read."""
+        content = self._file.content
+        return self if content is None else b"".join((self._head, content[self._start : self._end], self._tail))
+
+    def digest(self) -> bytes:
+        """Return the MD5 of the file's bytes that were sent."""
+        content = self._file.content
+        if content is None:
+            return self._read_so_far.digest()
+        return hashlib.md5(content[self._start : self._end], usedforsecurity=False).digest()
 
     def read(self, size: int = BLOCK_SIZE, /) -> bytes:
         """Return the next bytes, at most ``size`` of them; empty: the end.
@@ -59,16 +83,17 @@ class FileBody:
         """
         if self._head:
             piece, self._head = self._head[:size], self._head[size:]
-        elif self._left:
-            piece = self._read_file(min(size, self._left))
-            self._left -= len(piece)
+        elif self._position < self._end:
+            piece = self._read_file(min(size, self._end - self._position))
+            self._position += len(piece)
+            self._read_so_far.update(piece)
         else:
             piece, self._tail = self._tail[:size], self._tail[size:]
         return piece
 
     def _read_file(self, size: int) -> bytes:
         try:
-            piece = self._file.stream.read(size)
+            piece = os.pread(self._file.descriptor, size, self._position)
         except OSError as error:
             # As an OSError it would pass for a broken connection.
             raise UploadError(self._file.path, f"cannot be read: {error.strerror}", error) from error
@@ -83,17 +108,22 @@ def open_file(path: str) -> Iterator[LocalFile]:
 
     :raises UploadError: it is missing, unreadable, empty or no file, or it changed meanwhile.
     """
+    given = Path(path)
     try:
         # Before opening: a pipe would wait for a writer.
-        _require_content(path, Path(path).stat())
-        with Path(path).open("rb") as stream:
+        _require_content(path, given.stat())
+        with given.open("rb") as stream:
             before = os.fstat(stream.fileno())
-            yield LocalFile(path, stream, before.st_size)
+            content = stream.read() if before.st_size <= SMALL_SIZE else None
+            if content is not None and len(content) != before.st_size:
+                raise UploadError(path, _CHANGED)
+            seen: BinaryIO = stream if content is None else BytesIO(content)
+            yield LocalFile(path, given.name, before.st_size, seen, content, stream.fileno())
             after = os.fstat(stream.fileno())
     except OSError as error:
         raise UploadError(path, error.strerror or str(error), error) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise UploadError(path, "changed while it was read")
+        raise UploadError(path, _CHANGED)
 
 
 def _require_content(path: str, status: os.stat_result) -> None:

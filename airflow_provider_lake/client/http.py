@@ -208,7 +208,7 @@ def unsigned(url: str) -> str:
 
 def _encode(json: Any) -> bytes:
     try:
-        return jsonlib.dumps(json, allow_nan=False, default=_encode_other).encode()
+        return _ENCODER.encode(json).encode()
     except (TypeError, ValueError) as error:
         raise UsageError(f"cannot be sent as JSON: {error}") from error
 
@@ -219,6 +219,9 @@ def _encode_other(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{value!r} is no JSON value")
+
+
+_ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_other)
 
 
 def _words(answer: Answer) -> tuple[str, Any]:

@@ -72,20 +72,21 @@ def data_type_of(content_type: str) -> str:
     return "VIDEO" if content_type.startswith("video/") else "IMAGE"
 
 
-def read_image(file: BinaryIO) -> ImageFacts | None:
+def read_image(file: BinaryIO, *, with_metadata: bool = True) -> ImageFacts | None:
     """Read the header of an image; what is broken in its EXIF is left out.
 
+    :param with_metadata: False: only what turns the image is read of its EXIF.
     :return: None for what is no image of a known format, or too large for Pillow: the lake is the judge of those.
     """
     try:
         with Image.open(file, formats=_FORMATS) as image:
-            exif = _read_exif(image)
+            exif = _read_exif(image, with_metadata)
             width, height = _stored_size(image, exif)
     except (*_BROKEN, Image.DecompressionBombError):
         return None
     if exif.get(Base.Orientation) in _ORIENTATIONS_ON_THEIR_SIDE:
         width, height = height, width
-    return ImageFacts((width, height), _metadata(exif))
+    return ImageFacts((width, height), _metadata(exif) if with_metadata else {})
 
 
 def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]:
@@ -95,11 +96,13 @@ def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]
     return image.size
 
 
-def _read_exif(image: Image.Image) -> dict[int, Any]:
-    """Return the tags of the main and the EXIF directory, and those of the GPS directory under its own tag."""
+def _read_exif(image: Image.Image, with_directories: bool) -> dict[int, Any]:
+    """Return the tags of the main directory, or of the EXIF one, too, with those of the GPS one under its own tag."""
     try:
         # Image's own, because that of PNG decodes all pixels to look behind them.
         exif = Image.Image.getexif(image)
+        if not with_directories:
+            return dict(exif)
         return {**exif.get_ifd(IFD.Exif), **exif, IFD.GPSInfo: exif.get_ifd(IFD.GPSInfo)}
     except _BROKEN:
         return {}

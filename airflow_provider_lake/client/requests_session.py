@@ -23,7 +23,13 @@ class SessionExchanges:
         self._verify = verify
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None,
+        begin: Begin | None,
+        all_fields: bool,  # noqa: ARG002 - here all fields are to be had anyway
     ) -> Answer:
         """Make one exchange.
 

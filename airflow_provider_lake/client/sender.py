@@ -20,12 +20,20 @@ class Exchanges(Protocol):
     """What makes exchanges, for many threads at a time."""
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None,
+        begin: Begin | None,
+        all_fields: bool,
     ) -> Answer:
         """Make one exchange.
 
         :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and
             redirects are not followed.
+        :param all_fields: whether more of the answer's head is wanted than ``Content-Type``, ``Retry-After`` and
+            ``Location``.
         """
         ...
 
@@ -53,13 +61,23 @@ class Sender:
         else:
             self._exchanges = SessionExchanges(session, timeout, verify)
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        all_fields: bool = False,
+    ) -> Answer:
         """Make one exchange.
 
+        :param all_fields: whether more of the answer's head is wanted than ``Content-Type``, ``Retry-After`` and
+            ``Location``.
         :raises TransportError: no complete answer came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
-        return self._exchanges.exchange(method, url, headers, body, None)
+        return self._exchanges.exchange(method, url, headers, body, None, all_fields)
 
     def fetch(self, url: str, headers: Mapping[str, str], begin: Begin) -> Answer:
         """GET a URL, wherever it leads, and hand the answer over while it comes.
@@ -68,7 +86,7 @@ class Sender:
         :return: the head.
         :raises TransportError: as :meth:`send`.
         """
-        return self._exchanges.exchange("GET", url, headers, None, begin)
+        return self._exchanges.exchange("GET", url, headers, None, begin, all_fields=True)
 
     def close(self) -> None:
         """Close the connections."""
@@ -85,7 +103,13 @@ class _CurlExchanges:
         self._process = os.getpid()
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, begin: Begin | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None,
+        begin: Begin | None,
+        all_fields: bool,
     ) -> Answer:
         idle = self._idle_here()
         try:
@@ -93,7 +117,7 @@ class _CurlExchanges:
         except IndexError:
             line = Line(self._timeout, self._verify)
         try:
-            return line.exchange(method, url, headers, body, begin)
+            return line.exchange(method, url, headers, body, begin, all_fields)
         finally:
             idle.append(line)
 

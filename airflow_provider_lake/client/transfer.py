@@ -1,6 +1,8 @@
 """Bytes to object storage, by URLs that the lake signs."""
 
+import base64
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +16,16 @@ from airflow_provider_lake.client.errors import (
     BadRequestError,
     ResponseError,
     TransferError,
+    TransportError,
 )
-from airflow_provider_lake.client.exchange import Answer, Body
-from airflow_provider_lake.client.files import LocalFile
+from airflow_provider_lake.client.exchange import Answer
+from airflow_provider_lake.client.files import FileBody, LocalFile
 from airflow_provider_lake.client.http import Session, error_of, repeat, unsigned
 
 PART_SIZE = 25 * 1024 * 1024
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
+_MD5 = re.compile("[0-9a-f]{32}")
+_ENCRYPTED = ("x-amz-server-side-encryption-", "x-goog-encryption-")
 _T = TypeVar("_T")
 
 
@@ -131,7 +136,7 @@ class ObjectStorage:
         method: str,
         url: str,
         object_name: str,
-        body: Callable[[], Body],
+        body: Callable[[], FileBody],
         headers: Mapping[str, str],
         *,
         more_follows: bool = False,
@@ -139,11 +144,14 @@ class ObjectStorage:
         """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated."""
 
         def attempt() -> Answer:
-            answer = self._session.sender.send(method, url, headers=headers, body=body())
+            bytes_of = body()
+            answer = self._session.sender.send(method, url, headers=headers, body=bytes_of.all(), all_fields=True)
             # 308 is Google's way to say that it waits for more.
-            if answer.is_success or (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
-                return answer
-            raise error_of(method, unsigned(url), answer)
+            if not answer.is_success and not (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
+                raise error_of(method, unsigned(url), answer)
+            if not _is_as_sent(answer, bytes_of):
+                raise TransportError(f"object storage has other bytes of {object_name} than were sent")
+            return answer
 
         return repeat_transfer(self._session, object_name, attempt)
 
@@ -175,6 +183,18 @@ def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes
     quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     lines += [f"--{boundary}", f'Content-Disposition: form-data; name="file"; filename="{quoted}"', "", ""]
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _is_as_sent(answer: Answer, body: FileBody) -> bool:
+    """Return whether the MD5 that a storage gives of what it took, if it gives one, is that of what was sent."""
+    if any(name.lower().startswith(_ENCRYPTED) for name in answer.headers):
+        # With keys of the user's own, ETags are no digests.
+        return True
+    said = answer.headers.get("Content-MD5")
+    if said is not None:
+        return said == base64.b64encode(body.digest()).decode()
+    etag = answer.headers.get("ETag", "").strip('"').lower()
+    return not _MD5.fullmatch(etag) or etag == body.digest().hex()
 
 
 def _etag(answer: Answer, object_name: str) -> str:

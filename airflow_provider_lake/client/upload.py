@@ -1,16 +1,14 @@
 """From local files to data: name, transfer, register exactly once; many files over threads."""
 
-import os
 import random
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_lake.client.crew import do_all
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import (
@@ -99,7 +97,8 @@ class Uploader:
     ) -> list[Data | UploadError]:
         """Upload files over threads, and return what became of each, in their order.
 
-        :param max_workers: files in work at the same time; None: processors plus 4.
+        :param max_workers: files in work at the same time; None: 2, and more, up to 64, while most of
+            the time is spent waiting for the lake.
         :param progress: told the number of files done, and of all; None: shown.
         """
 
@@ -111,28 +110,17 @@ class Uploader:
             finally:
                 advance()
 
-        workers = min(max_workers or (os.cpu_count() or 1) + 4, len(files))
-        results: list[Data | UploadError] = []
-        running: deque[Future[Data | UploadError]] = deque()
-        with counted("upload", len(files), progress) as advance, ThreadPoolExecutor(workers, "lake-upload") as pool:
-            try:
-                for file in files:
-                    if len(running) >= 2 * workers:
-                        results.append(running.popleft().result())
-                    running.append(pool.submit(attempt, file))
-                results.extend(future.result() for future in running)
-            except BaseException:
-                # Whoever interrupts waits for the files in transfer, not for the rest.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return results
+        with counted("upload", len(files), progress) as advance:
+            return do_all(attempt, files, max_workers)
 
     def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
         """Return what the lake is told about a file, but for its object name."""
         content_type = content_type_of(local.name)
-        facts = read_image(local.stream) if content_type.startswith("image/") else None
+        facts = (
+            read_image(local.stream, with_metadata=self.fill_metadata) if content_type.startswith("image/") else None
+        )
         size = file.size or (facts.size if facts else None)
-        metadata = {**(facts.metadata if facts and self.fill_metadata else {}), **file.metadata}
+        metadata = {**(facts.metadata if facts else {}), **file.metadata}
         description: dict[str, Any] = {
             "type": data_type_of(content_type),
             "filename": local.name,

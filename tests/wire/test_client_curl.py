@@ -24,7 +24,7 @@ DONE = Given(body={"done": True})
 def _send(
     url: str, method: str = "POST", body: bytes | Body | None = b"{}", headers: dict[str, str] | None = None
 ) -> Answer:
-    return Line(5, verify=True).exchange(method, url, headers or {}, body, None)
+    return Line(5, verify=True).exchange(method, url, headers or {}, body, all_fields=True)
 
 
 class _Slices:
@@ -81,9 +81,9 @@ def test_nothing_is_sent_twice(body: bytes | None) -> None:
 
     with scripted(DONE, DONE, DONE) as server, breaking_proxy(server.url, decide) as url:
         line = Line(5, verify=True)
-        line.exchange("POST", url, {}, b"first", None)
+        line.exchange("POST", url, {}, b"first")
         with pytest.raises(TransportError, match="no usable answer to POST") as caught:
-            line.exchange("POST", url, {}, body, None)
+            line.exchange("POST", url, {}, body)
 
     assert caught.value.was_sent
     assert len(requests) == len(server.asked) == 2
@@ -124,13 +124,13 @@ def test_what_a_body_cannot_give_is_the_error() -> None:
 
     def attempt() -> None:
         with pytest.raises(UploadError, match="cannot be read"):
-            line.exchange("POST", server.url, {}, Broken(b"bytes"), None)
+            line.exchange("POST", server.url, {}, Broken(b"bytes"))
 
     line = Line(5, verify=True)
     with scripted(DONE) as server, ThreadPoolExecutor(1) as pool:
         attempt()
         pool.submit(attempt).result()
-        assert line.exchange("GET", server.url, {}, None, None).status == 200
+        assert line.exchange("GET", server.url, {}).status == 200
 
 
 def test_connections_are_used_again_but_not_by_another_process() -> None:

@@ -1,5 +1,6 @@
 """Local files on their way into a lake."""
 
+import hashlib
 import os
 from itertools import pairwise
 from pathlib import Path
@@ -8,15 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client import UploadError
+from airflow_provider_lake.client import UploadError, files
 from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.transfer import PART_SIZE, part_ranges
 
 
-def _read_all(path: Path, start: int, length: int | None, head: bytes, tail: bytes, block: int) -> tuple[int, bytes]:
+def _read_all(
+    path: Path, start: int, length: int | None, head: bytes, tail: bytes, block: int
+) -> tuple[int, bytes, bytes]:
     with open_file(str(path)) as file:
         body = file.body(start, length, head, tail)
-        return len(body), b"".join(iter(lambda: body.read(block), b""))
+        whole = body.all()
+        content = whole if isinstance(whole, bytes) else b"".join(iter(lambda: body.read(block), b""))
+        return len(body), content, body.digest()
 
 
 @given(
@@ -24,19 +29,30 @@ def _read_all(path: Path, start: int, length: int | None, head: bytes, tail: byt
     head=st.binary(max_size=20),
     tail=st.binary(max_size=20),
     block=st.integers(1, 64),
+    is_small=st.booleans(),
     data=st.data(),
 )
 def test_a_body_is_head_bytes_and_tail(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes, tail: bytes, block: int, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory,
+    content: bytes,
+    head: bytes,
+    tail: bytes,
+    block: int,
+    is_small: bool,
+    data: st.DataObject,
 ) -> None:
-    """Whatever part of a file is read in whatever blocks, its announced length and its bytes are right."""
+    """Whatever part of a file is read, at once or in blocks, its length, its bytes and the file's digest are right."""
     path = tmp_path_factory.mktemp("files") / "file"
     path.write_bytes(content)
     start = data.draw(st.integers(0, len(content) - 1))
     length = data.draw(st.none() | st.integers(0, len(content) - start))
-    expected = head + content[start : None if length is None else start + length] + tail
+    part = content[start : None if length is None else start + length]
+    expected = head + part + tail
 
-    assert _read_all(path, start, length, head, tail, block) == (len(expected), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "SMALL_SIZE", files.SMALL_SIZE if is_small else 0)
+        read = _read_all(path, start, length, head, tail, block)
+    assert read == (len(expected), expected, hashlib.md5(part, usedforsecurity=False).digest())
 
 
 @given(st.integers(1, 5 * PART_SIZE))
@@ -79,7 +95,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 def test_a_file_that_shrinks_is_noticed_at_once(tmp_path: Path) -> None:
     """The announced length cannot be kept any more."""
     path = tmp_path / "file"
-    path.write_bytes(b"x" * 100_000)
+    path.write_bytes(b"x" * (files.SMALL_SIZE + 1))
 
     def shrink_and_read() -> None:
         with open_file(str(path)) as file:

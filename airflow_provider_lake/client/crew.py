@@ -1,0 +1,137 @@
+"""Many things done by threads: as many as are asked for, or as many as the waiting for a lake is worth."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+# Over a short way two keep a processor busy; more would wait for each other.
+FIRST_WORKERS = 2
+# Beyond this many at a time a lake would have reason to complain.
+MOST_WORKERS = 64
+# By how much the number of workers grows at a time.
+_GROWTH = 4
+# Growth goes on while it makes the work so many times as fast.
+_WORTH = 1.5
+# Things to look at, per worker, before a decision.
+_ROUNDS = 2
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class Pace:
+    """How many workers are worth having.
+
+    A thing costs processor time and time spent waiting. Few workers fill a processor when the waiting is short; when it
+    is long, for a lake far away, more of them do, until more do not make it faster. As the workers share one
+    processor, time that one waits for the others grows with them, and so never asks for more.
+
+    :param workers: at the beginning.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._rate: float | None = None
+        self._is_settled = False
+        self._begin()
+
+    def note(self, seconds: float, processor_seconds: float) -> None:
+        """Take in what one thing took, and decide whether more workers are worth it."""
+        self._count += 1
+        self._seconds += seconds
+        self._processor_seconds += processor_seconds
+        if not self._is_settled and self._count >= _ROUNDS * self.workers:
+            self._decide()
+
+    def _decide(self) -> None:
+        rate = self._count / max(time.monotonic() - self._begun, 1e-9)
+        busy_with = self._seconds / max(self._processor_seconds, 1e-9)
+        is_worth_it = self._rate is None or rate > _WORTH * self._rate
+        if is_worth_it and busy_with > 2 * self.workers and self.workers < MOST_WORKERS:
+            self.workers = min(MOST_WORKERS, _GROWTH * self.workers)
+        else:
+            self._is_settled = True
+        self._rate = rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._begun = time.monotonic()
+        self._count = 0
+        self._seconds = self._processor_seconds = 0.0
+
+
+class Crew(Generic[_T, _R]):
+    """Threads that do something with each of many things.
+
+    :param work: done with each.
+    :param pace: how many threads at a time; looked at while they work.
+    """
+
+    def __init__(self, work: Callable[[_T], _R], things: Sequence[_T], pace: Pace, is_fixed: bool) -> None:
+        self._work = work
+        self._things = things
+        self._pace = pace
+        self._is_fixed = is_fixed
+        self._results: dict[int, _R] = {}
+        self._errors: list[BaseException] = []
+        self._next = 0
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def run(self) -> list[_R]:
+        """Do it all, and return the results in the order of the things.
+
+        When one fails, or whoever waits is interrupted, those that were begun are finished and no more are begun.
+        """
+        try:
+            with self._lock:
+                self._hire()
+            for thread in self._threads:
+                thread.join()
+        finally:
+            self._next = len(self._things)
+            for thread in self._threads:
+                thread.join()
+        if self._errors:
+            raise self._errors[0]
+        return [self._results[number] for number in range(len(self._things))]
+
+    def _hire(self) -> None:
+        wanted = min(self._pace.workers, len(self._things))
+        while len(self._threads) < wanted:
+            thread = threading.Thread(target=self._labour, name=f"lake-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _labour(self) -> None:
+        while True:
+            with self._lock:
+                number = self._next
+                self._next += 1
+            if number >= len(self._things):
+                return
+            started, processor_started = time.monotonic(), time.thread_time()
+            try:
+                self._results[number] = self._work(self._things[number])
+            except BaseException as error:  # noqa: BLE001 - raised where the results are waited for
+                self._errors.append(error)
+                self._next = len(self._things)
+                return
+            if not self._is_fixed:
+                with self._lock:
+                    self._pace.note(time.monotonic() - started, time.thread_time() - processor_started)
+                    self._hire()
+
+
+def do_all(
+    work: Callable[[_T], _R], things: Sequence[_T], max_workers: int | None, pace: Pace | None = None
+) -> list[_R]:
+    """Do something with each of many things, and return the results in their order.
+
+    :param max_workers: threads; None: 2, and more, up to 64, while most of the time is spent waiting.
+    :param pace: what is known from earlier work of the kind; used when ``max_workers`` is None.
+    """
+    if max_workers is None:
+        return Crew(work, things, pace or Pace(FIRST_WORKERS), is_fixed=False).run()
+    return Crew(work, things, Pace(max_workers), is_fixed=True).run()
