@@ -60,19 +60,21 @@ def _answers(port: int) -> Answers:
 
 
 @contextmanager
-def canned_lake(delay_seconds: float = 0, more: Answers | None = None, files: Path | None = None) -> Iterator[str]:
+def canned_lake(
+    delay_seconds: float = 0, more: Answers | None = None, files: dict[str, Path] | None = None
+) -> Iterator[str]:
     """Serve canned answers, and yield the lake's URL.
 
     :param delay_seconds: every answer of the API and the storage is so late.
     :param more: further answers.
-    :param files: folder of further answers: ``/api/files/NAME`` is the file NAME.
+    :param files: path to the file that answers it.
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with TemporaryDirectory() as folder:
         config = Path(folder) / "nginx.conf"
         created = {f"/api/datalake/{DATALAKE}/datas$": (201, data())}
-        config.write_text(_config(folder, port, delay_seconds, _answers(port) | created | (more or {}), files))
+        config.write_text(_config(folder, port, delay_seconds, _answers(port) | created | (more or {}), files or {}))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         with subprocess.Popen([nginx, "-p", folder, "-c", str(config)]) as process:
             try:
@@ -95,7 +97,7 @@ def _await(port: int) -> None:
             return
 
 
-def _config(folder: str, port: int, delay_seconds: float, answers: Answers, files: Path | None) -> str:
+def _config(folder: str, port: int, delay_seconds: float, answers: Answers, files: dict[str, Path]) -> str:
     places = [
         _location(f"~ ^{path}", delay_seconds, status, json.dumps(body)) for path, (status, body) in answers.items()
     ]
@@ -103,8 +105,7 @@ def _config(folder: str, port: int, delay_seconds: float, answers: Answers, file
         _location("= /storage", delay_seconds, 204, ""),
         _location("= /part", delay_seconds, 200, "", 'ETag "e"'),
     ]
-    if files is not None:
-        places.append(f"location /api/files/ {{ alias {files}/; default_type application/json; }}")
+    places += [f"location = {path} {{ alias {file}; default_type application/json; }}" for path, file in files.items()]
     module = f"load_module {ECHO_MODULE};" if delay_seconds else ""
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
     newline = "\n    "

@@ -1,6 +1,6 @@
 """How fast do files become data? This client beside the published one, in one run, against a lake that costs nothing.
 
-    python benchmarks/upload.py [--files 1000] [--delay-ms 20] [--video-mib 0] [--rounds 3]
+    python -m benchmarks.upload [--files 1000] [--delay-ms 20] [--video-mib 0] [--rounds 3]
 
 Every round is a process of its own, first one client's, then the other's; of the rounds the median counts. Time and CPU
 are those of ``upload_data`` with default arguments; memory is the peak of the process, less what it had before.
@@ -9,20 +9,16 @@ are those of ``upload_data`` with default arguments; memory is the peak of the p
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from PIL import Image
 
 from benchmarks.canned_lake import TOKEN, canned_lake
-
-CLIENTS = ("published", "ours")
+from benchmarks.side_by_side import CLIENTS, published_datalake, report, table
 
 
 def make_photos(folder: Path, count: int) -> list[Path]:
@@ -45,31 +41,16 @@ def make_video(folder: Path, mib: int) -> list[Path]:
     return [path]
 
 
-def upload_published(url: str, paths: list[str]) -> None:
-    """Upload by the published client."""
-    os.environ |= {"PICSELLIA_SDK_CUSTOM_LOGGING": "1", "TQDM_DISABLE": "1"}
-    import picsellia  # noqa: PLC0415 - reads the environment when it is imported
-
-    datalake = picsellia.Client(TOKEN, host=url).get_datalake()
-    report(lambda: datalake.upload_data(paths))
-
-
-def upload_ours(url: str, paths: list[str]) -> None:
-    """Upload by this client."""
+def run(client: str, url: str, paths: list[str]) -> None:
+    """Upload by one client, and print what it took."""
+    if client == "published":
+        published = published_datalake(url)
+        report(lambda: published.upload_data(paths))
+        return
     from airflow_provider_lake.client import Client  # noqa: PLC0415 - the other one is not to pay for it
 
-    with Client(TOKEN, host=url) as client:
-        datalake = client.get_datalake()
-        report(lambda: datalake.upload_data(paths))
-
-
-def report(work: Any) -> None:
-    """Do some work and print what it took, as JSON: seconds, CPU seconds, bytes of memory."""
-    before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    work()
-    seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": (after.ru_maxrss - before.ru_maxrss) * 1024}))
+    ours = Client(TOKEN, host=url).get_datalake()
+    report(lambda: ours.upload_data(paths))
 
 
 def measure(client: str, url: str, folder: Path) -> dict[str, float]:
@@ -83,20 +64,8 @@ def measure(client: str, url: str, folder: Path) -> dict[str, float]:
 def compare(title: str, folder: Path, delay_seconds: float, rounds: int, amount: float, unit: str) -> None:
     """Run both clients in turns and print a table."""
     with canned_lake(delay_seconds) as url:
-        measured: dict[str, list[dict[str, float]]] = {client: [] for client in CLIENTS}
-        for _ in range(rounds):
-            for client in CLIENTS:
-                measured[client].append(measure(client, url, folder))
-    medians = {
-        client: {what: statistics.median(each[what] for each in several) for what in several[0]}
-        for client, several in measured.items()
-    }
-    print(f"\n{title}\n| client | {unit}/s | CPU ms per {unit} | memory grown by, MB |\n|---|---|---|---|")
-    for client, each in medians.items():
-        speed, cpu = amount / each["seconds"], each["cpu"] * 1000 / amount
-        print(f"| {client} | {speed:.0f} | {cpu:.2f} | {each['memory'] / 1e6:.0f} |")
-    theirs, ours = (medians[client] for client in CLIENTS)
-    print(f"| ratio | {theirs['seconds'] / ours['seconds']:.1f} times | 1/{theirs['cpu'] / ours['cpu']:.1f} | |")
+        measured = [[measure(client, url, folder) for client in CLIENTS] for _ in range(rounds)]
+    table(title, unit, amount, measured)
 
 
 def main() -> None:
@@ -110,8 +79,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.run:
         client, url, folder = arguments.run
-        upload = {"ours": upload_ours, "published": upload_published}[client]
-        upload(url, sorted(map(str, Path(folder).iterdir())))
+        run(client, url, sorted(map(str, Path(folder).iterdir())))
         return
     with TemporaryDirectory() as name:
         folder = Path(name)

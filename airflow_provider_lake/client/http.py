@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
+
 from airflow_provider_lake.client.errors import (
     NotFoundError,
     ResponseError,
@@ -27,6 +29,7 @@ from airflow_provider_lake.client.sender import Sender
 
 logger = logging.getLogger(__name__)
 
+_DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 Params = Iterable[tuple[str, Any]]
@@ -193,7 +196,7 @@ def read_answer(method: str, url: str, answer: Answer) -> Any:
     if not answer.body:
         return None
     try:
-        return jsonlib.loads(answer.body)
+        return _decode(answer.body)
     except ValueError:
         kind = answer.headers.get("Content-Type", "an unnamed type")
         raise TransportError(
@@ -222,6 +225,15 @@ def _encode_other(value: object) -> str:
 
 
 _ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_other)
+
+
+def _decode(body: bytes) -> Any:
+    """Read JSON, twice as fast as the standard library where that need not be more lenient."""
+    try:
+        return _DECODER.decode(body)
+    except ValueError:
+        # NaN, infinite numbers and halves of characters, as some lakes send them.
+        return jsonlib.loads(body)
 
 
 def _words(answer: Answer) -> tuple[str, Any]:

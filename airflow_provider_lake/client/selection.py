@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.data import Data, Known
 from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Params, Session
 from airflow_provider_lake.client.paging import PAGE_SIZE, by_cursor, by_offset, chunks
@@ -146,8 +146,9 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
         items = by_offset(fetch, selection.limit, selection.offset or 0)
     else:
         items = by_cursor(fetch, selection.limit, selection.offset)
+    known = Known(session)
     for item in items:
-        yield Data.from_json(session, datalake_id, item)
+        yield Data.from_json(session, datalake_id, item, known)
 
 
 def read_data(data: Iterable[Data]) -> Iterator[Data]:
