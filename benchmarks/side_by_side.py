@@ -14,9 +14,14 @@ from benchmarks.canned_lake import TOKEN
 CLIENTS = ("published", "ours")
 
 
-def published_datalake(url: str) -> Any:
-    """Return the datalake of the published client, held silent."""
+def silence_published() -> None:
+    """Keep the published client, not imported so far, from logging and from drawing bars."""
     os.environ |= {"PICSELLIA_SDK_CUSTOM_LOGGING": "1", "TQDM_DISABLE": "1"}
+
+
+def published_datalake(url: str) -> Any:
+    """Return the datalake of the published client."""
+    silence_published()
     import picsellia  # noqa: PLC0415 - reads the environment when it is imported
 
     return picsellia.Client(TOKEN, host=url).get_datalake()
