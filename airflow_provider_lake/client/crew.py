@@ -13,8 +13,8 @@ MOST_WORKERS = 64
 _GROWTH = 4
 # Growth goes on while it makes the work so many times as fast.
 _WORTH = 1.5
-# Things to look at, per worker, before a decision.
-_ROUNDS = 2
+# The fewest things to judge by.
+_FEWEST = 4
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -27,25 +27,36 @@ class Pace:
     is long, for a lake far away, more of them do, until more do not make it faster. As the workers share one
     processor, time that one waits for the others grows with them, and so never asks for more.
 
+    May be used by several crews, one after the other or at a time.
+
     :param workers: at the beginning.
+    :param clock: gives seconds.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int = FIRST_WORKERS, clock: Callable[[], float] = time.monotonic) -> None:
         self.workers = workers
-        self._rate: float | None = None
-        self._is_settled = False
-        self._begin()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.begin()
+
+    def begin(self) -> None:
+        """Look at it afresh: new work begins, with as many workers as there were."""
+        with self._lock:
+            self._rate: float | None = None
+            self._is_settled = False
+            self._start_count()
 
     def note(self, seconds: float, processor_seconds: float) -> None:
         """Take in what one thing took, and decide whether more workers are worth it."""
-        self._count += 1
-        self._seconds += seconds
-        self._processor_seconds += processor_seconds
-        if not self._is_settled and self._count >= _ROUNDS * self.workers:
-            self._decide()
+        with self._lock:
+            self._count += 1
+            self._seconds += seconds
+            self._processor_seconds += processor_seconds
+            if not self._is_settled and self._count >= max(_FEWEST, self.workers):
+                self._decide()
 
     def _decide(self) -> None:
-        rate = self._count / max(time.monotonic() - self._begun, 1e-9)
+        rate = self._count / max(self._clock() - self._begun, 1e-9)
         busy_with = self._seconds / max(self._processor_seconds, 1e-9)
         is_worth_it = self._rate is None or rate > _WORTH * self._rate
         if is_worth_it and busy_with > 2 * self.workers and self.workers < MOST_WORKERS:
@@ -53,10 +64,10 @@ class Pace:
         else:
             self._is_settled = True
         self._rate = rate
-        self._begin()
+        self._start_count()
 
-    def _begin(self) -> None:
-        self._begun = time.monotonic()
+    def _start_count(self) -> None:
+        self._begun = self._clock()
         self._count = 0
         self._seconds = self._processor_seconds = 0.0
 
@@ -119,19 +130,18 @@ class Crew(Generic[_T, _R]):
                 self._next = len(self._things)
                 return
             if not self._is_fixed:
+                self._pace.note(time.monotonic() - started, time.thread_time() - processor_started)
                 with self._lock:
-                    self._pace.note(time.monotonic() - started, time.thread_time() - processor_started)
                     self._hire()
 
 
-def do_all(
-    work: Callable[[_T], _R], things: Sequence[_T], max_workers: int | None, pace: Pace | None = None
-) -> list[_R]:
+def do_all(work: Callable[[_T], _R], things: Sequence[_T], max_workers: int | None, pace: Pace) -> list[_R]:
     """Do something with each of many things, and return the results in their order.
 
-    :param max_workers: threads; None: 2, and more, up to 64, while most of the time is spent waiting.
-    :param pace: what is known from earlier work of the kind; used when ``max_workers`` is None.
+    :param max_workers: threads; None: as many as the pace says.
+    :param pace: what is known from earlier work of the kind.
     """
-    if max_workers is None:
-        return Crew(work, things, pace or Pace(FIRST_WORKERS), is_fixed=False).run()
-    return Crew(work, things, Pace(max_workers), is_fixed=True).run()
+    if max_workers is not None:
+        return Crew(work, things, Pace(max_workers), is_fixed=True).run()
+    pace.begin()
+    return Crew(work, things, pace, is_fixed=False).run()

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from airflow_provider_lake.client.crew import Pace
 from airflow_provider_lake.client.errors import (
     NotFoundError,
     ResponseError,
@@ -59,6 +60,8 @@ class Session:
         self.host = host
         self.sender = sender
         self.retry = retry
+        # How many files at a time have proven worth it.
+        self.pace = Pace()
         self.organization_id: UUID | None = None
         # Of the object storage that the organization uses for what belongs to no datalake.
         self.connector_id: UUID | None = None

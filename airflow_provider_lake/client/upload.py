@@ -111,7 +111,7 @@ class Uploader:
                 advance()
 
         with counted("upload", len(files), progress) as advance:
-            return do_all(attempt, files, max_workers)
+            return do_all(attempt, files, max_workers, self.session.pace)
 
     def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
         """Return what the lake is told about a file, but for its object name."""

@@ -89,6 +89,20 @@ def test_something_that_is_no_lake() -> None:
         _session(server.url, RetryPolicy(attempts=1)).request("GET", "/api/x")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b'{"serial": 123456789012345678901234567890}', {"serial": 123456789012345678901234567890}),
+        (b'{"gain": Infinity}', {"gain": float("inf")}),
+        (b'"half a pair: \\ud800"', "half a pair: \ud800"),
+    ],
+)
+def test_numbers_and_text_come_as_they_were_sent(text: bytes, value: object) -> None:
+    """Integers of any size keep their digits, and what is not quite JSON is read as Python would write it."""
+    with scripted(Given(body=text)) as server:
+        assert _session(server.url).request("GET", "/api/x") == value
+
+
 def test_a_redirect_is_not_followed() -> None:
     """A token goes only where it was meant to go; the error says where it was to go."""
     moved = Given(301, headers={"Location": "https://elsewhere/api/x"})

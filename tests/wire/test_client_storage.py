@@ -1,5 +1,7 @@
 """How bytes go to the kinds of object storage."""
 
+import base64
+import hashlib
 from email import message_from_bytes
 from pathlib import Path
 from uuid import uuid4
@@ -158,3 +160,57 @@ def test_a_broken_transfer_shows_no_signature(small: Path) -> None:
             _store(server, small)
 
     assert "top-secret" not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+def _md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def test_what_is_stored_is_what_was_read(small: Path) -> None:
+    """A storage that says what it has, in either way, is believed; bytes that were garbled on their way go again."""
+    good = {"ETag": f'"{_md5(small)}"'}
+    garbled = {"ETag": f'"{"0" * 32}"'}
+    in_azure = {"Content-MD5": base64.b64encode(bytes.fromhex(_md5(small))).decode(), "ETag": "0x8D"}
+    with scripted() as server:
+        server.answers += [_signed(server, "aws"), Given(204, b"", garbled), Given(204, b"", good)]
+        _store(server, small)
+        server.answers += [_signed(server, "azure"), Given(201, b"", in_azure)]
+        _store(server, small)
+    assert len(server.asked) == 5
+    with scripted() as server:
+        server.answers += [_signed(server, "aws"), *[Given(204, b"", garbled)] * 5]
+        with pytest.raises(TransportError, match=r"has other bytes of data/a\.jpg than were sent"):
+            _store(server, small)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"ETag": '"0x8D"'}, id="no digest"),
+        pytest.param({"ETag": f'"{"0" * 32}-2"'}, id="of parts"),
+        pytest.param(
+            {"ETag": f'"{"0" * 32}"', "x-amz-server-side-encryption-aws-kms-key-id": "k"}, id="of encrypted bytes"
+        ),
+    ],
+)
+def test_a_storage_that_does_not_say_what_it_has(small: Path, headers: dict[str, str]) -> None:
+    """What is no digest of the bytes is not taken for one."""
+    with scripted() as server:
+        server.answers += [_signed(server, "aws"), Given(204, b"", headers)]
+        _store(server, small)
+    assert len(server.asked) == 2
+
+
+def test_parts_are_compared_each_for_itself(large: Path) -> None:
+    """A part that arrived garbled goes again, alone."""
+    hole = hashlib.md5(bytes(PART_SIZE), usedforsecurity=False).hexdigest()
+    tail = hashlib.md5(b"tail", usedforsecurity=False).hexdigest()
+    with scripted() as server:
+        url = Given(body={"url": f"{server.url}/part"})
+        whole, garbled = Given(200, b"", {"ETag": hole}), Given(200, b"", {"ETag": "0" * 32})
+        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"}), url, whole, url, garbled, whole]
+        server.answers += [url, Given(200, b"", {"ETag": tail}), Given(body={})]
+        _store(server, large, "video/mp4")
+
+    assert [len(asked.body) for asked in server.asked if asked.method == "PUT"] == [PART_SIZE] * 3 + [4]

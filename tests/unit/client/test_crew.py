@@ -1,0 +1,79 @@
+"""Many things done by threads."""
+
+import threading
+
+import pytest
+
+from airflow_provider_lake.client.crew import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
+
+
+def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
+    """Return the number of workers that a pace ends with, for things of 1 ms of work and a long or short way.
+
+    :param bandwidth: things per second beyond which more workers only wait for each other.
+    """
+    now = 0.0
+    pace = Pace(clock=lambda: now)
+    for _ in range(1000):
+        alone = 0.001 + way_seconds
+        rate = min(pace.workers / alone, 1000, bandwidth)
+        now += 1 / rate
+        pace.note(pace.workers / rate, 0.001)
+    return pace.workers
+
+
+@pytest.mark.parametrize(
+    ("way_seconds", "bandwidth", "workers"),
+    [
+        pytest.param(0.0, float("inf"), FIRST_WORKERS, id="near: the processor is busy with two"),
+        pytest.param(0.08, float("inf"), MOST_WORKERS, id="far: most of the time is spent waiting"),
+        pytest.param(0.08, 30, 8, id="a narrow line: more workers do not make it faster"),
+    ],
+)
+def test_the_way_decides_how_many_work(way_seconds: float, bandwidth: float, workers: int) -> None:
+    """More are hired as long as that makes the work much faster, and not when it does not."""
+    assert _settle(way_seconds, bandwidth) == workers
+
+
+def test_results_come_in_the_order_of_the_things() -> None:
+    """Whatever is done first; a thing that takes until the last is done holds up no other."""
+    last = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 99:
+            last.set()
+        elif number == 0:
+            assert last.wait(60)
+        return number
+
+    assert do_all(work, range(100), None, Pace()) == list(range(100))
+    assert do_all(work, range(100), 2, Pace()) == list(range(100))
+    assert do_all(work, [], None, Pace()) == []
+
+
+def test_a_number_of_workers_is_kept() -> None:
+    """Who says how many has as many, at the same time, whatever the things take."""
+    together = threading.Barrier(3)
+    names = set()
+
+    def work(_number: int) -> None:
+        together.wait(60)
+        names.add(threading.current_thread().name)
+
+    do_all(work, range(30), 3, Pace())
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize("failure", [ValueError("broken"), KeyboardInterrupt()])
+def test_a_failure_ends_the_work(failure: BaseException) -> None:
+    """It comes out as it was raised, and nothing more is begun."""
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        done.append(number)
+        if number == 3:
+            raise failure
+
+    with pytest.raises(type(failure)):
+        do_all(work, range(100), 1, Pace())
+    assert done == [0, 1, 2, 3]
