@@ -72,7 +72,8 @@ def judge(lake: LakeProcess, names: set[str], failed: list[str]) -> dict[str, in
     except NoDataError:
         data = []
     times = Counter(each.filename for each in data)
-    stored = {str(path.relative_to(lake.objects)) for path in lake.objects.rglob("*") if path.is_file()}
+    # Beside the data lie the thumbnails that the lake makes of them.
+    stored = {str(path.relative_to(lake.objects)) for path in lake.objects.glob("data/**/*") if path.is_file()}
     return {
         "registered": len(times),
         "lost": len(names - set(times)),

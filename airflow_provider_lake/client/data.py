@@ -1,7 +1,7 @@
 """Data: images and videos of a datalake."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ from airflow_provider_lake.client.tags import Tag
 
 # How many data one call changes.
 BULK_SIZE = 100
+# How many sets of tags are remembered; most data share few.
+_MOST_KNOWN = 1000
 _D = TypeVar("_D", bound="Data")
 
 
@@ -78,7 +80,7 @@ class Data(Record):
             meta.get("height") or None,
             json.get("metadata"),
             json.get("custom_metadata"),
-            tuple([known.tag(tag) for tag in json.get("tags") or ()]),
+            known.tags(json.get("tags") or ()),
             None if source is None else known.source(source),
             json.get("file_size"),
             parse_moment(json.get("created_at")),
@@ -163,16 +165,18 @@ class Known:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._tags: dict[tuple[str, str], Tag] = {}
+        self._tags: dict[tuple[str, ...], tuple[Tag, ...]] = {}
         self._sources: dict[tuple[str, str], DataSource] = {}
 
-    def tag(self, json: Json) -> Tag:
-        """Return a tag."""
-        key = json["id"], json["name"]
-        tag = self._tags.get(key)
-        if tag is None:
-            tag = self._tags[key] = Tag.from_json(self._session, json)
-        return tag
+    def tags(self, json: Sequence[Json]) -> tuple[Tag, ...]:
+        """Return the tags of a data."""
+        key = tuple([tag[what] for tag in json for what in ("id", "name")])
+        tags = self._tags.get(key)
+        if tags is None:
+            if len(self._tags) >= _MOST_KNOWN:
+                self._tags.clear()
+            tags = self._tags[key] = tuple([Tag.from_json(self._session, tag) for tag in json])
+        return tags
 
     def source(self, json: Json) -> DataSource:
         """Return a data source."""

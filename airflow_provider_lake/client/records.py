@@ -13,6 +13,8 @@ Json = Mapping[str, Any]
 
 _ID_DIGITS = 32
 _new_object = object.__new__
+# Looked up each time, the member of the enumeration would cost as much as the rest.
+_UNKNOWN_SAFETY = SafeUUID.unknown
 _set_int, _set_safety = (UUID.__dict__[name].__set__ for name in ("int", "is_safe"))
 
 
@@ -47,7 +49,7 @@ def read_id(text: str) -> UUID:
     # What the constructor of UUID does in the end, in a third of the time.
     value = _new_object(UUID)
     _set_int(value, int(digits, 16))
-    _set_safety(value, SafeUUID.unknown)
+    _set_safety(value, _UNKNOWN_SAFETY)
     return value
 
 

@@ -1,17 +1,16 @@
 """Bytes to object storage, by URLs that the lake signs."""
 
 import base64
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+from airflow_provider_lake.client.crew import do_all
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     ResponseError,
@@ -59,9 +58,10 @@ class ObjectStorage:
         return name
 
     def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str]:
-        """Have the lake choose a name for an object of each file, over threads; None: processors plus 4."""
-        with ThreadPoolExecutor(max_workers or (os.cpu_count() or 1) + 4, "lake-names") as pool:
-            return list(pool.map(lambda filename: self.generate_object_name(filename, "DATA"), filenames))
+        """Have the lake choose a name for an object of each file, over threads; None: as many as are worth it."""
+        return do_all(
+            lambda filename: self.generate_object_name(filename, "DATA"), filenames, max_workers, self._session.pace
+        )
 
     def store(self, file: LocalFile, object_name: str, content_type: str) -> None:
         """Store a file, in parts when it is large.
