@@ -18,7 +18,7 @@ import certifi
 import pycurl
 
 from airflow_provider_lake import __version__
-from airflow_provider_lake.client.errors import TransportError, UsageError
+from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
 from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers
 
 # pycurl comes without types.
@@ -108,7 +108,8 @@ class Exchange:
         self._pieces: list[bytes] = []
         self._begin = begin
         self._take: Callable[[bytes], object] | None = None
-        self._errors: list[BaseException] = []
+        # What went wrong with the reading of the body, whatever it was.
+        self.errors: list[BaseException] = []
         if self._head is None:
             handle.unsetopt(pycurl.HEADERFUNCTION)
         else:
@@ -150,14 +151,12 @@ class Exchange:
         self._pieces.clear()
         return self._read_head(body)
 
-    def failure(self, code: int, message: str) -> BaseException:
+    def failure(self, code: int, message: str) -> LakeError:
         """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
 
         :param code: one of ``pycurl.E_...``.
         :param message: libcurl's words.
         """
-        if self._errors:
-            return self._errors[0]
         if code in _UNUSABLE:
             return UsageError(f"{self.target} cannot be sent: {message}")
         # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
@@ -176,7 +175,7 @@ class Exchange:
             return
         self.handle.setopt(pycurl.POST, 1)
         self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
-        read = BytesIO(body).read if isinstance(body, bytes) else _reader(body, self._errors)
+        read = BytesIO(body).read if isinstance(body, bytes) else _reader(body, self.errors)
         self.handle.setopt(pycurl.READFUNCTION, read)
 
     def _read_head(self, body: bytes = b"") -> Answer:
@@ -284,6 +283,6 @@ class Line:
                     # There is nothing to wait for yet: a name is looked up.
                     time.sleep(_SHORTEST_WAIT_SECONDS)
             for _handle, code, message in self._multi.info_read()[2]:
-                raise exchange.failure(code, message)
+                raise exchange.errors[0] if exchange.errors else exchange.failure(code, message)
         finally:
             self._multi.remove_handle(self._handle)

@@ -107,7 +107,8 @@ class Datalake(Record):
     def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str]:
         """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
 
-        :param max_workers: requests at the same time; None: processors plus 4.
+        :param max_workers: requests at the same time; None: 2, and more, up to 64, while most of the time is spent
+            waiting for the lake.
         """
         return ObjectStorage(self.session, self._require_connector()).generate_object_names(filenames, max_workers)
 
