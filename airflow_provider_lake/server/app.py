@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from airflow_provider_lake.server.admissions import Admissions
 from airflow_provider_lake.server.body_limit import BodyLimit
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
@@ -31,6 +32,7 @@ from airflow_provider_lake.server.routes import (
     tags,
 )
 from airflow_provider_lake.server.work.media import MediaWorker
+from airflow_provider_lake.server.work.registrar import Registrar
 from airflow_provider_lake.server.work.runner import JobRunner
 from airflow_provider_lake.server.work.thumbnails import ThumbnailWorker
 
@@ -59,10 +61,12 @@ def create_app(lake: Lake) -> FastAPI:
     async def run_workers(app: FastAPI) -> AsyncIterator[None]:
         app.state.runner.start()
         app.state.media.start()
+        app.state.registrar.start()
         thumbnails.start()
         try:
             yield
         finally:
+            app.state.registrar.stop()
             app.state.runner.stop()
             app.state.media.stop()
             thumbnails.stop()
@@ -74,6 +78,8 @@ def create_app(lake: Lake) -> FastAPI:
     app.state.logins = FailedLogins()
     app.state.runner = JobRunner(lake)
     app.state.media = MediaWorker(lake)
+    app.state.registrar = Registrar(lake, app.state.media.wake)
+    app.state.admissions = Admissions()
     for module in _ROUTES:
         app.include_router(module.router)
     app.add_middleware(BodyLimit)

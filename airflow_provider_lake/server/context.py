@@ -1,9 +1,10 @@
 """What every part of a running lake works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
+from airflow_provider_lake.server.counts import Counts
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
 
@@ -27,3 +28,4 @@ class Lake:
     stores: Stores
     signer: UrlSigner
     address: Address
+    counts: Counts = field(default_factory=Counts)

@@ -1,15 +1,22 @@
 """The engine and its transactions."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 # Names the lake's lock among the advisory locks of a PostgreSQL database; any number would do.
 _WRITERS_LOCK = 7_236_271
 POOL_SECONDS = 10
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 
 class Database:
@@ -23,6 +30,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writing_engine = self.engine.execution_options(lake_writes=True)
+        # The database's own lock lets threads of one process wait by looking again and again.
+        self._turn = threading.Lock()
+        self._commits = 0
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -33,8 +43,35 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session that is committed at the end of the block, or rolled back when the block raises."""
-        with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._my_turn(), Session(self._writing_engine, expire_on_commit=False) as session:
+            with session.begin():
+                before = self._changes(session)
+                yield session
+                session.flush()
+                has_changed = before is None or self._changes(session) != before
+            self._commits += has_changed
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """Wait until no other thread writes; who waits too long is told so as who gets no connection is."""
+        if not self._turn.acquire(timeout=POOL_SECONDS):
+            raise PoolTimeoutError("another transaction writes for too long")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _changes(self, session: Session) -> int | None:
+        """Return how many rows a connection has changed so far; None where its database does not tell."""
+        driver: Any = session.connection().connection.driver_connection
+        return getattr(driver, "total_changes", None)
+
+    def state(self, session: Session) -> Hashable:
+        """Name the state of the database that a reading session sees: it has another name after every write."""
+        if self.engine.dialect.name == "postgresql":
+            # Several processes may write there. Which transactions a snapshot sees is all that makes it.
+            return str(session.scalar(text("SELECT CAST(pg_current_snapshot() AS text)")))
+        return self._commits
 
     def close(self) -> None:
         """Close all connections."""
@@ -43,7 +80,7 @@ class Database:
 
 def _engine(url: str) -> Engine:
     # What is in a row stays out of messages and logs. Who gets no connection in time is told to come again.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": POOL_SECONDS}
+    options: dict[str, Any] = {**_JSON, "hide_parameters": True, "pool_timeout": POOL_SECONDS}
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         event.listen(engine, "connect", _configure_sqlite)

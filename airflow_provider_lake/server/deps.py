@@ -1,47 +1,29 @@
 """What routes are given: the lake, who asks, which datalake, which page."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from airflow_provider_lake.server import job_tokens
+from airflow_provider_lake.server.admissions import Admission, Admissions
+from airflow_provider_lake.server.caller import Caller
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from airflow_provider_lake.server.failed_logins import FailedLogins
 from airflow_provider_lake.server.queries import datalakes, tokens
 from airflow_provider_lake.server.queries.job_scope import is_of_other_datalake
 from airflow_provider_lake.server.tables import Datalake
-from airflow_provider_lake.server.work.media import MediaWorker
+from airflow_provider_lake.server.work.registrar import Registrar
 from airflow_provider_lake.server.work.runner import JobRunner
 
 MAX_PAGE = 1000
 DEFAULT_PAGE = 100
 # Larger offsets fit no database's integers.
 MAX_OFFSET = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks.
-
-    :param job_id: the job whose own token was used; None for a person's token.
-    :param datalake_id: the one datalake that a job's token is good for.
-    """
-
-    user_id: UUID
-    organization_id: UUID
-    job_id: UUID | None = None
-    datalake_id: UUID | None = None
-
-    def check_datalake(self, datalake_id: UUID) -> None:
-        """Let a datalake be used.
-
-        :raises ForbiddenError: the token is a job's, whose datalake is another one.
-        """
-        if self.datalake_id not in {None, datalake_id}:
-            raise ForbiddenError(job_tokens.REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +40,7 @@ class Page:
     order_by: tuple[str, ...]
 
 
-def get_lake(request: Request) -> Lake:
+async def get_lake(request: Request) -> Lake:
     """Return the lake that serves this request."""
     lake: Lake = request.app.state.lake
     return lake
@@ -67,7 +49,7 @@ def get_lake(request: Request) -> Lake:
 LakeDep = Annotated[Lake, Depends(get_lake)]
 
 
-def get_runner(request: Request) -> JobRunner:
+async def get_runner(request: Request) -> JobRunner:
     """Return what runs the lake's jobs."""
     runner: JobRunner = request.app.state.runner
     return runner
@@ -119,7 +101,7 @@ def check_object(lake: Lake, caller: Caller, object_name: str) -> None:
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def get_organization_id(organization_id: UUID, caller: CallerDep) -> UUID:
+async def get_organization_id(organization_id: UUID, caller: CallerDep) -> UUID:
     """Return the organization id of the path.
 
     :raises NotFoundError: it is not the caller's.
@@ -144,7 +126,7 @@ def get_datalake(datalake_id: UUID, lake: LakeDep, caller: CallerDep) -> Datalak
 DatalakeDep = Annotated[Datalake, Depends(get_datalake)]
 
 
-def get_page(
+async def get_page(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     order_by: Annotated[list[str] | None, Query()] = None,
@@ -158,14 +140,47 @@ PageDep = Annotated[Page, Depends(get_page)]
 
 def base_url(request: Request) -> str:
     """Return the base of URLs that lead the asking client back to this lake."""
-    lake = get_lake(request)
-    return lake.settings.public_url or str(request.base_url).rstrip("/")
+    lake: Lake = request.app.state.lake
+    return lake.settings.public_url or _origin(
+        request.scope["scheme"], request.scope["server"], request.headers.get("host")
+    )
 
 
-def get_media_worker(request: Request) -> MediaWorker:
-    """Return what looks at new data."""
-    worker: MediaWorker = request.app.state.media
-    return worker
+@lru_cache(maxsize=1024)
+def _origin(scheme: str, server: tuple[str, int] | None, host: str | None) -> str:
+    """Return where a client found this lake; clients come again, and to take URLs apart costs more than to remember."""
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    scope = {"type": "http", "scheme": scheme, "server": server, "path": "/", "query_string": b"", "headers": headers}
+    return str(Request(scope).base_url).rstrip("/")
 
 
-MediaWorkerDep = Annotated[MediaWorker, Depends(get_media_worker)]
+async def get_registrar(request: Request) -> Registrar:
+    """Return what registers data."""
+    registrar: Registrar = request.app.state.registrar
+    return registrar
+
+
+RegistrarDep = Annotated[Registrar, Depends(get_registrar)]
+
+
+async def get_admission(request: Request, datalake_id: UUID, lake: LakeDep) -> Admission:
+    """Return that the caller may use the datalake of the path; it was so at most a second ago."""
+    admissions: Admissions = request.app.state.admissions
+    address = request.client.host if request.client else ""
+    key = (request.headers.get("authorization"), address, datalake_id)
+    admission = admissions.find(key)
+    if admission is None:
+        admission = await run_in_threadpool(_admit, request, datalake_id, lake)
+        if admission.caller.job_id is None:
+            # A job may be killed, and its token with it.
+            admissions.add(key, admission)
+    return admission
+
+
+AdmissionDep = Annotated[Admission, Depends(get_admission)]
+
+
+def _admit(request: Request, datalake_id: UUID, lake: Lake) -> Admission:
+    caller = get_caller(request, lake)
+    token = request.headers["authorization"].partition(" ")[2]
+    return Admission(tokens.digest_of(token), caller, get_datalake(datalake_id, lake, caller))

@@ -23,10 +23,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from airflow_provider_lake.server.metadata_text import MetadataText
 from airflow_provider_lake.server.states import DataType, JobKind, JobStatus, UploadStatus
 
 NAME_LENGTH = 256
 OBJECT_NAME_LENGTH = 1024
+
+# The keys of metadata that data are looked up by. Their values are texts, as the platform wants them.
+INDEXED_METADATA = ("reference", "custom_id", "acquired_by", "manufacturer", "brand", "weather", "region_of_interest")
 
 # SQLite numbers rows by itself only where the type is literally INTEGER.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
@@ -214,6 +218,18 @@ class Data(Base):
 
 
 Index("ix_data_thumbnail_due", Data.position, sqlite_where=Data.thumbnail_due, postgresql_where=Data.thumbnail_due)
+
+
+for _key in INDEXED_METADATA:
+    # Pages of one value in the order of the data; what lacks the key costs nothing.
+    Index(
+        f"ix_data_metadata_{_key}",
+        Data.datalake_id,
+        MetadataText(_key, Data.metadata_),
+        Data.position,
+        sqlite_where=MetadataText(_key, Data.metadata_).is_not(None),
+        postgresql_where=MetadataText(_key, Data.metadata_).is_not(None),
+    )
 
 
 class Projection(Base):

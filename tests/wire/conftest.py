@@ -21,6 +21,8 @@ _OVER_BOTH_DATABASES = {
     "test_server_data",
     "test_server_imports",
     "test_server_jobs",
+    "test_server_lists",
+    "test_server_registrations",
 }
 
 

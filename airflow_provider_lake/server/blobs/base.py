@@ -59,6 +59,10 @@ class BlobStore(Protocol):
         """Describe one object; ``FileNotFoundError`` where there is none."""
         ...
 
+    def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
+        """Describe some objects in their order; None where there is none."""
+        ...
+
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading, seekable; ``FileNotFoundError`` where there is none."""
         ...

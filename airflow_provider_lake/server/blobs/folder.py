@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -56,10 +57,14 @@ class FolderStore:
 
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
-        path = self._path(object_name)
-        if not path.is_file():
+        found = self._find(object_name)
+        if found is None:
             raise FileNotFoundError(object_name)
-        return Blob(object_name, path.stat().st_size)
+        return found
+
+    def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
+        """Describe some objects in their order; None where there is none."""
+        return [self._find(object_name) for object_name in object_names]
 
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading; ``FileNotFoundError`` where there is none."""
@@ -184,6 +189,13 @@ class FolderStore:
 
     def _part(self, store_id: str, number: int) -> Path:
         return self.staging / store_id / str(number)
+
+    def _find(self, object_name: str) -> Blob | None:
+        try:
+            found = self._path(object_name).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Blob(object_name, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
     def _path(self, object_name: str) -> Path:
         return self._root / check_object_name(object_name)

@@ -2,21 +2,27 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.custom_metadata import CustomMetadataSchema, Key
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.tables import CustomMetadataKey, Datalake
 
+_SCHEMA = (
+    select(Datalake.allow_extra_custom_metadata, CustomMetadataKey.key, CustomMetadataKey.definition)
+    .outerjoin(CustomMetadataKey, CustomMetadataKey.datalake_id == Datalake.id)
+    .where(Datalake.id == bindparam("datalake"))
+    .order_by(CustomMetadataKey.key)
+)
+
 
 def get_schema(session: Session, datalake_id: UUID) -> CustomMetadataSchema:
     """Return what a datalake expects, its keys in order."""
-    allow_extra = session.scalars(select(Datalake.allow_extra_custom_metadata).where(Datalake.id == datalake_id)).one()
-    statement = select(CustomMetadataKey.key, CustomMetadataKey.definition)
-    statement = statement.where(CustomMetadataKey.datalake_id == datalake_id).order_by(CustomMetadataKey.key)
-    keys = {key: Key.model_validate(definition) for key, definition in session.execute(statement)}
-    return CustomMetadataSchema(keys, allow_extra)
+    # One row for each key, and one without where there is none.
+    rows = session.connection().execute(_SCHEMA, {"datalake": datalake_id}).all()
+    keys = {key: Key.model_validate(definition) for _, key, definition in rows if key is not None}
+    return CustomMetadataSchema(keys, rows[0].allow_extra_custom_metadata)
 
 
 def set_allow_extra(session: Session, datalake_id: UUID, *, allow_extra: bool) -> None:

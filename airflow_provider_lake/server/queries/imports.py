@@ -4,11 +4,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource, DataTag, Projection, Tag
+
+_EXISTING = select(Data.id).where(Data.id.in_(bindparam("ids", expanding=True)))
+# Where there is no such data, nothing is added.
+_ADD_TAGS = insert(DataTag).from_select(
+    ["data_position", "tag_id"],
+    select(Data.position, bindparam("tag", type_=DataTag.tag_id.type)).where(Data.id == bindparam("data")),
+)
 
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
@@ -36,14 +43,16 @@ def existing_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]
     return set(session.scalars(select(Tag.id).where(Tag.datalake_id == datalake_id, Tag.id.in_(tag_ids))))
 
 
-def existing_sources(session: Session, datalake_id: UUID, source_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the ids that are data sources of a datalake's organization."""
+def existing_sources(session: Session, datalake_id: UUID, source_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return those of the ids that are data sources of a datalake's organization, with their names."""
+    if not source_ids:
+        return {}
     statement = (
-        select(DataSource.id)
+        select(DataSource.id, DataSource.name)
         .join(Datalake, Datalake.organization_id == DataSource.organization_id)
         .where(Datalake.id == datalake_id, DataSource.id.in_(source_ids))
     )
-    return set(session.scalars(statement))
+    return dict(session.execute(statement).tuples().all())
 
 
 def ensure_tags(session: Session, datalake_id: UUID, names: Collection[str]) -> dict[str, UUID]:
@@ -62,13 +71,20 @@ def ensure_sources(session: Session, organization_id: UUID, names: Collection[st
     return dict(session.execute(statement).tuples().all())
 
 
-def add_data(session: Session, datalake_id: UUID, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Add data, and return object name and position of those that were new."""
+def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable[tuple[UUID, UUID]]) -> set[UUID]:
+    """Add data with their tags; an object that is there already keeps the data that it has.
+
+    :param rows: columns of the data, ``id`` and ``datalake_id`` among them.
+    :param tags: pairs of data id and tag id.
+    :return: the ids of those that were added.
+    """
     if not rows:
-        return {}
-    statement = _insert_or_ignore(session, Data).returning(Data.object_name, Data.position)
-    added = session.execute(statement, [{"datalake_id": datalake_id, **row} for row in rows])
-    return dict(added.tuples().all())
+        return set()
+    connection = session.connection()
+    connection.execute(_insert_or_ignore(session, Data), list(rows))
+    if pairs := [{"data": data_id, "tag": tag_id} for data_id, tag_id in tags]:
+        connection.execute(_ADD_TAGS, pairs)
+    return set(connection.scalars(_EXISTING, {"ids": [row["id"] for row in rows]}))
 
 
 def add_tags(session: Session, pairs: Iterable[tuple[int, UUID]]) -> None:

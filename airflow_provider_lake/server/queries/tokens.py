@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import UnauthorizedError
@@ -14,6 +14,8 @@ from airflow_provider_lake.server.tables import Job, Organization, Token, User
 
 # So much of the digest names a token among others.
 ID_LENGTH = 12
+
+_KNOWN = select(Token.sha256).where(Token.sha256.in_(bindparam("digests", expanding=True)))
 
 
 def digest_of(token: str) -> str:
@@ -37,6 +39,11 @@ def datalake_of_job(session: Session, job_id: UUID) -> UUID:
     if job.status == JobStatus.KILLED:
         raise UnauthorizedError(f"job {job_id} was killed: its token is void")
     return job.datalake_id
+
+
+def known_digests(session: Session, digests: Collection[str]) -> set[str]:
+    """Return those of the digests that are tokens."""
+    return set(session.connection().scalars(_KNOWN, {"digests": list(digests)}))
 
 
 def set_owner_token(session: Session, user_id: UUID, organization_id: UUID, sha256: str) -> None:

@@ -8,8 +8,8 @@ Every condition is either true or false: ``!=``, ``not in``, ``!~`` and ``not`` 
 not, also where a value is missing.
 """
 
-from airflow_provider_lake.server.query_language.compiler import compile_query
+from airflow_provider_lake.server.query_language.compiler import Filter, compile_filter, compile_query
 from airflow_provider_lake.server.query_language.errors import InvalidQueryError
 from airflow_provider_lake.server.query_language.parser import parse
 
-__all__ = ["InvalidQueryError", "compile_query", "parse"]
+__all__ = ["Filter", "InvalidQueryError", "compile_filter", "compile_query", "parse"]

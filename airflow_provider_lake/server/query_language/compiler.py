@@ -1,10 +1,30 @@
 """Tree to condition."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, and_, not_, or_
 
+from airflow_provider_lake.server.metadata_text import MetadataText
 from airflow_provider_lake.server.query_language.fields import find_field
 from airflow_provider_lake.server.query_language.parser import parse
-from airflow_provider_lake.server.query_language.tree import And, Comparison, Node, Not, Or
+from airflow_provider_lake.server.query_language.tree import And, Comparison, Node, Not, Operator, Or
+from airflow_provider_lake.server.tables import INDEXED_METADATA, Data
+
+_INDEXED = {f"metadata.{key}": key for key in INDEXED_METADATA}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a query asks for, with what indexes can find of it: data that fulfil all of this.
+
+    :param condition: over ``Data``; None where the rest says it all.
+    :param tag_names: they have one of these tags; None: the query does not say so.
+    :param narrowing: conditions that indexes serve.
+    """
+
+    condition: ColumnElement[bool] | None = None
+    tag_names: tuple[str, ...] | None = None
+    narrowing: tuple[ColumnElement[bool], ...] = ()
 
 
 def compile_query(text: str) -> ColumnElement[bool]:
@@ -13,6 +33,21 @@ def compile_query(text: str) -> ColumnElement[bool]:
     :raises InvalidQueryError: the query cannot be understood.
     """
     return compile_tree(parse(text))
+
+
+def compile_filter(text: str) -> Filter:
+    """Return what a query asks for, with what indexes can find of it.
+
+    :raises InvalidQueryError: the query cannot be understood.
+    """
+    tree = parse(text)
+    if isinstance(tree, Comparison):
+        return _compile_served(tree) or Filter(compile_tree(tree))
+    served = [found for each in _conjuncts(tree) if (found := _compile_served(each)) is not None]
+    # One tag can lead; data of several tags are no index's order.
+    tag_names = next((each.tag_names for each in served if each.tag_names and len(each.tag_names) == 1), None)
+    narrowing = tuple(condition for each in served for condition in each.narrowing)
+    return Filter(compile_tree(tree), tag_names, narrowing)
 
 
 def compile_tree(node: Node) -> ColumnElement[bool]:
@@ -36,3 +71,19 @@ def _compile_comparison(comparison: Comparison) -> ColumnElement[bool]:
     if opposite is not None:
         return not_(field.condition(opposite, comparison.value))
     return field.condition(comparison.operator, comparison.value)
+
+
+def _conjuncts(node: Node) -> tuple[Node, ...]:
+    return node.operands if isinstance(node, And) else ()
+
+
+def _compile_served(node: Node) -> Filter | None:
+    """Return what finds just the data that one comparison asks for by an index; None where none does."""
+    match node:
+        case Comparison("tags.name", Operator.EQUAL, str(name)):
+            return Filter(tag_names=(name,))
+        case Comparison("tags.name", Operator.IN, tuple(names)):
+            return Filter(tag_names=tuple(dict.fromkeys(map(str, names))))
+        case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
+            return Filter(narrowing=(MetadataText(_INDEXED[field], Data.metadata_) == value,))
+    return None

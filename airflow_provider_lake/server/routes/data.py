@@ -6,26 +6,31 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
-from sqlalchemy import ColumnElement
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import (
+    AdmissionDep,
     CallerDep,
     DatalakeDep,
     LakeDep,
-    MediaWorkerDep,
     PageDep,
+    RegistrarDep,
     base_url,
     check_object,
 )
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
-from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.queries import imports, listing
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
-from airflow_provider_lake.server.queries.data import Selection
-from airflow_provider_lake.server.query_language import compile_query
+from airflow_provider_lake.server.queries.listing import Listing
+from airflow_provider_lake.server.queries.registrations import Registration
+from airflow_provider_lake.server.queries.selection import Selection, count_data
+from airflow_provider_lake.server.query_language import Filter, compile_filter
 from airflow_provider_lake.server.request_check import check_json
+from airflow_provider_lake.server.routes.answers import json_answer
 from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
 from airflow_provider_lake.server.schemas.data import (
     BulkBody,
@@ -35,6 +40,7 @@ from airflow_provider_lake.server.schemas.data import (
     ListBody,
     MetadataBody,
     data_answer,
+    data_answers,
 )
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data
@@ -46,36 +52,28 @@ router = APIRouter()
 
 
 @router.post("/api/datalake/{datalake_id}/datas", status_code=201)
-def create_data(
-    datalake: DatalakeDep, body: DataBody, lake: LakeDep, caller: CallerDep, worker: MediaWorkerDep, request: Request
+async def create_data(
+    admission: AdmissionDep, body: DataBody, lake: LakeDep, registrar: RegistrarDep, request: Request
 ) -> Response:
     """Make a stored object a data; 208 and the data as it is where the object is one already."""
-    check_object(lake, caller, body.object_name)
-    try:
-        size = lake.stores.of(datalake.organization_id).stat(body.object_name).size
-    except FileNotFoundError:
-        raise BadRequestError(f"no object {body.object_name!r} was uploaded") from None
-    row = {
-        "datalake_id": datalake.id,
+    values = {
         "object_name": body.object_name,
         "filename": body.filename,
         "type": body.type,
         "content_type": body.content_type,
-        "file_size": size,
         "width": body.meta and body.meta.width,
         "height": body.meta and body.meta.height,
-        "metadata_": body.metadata,
+        "metadata": body.metadata,
         "custom_metadata": body.custom_metadata,
         "data_source_id": body.data_source_id,
     }
-    with lake.database.writing() as session:
-        get_schema(session, datalake.id).check(body.custom_metadata)
-        data_queries.check_tags(session, datalake.id, body.tags)
-        if body.data_source_id is not None:
-            data_queries.check_source(session, datalake.organization_id, body.data_source_id)
-        data, is_new = data_queries.create_data(session, row, body.tags)
-    worker.wake()
-    return JSONResponse(_describe(lake.stores.of(datalake.organization_id), request, data), 201 if is_new else 208)
+    datalake, caller = admission.datalake, admission.caller
+    if caller.job_id is not None:
+        await run_in_threadpool(check_object, lake, caller, body.object_name)
+    wanted = Registration(admission.token_sha256, datalake.organization_id, datalake.id, values, body.tags)
+    registered = await registrar.register(wanted)
+    store = lake.stores.of(datalake.organization_id)
+    return json_answer(_describe_all(store, request, registered.listing)[0], 201 if registered.is_new else 208)
 
 
 @router.get("/api/datalake/{datalake_id}/datas/find")
@@ -104,7 +102,7 @@ def find_data(
     )
     with lake.database.reading() as session:
         data = data_queries.find_one(session, selection, wanted)
-    return JSONResponse(_describe(lake.stores.of(datalake.organization_id), request, data))
+    return json_answer(_describe(lake.stores.of(datalake.organization_id), request, data))
 
 
 @router.get("/api/datalake/{datalake_id}/datas")
@@ -124,27 +122,19 @@ def list_data(
         datalake.id,
         types=types,
         upload_statuses=upload_statuses,
-        clause=_clause(q),
+        filter=_filter(q),
         custom_metadata=_custom_metadata(custom_metadata),
     )
     next_cursor = None
     with lake.database.reading() as session:
+        count = _count(lake, session, selection, q, custom_metadata)
         if page.order_by:
-            found = data_queries.list_ordered(session, selection, page.order_by, page.limit, page.offset)
+            found = listing.list_ordered(session, selection, page.order_by, page.limit, page.offset)
         else:
-            # One more than asked for tells whether there is a next page.
-            position = decode_cursor(cursor)
-            found = data_queries.list_after(session, selection, position, page.limit + 1, page.offset)
-            if len(found) > page.limit:
-                found = found[: page.limit]
-                next_cursor = encode_cursor(found[-1].position)
-        count = data_queries.count(session, selection)
-    answer = {
-        "items": _describe_all(lake.stores.of(datalake.organization_id), request, found),
-        "count": count,
-        "next_cursor": next_cursor,
-    }
-    return JSONResponse(answer)
+            found, last = listing.list_after(session, selection, decode_cursor(cursor), page.limit, page.offset)
+            next_cursor = None if last is None else encode_cursor(last)
+    items = _describe_all(lake.stores.of(datalake.organization_id), request, found)
+    return json_answer({"items": items, "count": count, "next_cursor": next_cursor})
 
 
 @router.api_route("/api/datalake/{datalake_id}/datas", methods=["XGET"])
@@ -166,14 +156,13 @@ def list_named_data(
         object_names=body.object_names,
         types=body.types,
         upload_statuses=body.upload_statuses,
-        clause=_clause(body.q),
+        filter=_filter(body.q),
         custom_metadata=_custom_metadata(custom_metadata),
     )
     with lake.database.reading() as session:
-        found = data_queries.list_ordered(session, selection, order_by or (), None, 0)
-    return JSONResponse(
-        {"items": _describe_all(lake.stores.of(datalake.organization_id), request, found), "count": len(found)}
-    )
+        found = listing.list_ordered(session, selection, order_by or (), None, 0)
+    items = _describe_all(lake.stores.of(datalake.organization_id), request, found)
+    return json_answer({"items": items, "count": len(items)})
 
 
 @router.get("/api/datalake/{datalake_id}/datas/ids/paginated")
@@ -187,13 +176,12 @@ def list_ids(
     types: Types = None,
 ) -> Response:
     """List the ids of data page by page, in the order of creation."""
-    selection = Selection(datalake.id, types=types, upload_statuses=upload_statuses, clause=_clause(q))
+    selection = Selection(datalake.id, types=types, upload_statuses=upload_statuses, filter=_filter(q))
     with lake.database.reading() as session:
-        found = data_queries.list_ids_after(session, selection, decode_cursor(cursor), page.limit + 1, page.offset)
-        count = data_queries.count(session, selection)
-    next_cursor = encode_cursor(found[page.limit - 1][0]) if len(found) > page.limit else None
-    ids = [str(data_id) for _, data_id in found[: page.limit]]
-    return JSONResponse({"items": ids, "count": count, "next_cursor": next_cursor})
+        count = _count(lake, session, selection, q, None)
+        ids, last = listing.list_ids_after(session, selection, decode_cursor(cursor), page.limit, page.offset)
+    next_cursor = None if last is None else encode_cursor(last)
+    return json_answer({"items": ids, "count": count, "next_cursor": next_cursor})
 
 
 @router.get("/api/data/{data_id}")
@@ -201,7 +189,7 @@ def get_data(data_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) 
     """Describe one data."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
-    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}")
@@ -210,7 +198,7 @@ def update_metadata(data_id: UUID, body: MetadataBody, lake: LakeDep, caller: Ca
     with lake.database.writing() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
         data.metadata_ = body.metadata
-    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}/custom-metadata")
@@ -222,7 +210,7 @@ def update_custom_metadata(
         data = data_queries.get_data(session, caller.organization_id, data_id)
         get_schema(session, data.datalake_id).check(body.custom_metadata)
         data.custom_metadata = body.custom_metadata
-    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
 
 
 @router.patch("/api/datalake/{datalake_id}/data/bulk")
@@ -280,8 +268,15 @@ def _delete_objects(store: BlobStore, object_names: Sequence[str]) -> None:
         store.delete(object_name)
 
 
-def _clause(q: str | None) -> ColumnElement[bool] | None:
-    return compile_query(q) if q else None
+def _filter(q: str | None) -> Filter:
+    return compile_filter(q) if q else Filter()
+
+
+def _count(lake: Lake, session: Session, selection: Selection, q: str | None, custom_metadata: str | None) -> int:
+    """Count the data of a list, whose query is also given as it came."""
+    kinds = tuple(None if kinds is None else frozenset(kinds) for kinds in (selection.types, selection.upload_statuses))
+    key = (selection.datalake_id, q, custom_metadata, kinds)
+    return lake.counts.get(key, lake.database.state(session), lambda: count_data(session, selection))
 
 
 def _custom_metadata(text: str | None) -> dict[str, Any] | None:
@@ -301,6 +296,6 @@ def _describe(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
     return data_answer(data, store.presign_get(data.object_name, base_url(request)))
 
 
-def _describe_all(store: BlobStore, request: Request, found: Sequence[Data]) -> list[dict[str, Any]]:
+def _describe_all(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
     base = base_url(request)
-    return [data_answer(data, store.presign_get(data.object_name, base)) for data in found]
+    return data_answers(found, [store.presign_get(object_name, base) for object_name in found.object_names])

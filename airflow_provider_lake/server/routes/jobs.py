@@ -7,16 +7,9 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.caller import Caller
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import (
-    MAX_OFFSET,
-    Caller,
-    CallerDep,
-    LakeDep,
-    OrganizationDep,
-    RunnerDep,
-    base_url,
-)
+from airflow_provider_lake.server.deps import MAX_OFFSET, CallerDep, LakeDep, OrganizationDep, RunnerDep, base_url
 from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer

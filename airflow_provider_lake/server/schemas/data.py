@@ -1,9 +1,11 @@
 """Data on the wire."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from orjson import Fragment
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -17,6 +19,7 @@ from pydantic import (
 
 from airflow_provider_lake.server.blobs.names import check_filename, check_object_name
 from airflow_provider_lake.server.errors import BadRequestError
+from airflow_provider_lake.server.queries.listing import DESCRIBED, Listing
 from airflow_provider_lake.server.schemas.names import Name
 from airflow_provider_lake.server.schemas.sources import source_answer
 from airflow_provider_lake.server.schemas.tags import tag_answer
@@ -168,21 +171,64 @@ class ListBody(BaseModel):
 
 def data_answer(data: Data, presigned_url: str | None) -> dict[str, Any]:
     """Describe a data; ``presigned_url`` downloads its bytes."""
+    values = [getattr(data, name) for name in DESCRIBED]
+    source = None if data.data_source is None else source_answer(data.data_source)
+    return _answer(presigned_url, [tag_answer(tag) for tag in data.tags], source, *values)
+
+
+def data_answers(listing: Listing, presigned_urls: Iterable[str]) -> list[dict[str, Any]]:
+    """Describe data of a list; each of the URLs downloads the bytes of one."""
+    tags = {tag_id: tag_answer(tag) for tag_id, tag in listing.tags.items()}
+    sources = {source_id: source_answer(source) for source_id, source in listing.sources.items()}
+    return [
+        _answer(
+            url,
+            [tags[tag_id] for tag_id in listing.tag_ids.get(position, ())],
+            sources.get(source_id),
+            metadata and Fragment(metadata),
+            custom_metadata and Fragment(custom_metadata),
+            *described,
+        )
+        for url, (position, source_id, metadata, custom_metadata, *described) in zip(
+            presigned_urls, listing.rows, strict=True
+        )
+    ]
+
+
+def _answer(
+    presigned_url: str | None,
+    tags: list[dict[str, Any]],
+    source: dict[str, Any] | None,
+    metadata: dict[str, Any] | Fragment | None,
+    custom_metadata: dict[str, Any] | Fragment | None,
+    data_id: UUID | str,
+    object_name: str,
+    filename: str,
+    kind: str,
+    content_type: str,
+    upload_status: str,
+    upload_error: str | None,
+    file_size: int | None,
+    created_at: datetime,
+    width: int | None,
+    height: int | None,
+) -> dict[str, Any]:
+    """Describe a data by the values of ``DESCRIBED``."""
     return {
-        "id": str(data.id),
-        "object_name": data.object_name,
-        "filename": data.filename,
-        "type": data.type,
-        "content_type": data.content_type,
-        "upload_status": data.upload_status,
-        "upload_error": data.upload_error,
-        "file_size": data.file_size,
-        "created_at": data.created_at.isoformat(),
+        "id": data_id,
+        "object_name": object_name,
+        "filename": filename,
+        "type": kind,
+        "content_type": content_type,
+        "upload_status": upload_status,
+        "upload_error": upload_error,
+        "file_size": file_size,
+        "created_at": created_at,
         "presigned_url": presigned_url,
         # The platform's client wants numbers; 0 says that nobody knows, as for videos.
-        "meta": {"width": data.width or 0, "height": data.height or 0},
-        "metadata": data.metadata_,
-        "custom_metadata": data.custom_metadata,
-        "tags": [tag_answer(tag) for tag in data.tags],
-        "data_source": data.data_source and source_answer(data.data_source),
+        "meta": {"width": width or 0, "height": height or 0},
+        "metadata": metadata,
+        "custom_metadata": custom_metadata,
+        "tags": tags,
+        "data_source": source,
     }

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from airflow_provider_lake.server.queries.listing import Named
 from airflow_provider_lake.server.tables import DataSource
 
 
-def source_answer(source: DataSource) -> dict[str, Any]:
+def source_answer(source: DataSource | Named) -> dict[str, Any]:
     """Describe a data source."""
     return {"id": str(source.id), "name": source.name}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from airflow_provider_lake.server.queries.listing import Named
 from airflow_provider_lake.server.tables import Tag
 
 
-def tag_answer(tag: Tag) -> dict[str, Any]:
+def tag_answer(tag: Tag | Named) -> dict[str, Any]:
     """Describe a tag."""
     return {"id": str(tag.id), "name": tag.name, "target_type": "DATA"}

@@ -1,10 +1,9 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -15,8 +14,9 @@ from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
 from airflow_provider_lake.server.work.media_types import content_type_of, is_media
-from airflow_provider_lake.server.work.progress import Failure, Seen
-from airflow_provider_lake.server.work.task import READERS, Task
+from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
+from airflow_provider_lake.server.work.reading import look_at_all
+from airflow_provider_lake.server.work.task import Task
 
 Row = dict[str, Any]
 
@@ -34,19 +34,20 @@ class DataImport:
         self._datalake_id = task.job.datalake_id
         self._payload = task.job.payload
 
-    def names(self, after: str | None) -> Iterator[str]:
-        """Yield the object names in their order; under a prefix only those that claim to be an image or a video."""
+    def candidates(self, after: str | None) -> Iterator[Candidate]:
+        """Yield the objects in the order of their names; under a prefix only what claims to be an image or a video."""
         if "objects" in self._payload:
-            yield from (name for name in sorted(self._payload["objects"]) if after is None or name > after)
+            names = sorted(self._payload["objects"])
+            yield from (Candidate(name) for name in names if after is None or name > after)
             return
         for prefix in disjoint(self._payload["prefixes"]):
-            blobs = self._store.scan(prefix, after)
-            yield from (blob.object_name for blob in blobs if is_media(blob.object_name))
+            for blob in self._store.scan(prefix, after):
+                if is_media(blob.object_name):
+                    yield Candidate(blob.object_name, blob.size)
 
-    def read(self, names: Sequence[str]) -> Seen[Row]:
+    def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
         """Read the headers of those objects that are no data yet."""
-        with ThreadPoolExecutor(READERS) as pool:
-            found = list(pool.map(self._look_at, self._unknown(names)))
+        found = look_at_all(self._look_at, self._unknown(candidates))
         failures = [each for each in found if isinstance(each, Failure)]
         return Seen([each for each in found if not isinstance(each, Failure)], failures)
 
@@ -54,22 +55,22 @@ class DataImport:
         """Add the data with their tags."""
         # Sources and tags may have been deleted since the job was created.
         wanted_sources = {row["data_source_id"] for row in seen.rows} - {None}
-        gone = wanted_sources - imports.existing_sources(session, self._datalake_id, wanted_sources)
-        rows = [row | {"data_source_id": None} if row["data_source_id"] in gone else row for row in seen.rows]
-        added = imports.add_data(session, self._datalake_id, rows)
-        wanted = [(position, self._tag_ids(name)) for name, position in added.items()]
-        known = imports.existing_tags(session, self._datalake_id, {tag for _, tags in wanted for tag in tags})
-        imports.add_tags(session, [(position, tag) for position, tags in wanted for tag in tags if tag in known])
-        return len(added)
+        sources = imports.existing_sources(session, self._datalake_id, wanted_sources)
+        rows = [row if row["data_source_id"] in sources else row | {"data_source_id": None} for row in seen.rows]
+        wanted = [(row["id"], tag_id) for row in rows for tag_id in self._tag_ids(row["object_name"])]
+        known = imports.existing_tags(session, self._datalake_id, {tag_id for _, tag_id in wanted})
+        return len(imports.add_data(session, rows, [pair for pair in wanted if pair[1] in known]))
 
-    def _unknown(self, names: Sequence[str]) -> list[str]:
+    def _unknown(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        names = [_printable(each.object_name) for each in candidates]
         with self._lake.database.reading() as session:
-            known = imports.existing_objects(session, self._datalake_id, [_printable(name) for name in names])
-        return [name for name in names if name not in known]
+            known = imports.existing_objects(session, self._datalake_id, names)
+        return [each for each in candidates if each.object_name not in known]
 
-    def _look_at(self, name: str) -> Row | Failure:
+    def _look_at(self, candidate: Candidate) -> Row | Failure:
+        name = candidate.object_name
         try:
-            return self._row(check_object_name(name))
+            return self._row(check_object_name(name), candidate.size)
         except (BadRequestError, NotAnImageError) as error:
             return Failure(_printable(name), str(error))
         except FileNotFoundError:
@@ -79,8 +80,7 @@ class DataImport:
                 raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
             return Failure(name, f"the object cannot be read: {error.strerror}")
 
-    def _row(self, name: str) -> Row:
-        size = self._store.stat(name).size
+    def _row(self, name: str, size: int | None) -> Row:
         filename, content_type = PurePosixPath(name).name, content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
@@ -90,16 +90,18 @@ class DataImport:
         facts = self._facts(name) if is_image else None
         given = self._details(name)
         return {
+            "id": uuid4(),
+            "datalake_id": self._datalake_id,
             "object_name": name,
             "filename": filename,
             "type": DataType.IMAGE if is_image else DataType.VIDEO,
             "content_type": content_type,
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
-            "file_size": size,
+            "file_size": self._store.stat(name).size if size is None else size,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,
-            "metadata_": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})} or None,
+            "metadata": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})} or None,
             "custom_metadata": given.get("custom_metadata"),
             "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),
         }

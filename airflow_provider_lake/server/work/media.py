@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,14 +11,14 @@ from airflow_provider_lake.server.errors import UnavailableError, passes
 from airflow_provider_lake.server.images import NotAnImageError, read_image
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import datalakes
-from airflow_provider_lake.server.queries.data import Finding
+from airflow_provider_lake.server.queries.data import Finding, Pending
 from airflow_provider_lake.server.states import DataType, UploadStatus
-from airflow_provider_lake.server.tables import Data
-from airflow_provider_lake.server.work.task import READERS
+from airflow_provider_lake.server.work.reading import look_at_all
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 200
+_GATHER_SECONDS = 0.1
 _RETRY_SECONDS = 5.0
 
 
@@ -68,21 +67,25 @@ class MediaWorker:
     def _wait_for_work(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._has_work or self._stopping)
+            # What comes in little by little is looked at together: two transactions for all of it.
+            self._condition.wait_for(lambda: self._stopping, _GATHER_SECONDS)
             self._has_work = False
             return not self._stopping
 
     def _look_at_some(self) -> bool:
+        with self._lake.database.reading() as session:
+            if not data_queries.has_pending(session):
+                return False
         with self._lake.database.writing() as session:
             pending = data_queries.take_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
-        stores = [self._lake.stores.of(organizations[data.datalake_id]) for data in pending]
-        with ThreadPoolExecutor(READERS) as pool:
-            findings = list(pool.map(self._look_at, pending, stores))
+        stored = [(data, self._lake.stores.of(organizations[data.datalake_id])) for data in pending]
+        findings = look_at_all(lambda pair: self._look_at(*pair), stored)
         with self._lake.database.writing() as session:
             data_queries.record_findings(session, findings)
         return bool(pending)
 
-    def _look_at(self, data: Data, store: BlobStore) -> Finding:
+    def _look_at(self, data: Pending, store: BlobStore) -> Finding:
         try:
             size = store.stat(data.object_name).size
             if size == 0:

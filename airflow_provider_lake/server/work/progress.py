@@ -10,6 +10,17 @@ RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """An object that an import is to look at.
+
+    :param size: in bytes, where the bucket's list has told it.
+    """
+
+    object_name: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An object that could not be imported, and why."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.work.media_types import content_type_of
-from airflow_provider_lake.server.work.progress import Failure, Seen
+from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
 from airflow_provider_lake.server.work.task import Task
 
 Row = dict[str, Any]
@@ -26,12 +26,13 @@ class ProjectionImport:
         self._datalake_id = task.job.datalake_id
         self._projections: dict[str, list[dict[str, str]]] = task.job.payload["projections"]
 
-    def names(self, after: str | None) -> Iterator[str]:
-        """Yield the object names of the data, in their order."""
-        yield from (name for name in sorted(self._projections) if after is None or name > after)
+    def candidates(self, after: str | None) -> Iterator[Candidate]:
+        """Yield the objects of the data, in the order of their names."""
+        yield from (Candidate(name) for name in sorted(self._projections) if after is None or name > after)
 
-    def read(self, names: Sequence[str]) -> Seen[Row]:
+    def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
         """Find the data and the objects."""
+        names = [each.object_name for each in candidates]
         with self._lake.database.reading() as session:
             positions = imports.positions(session, self._datalake_id, names)
             known = imports.existing_projections(session, positions.values())

@@ -11,9 +11,6 @@ from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.states import JobStatus
 from airflow_provider_lake.server.tables import Job
 
-# Objects that are looked at at the same time: those of a distant storage take their time to come.
-READERS = 8
-
 
 class StopSignal:
     """Asks running work to stop; can be waited for together with files, by ``selectors``."""

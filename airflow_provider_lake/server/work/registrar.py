@@ -1,0 +1,132 @@
+"""Registers data: what waits while one transaction is written is written together in the next one.
+
+So a commit, which takes its time to reach the disk, is shared by all who wait for it; each is answered behind it.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
+from airflow_provider_lake.server.queries import registrations
+from airflow_provider_lake.server.queries.registrations import Outcome, Registered, Registration
+
+# So many are written in one transaction at the most.
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A registration, and who waits for what comes of it."""
+
+    registration: Registration
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Registered]"
+
+
+class Registrar:
+    """Registers data in one thread.
+
+    :param on_added: called after data were added.
+    """
+
+    def __init__(self, lake: Lake, on_added: Callable[[], None]) -> None:
+        self._lake = lake
+        self._on_added = on_added
+        self._condition = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="registrar")
+
+    def start(self) -> None:
+        """Start to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and return once everything that waits is written."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+        self._thread.join()
+
+    async def register(self, registration: Registration) -> Registered:
+        """Make a data of an object, and return when that is on the disk.
+
+        :raises ApiError: it is refused.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(registration, loop, loop.create_future())
+        with self._condition:
+            self._waiting.append(waiting)
+            self._condition.notify()
+        return await waiting.answer
+
+    def _run(self) -> None:
+        while batch := self._take():
+            outcomes = self._write_all([each.registration for each in batch])
+            if any(isinstance(outcome, Registered) for outcome in outcomes):
+                self._on_added()
+            # Requests are served by one loop; it is woken once for all of them.
+            batch[0].loop.call_soon_threadsafe(_deliver, batch, outcomes)
+
+    def _take(self) -> list[_Waiting]:
+        """Wait for registrations; none are left once it is to stop."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._waiting or self._stopping)
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            return batch
+
+    def _write_all(self, batch: Sequence[Registration]) -> Sequence[Outcome | Exception]:
+        try:
+            return self._write(batch)
+        except (OperationalError, InterfaceError, PoolTimeoutError, UnavailableError) as error:
+            return [error] * len(batch)
+        except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
+            if len(batch) == 1:
+                return [error]
+            # Whatever is wrong with one of them, the others do not suffer from it.
+            return [outcome for each in batch for outcome in self._write_all([each])]
+
+    def _write(self, batch: Sequence[Registration]) -> list[Outcome]:
+        sizes = self._sizes(batch)
+        outcomes: dict[int, Outcome] = {
+            place: BadRequestError(f"no object {each.object_name!r} was uploaded")
+            for place, each in enumerate(batch)
+            if place not in sizes
+        }
+        stored = [
+            replace(batch[place], values={**batch[place].values, "file_size": size}) for place, size in sizes.items()
+        ]
+        if stored:
+            with self._lake.database.writing() as session:
+                found = registrations.register(session, stored)
+            outcomes |= zip(sizes, found, strict=True)
+        return [outcomes[place] for place in range(len(batch))]
+
+    def _sizes(self, batch: Sequence[Registration]) -> dict[int, int]:
+        """Return place and size of the objects that are stored."""
+        places: dict[UUID, list[int]] = defaultdict(list)
+        for place, each in enumerate(batch):
+            places[each.organization_id].append(place)
+        sizes: dict[int, int] = {}
+        for organization_id, its in places.items():
+            blobs = self._lake.stores.of(organization_id).stat_many([batch[place].object_name for place in its])
+            sizes |= {place: blob.size for place, blob in zip(its, blobs, strict=True) if blob is not None}
+        return sizes
+
+
+def _deliver(batch: Sequence[_Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if waiting.answer.done():
+            continue  # its client has gone
+        if isinstance(outcome, Registered):
+            waiting.answer.set_result(outcome)
+        else:
+            waiting.answer.set_exception(outcome)

@@ -1,0 +1,83 @@
+"""Data that many clients register at the same time: each is answered for itself."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import delete
+
+from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.tables import Token
+from tests.lake_process import LakeProcess
+from tests.wire.job_calls import photo
+from tests.wire.lake_api import LakeApi
+
+CLIENTS = 8
+
+
+def test_what_is_refused_spoils_nothing_else(lake: LakeProcess, api: LakeApi) -> None:
+    """An unknown tag, an unknown source and an absent object are refused one by one; what is fine is registered."""
+    names = [api.upload("a.jpg", photo()) for _ in range(CLIENTS * 4)]
+    wrong: list[dict[str, object]] = [{}, {"tags": [str(uuid4())]}, {"data_source_id": str(uuid4())}, {}]
+
+    def register(client: LakeApi, numbers: range) -> list[tuple[int, int]]:
+        answers = []
+        for number in numbers:
+            name = names[number] if number % 4 < 3 else f"never-uploaded-{uuid4()}"
+            answers.append((number % 4, client.register("a.jpg", name, **wrong[number % 4]).status_code))
+        return answers
+
+    parts = [range(start, start + 4) for start in range(0, len(names), 4)]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        found = list(pool.map(register, [LakeApi(lake) for _ in parts], parts))
+
+    assert Counter(chain.from_iterable(found)) == {
+        (0, 201): CLIENTS,
+        (1, 400): CLIENTS,
+        (2, 400): CLIENTS,
+        (3, 400): CLIENTS,
+    }
+
+
+def test_a_registered_data_is_what_is_read_later(api: LakeApi) -> None:
+    """The answer to its creation, to its repetition, and to the question after it say the same."""
+    tags = [api.post(f"/api/datalake/{api.datalake}/tags", {"name": f"{n}-{uuid4()}"}).json() for n in "ba"]
+    source = api.post(f"/api/organization/{api.organization}/datasources", {"name": f"cam-{uuid4()}"}).json()
+    name = api.upload("a.jpg", photo())
+    fields: dict[str, Any] = {
+        "tags": [tag["id"] for tag in tags],
+        "data_source_id": source["id"],
+        "metadata": {"reference": "é"},
+        "custom_metadata": {"a": {"b": [1.5]}},
+        "meta": {"width": 64, "height": 48},
+    }
+
+    created = api.register("a.jpg", name, **fields)
+    repeated = api.register("a.jpg", name, **fields | {"tags": [], "metadata": None})
+    read = api.get(f"/api/data/{created.json()['id']}")
+
+    assert (created.status_code, repeated.status_code) == (201, 208)
+    assert created.json()["upload_status"] == "PENDING"
+    assert [tag["name"] for tag in created.json()["tags"]] == sorted(tag["name"] for tag in tags)
+    assert _lasting(created.json()) == _lasting(repeated.json()) == _lasting(read.json())
+
+
+def _lasting(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what neither time nor the look at the image changes."""
+    return {key: value for key, value in data.items() if key not in {"presigned_url", "upload_status", "meta"}}
+
+
+def test_a_revoked_token_registers_nothing_more(own_lake: LakeProcess) -> None:
+    """Not even a moment after it was good, and on the connection on which it was."""
+    api = LakeApi(own_lake)
+    first, second = (api.upload("a.jpg", photo()) for _ in range(2))
+    assert api.register("a.jpg", first).status_code == 201
+
+    database = Database(own_lake.database_url or f"sqlite:///{own_lake.data_dir / 'lake.db'}")
+    with database.writing() as session:
+        session.execute(delete(Token))
+    database.close()
+
+    assert api.register("a.jpg", second).status_code == 401
