@@ -42,8 +42,8 @@ class Release:
 
 
 RELEASES = (
-    # Newer FastAPIs have its execution API answer 422 to every task. Its connection form shows a hook's extra fields only
-    # where there is wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
+    # Newer FastAPIs have its execution API answer 422 to every task. Its connection form shows a hook's extra fields
+    # only where there is wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
     Release("3.0.6", PINS / "airflow-3.0.6.txt", bounds=("fastapi<0.132", "wtforms"), runs_lake=False),
     Release("3.1.8", PINS / "airflow-3.1.8.txt"),
     # With either newer one its dag-processor dies.
