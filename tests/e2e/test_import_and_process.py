@@ -1,13 +1,10 @@
 """The example DAG that imports and processes, through a real Airflow into a real lake."""
 
-import pytest
-
 from airflow_provider_lake.cli.sample_photos import make_photos
 from tests.e2e.airflow_stack import AirflowStack
 from tests.lake_process import LakeProcess
 
 
-@pytest.mark.every_airflow
 def test_what_lies_in_the_bucket_is_imported_and_processed(airflow: AirflowStack, lake: LakeProcess) -> None:
     """Both tasks defer and tell of their jobs; the data are in the lake, tagged; progress is in the log."""
     make_photos(lake.objects / "import-and-process", 6)
