@@ -10,6 +10,7 @@ It needs a connection `lake_default` of type *Lake*. Run it with other parameter
 """
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
@@ -25,6 +26,7 @@ with DAG(
     dag_id="example_lake_ingestion",
     schedule=None,
     catchup=False,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
     doc_md=__doc__,
     tags=["example", "lake"],
     # Parameters arrive in the operators as what they are: a list stays a list.

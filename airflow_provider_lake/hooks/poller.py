@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.hooks.connection import client_arguments, datalake_name
@@ -235,7 +236,7 @@ async def _open(lake_conn_id: str) -> Poller:
 
 
 def _load(connection: "Connection") -> dict[str, Any]:
-    """Read a connection's extra fields, and load what takes long to load: not in the event loop."""
+    """Read a connection, and load what takes long to load: not in the event loop."""
     import airflow_provider_lake.hooks.poller_thread  # noqa: F401 - loaded here
 
     return client_arguments(connection)
@@ -243,25 +244,13 @@ def _load(connection: "Connection") -> dict[str, Any]:
 
 async def read_datalake_name(lake_conn_id: str) -> str | None:
     """Return the name of the datalake that a connection names, without blocking the event loop."""
-    connection = await _get_connection(lake_conn_id)
-    return await asyncio.to_thread(datalake_name, connection)
+    return datalake_name(await _get_connection(lake_conn_id))
 
 
 async def _get_connection(lake_conn_id: str) -> "Connection":
-    get_async_connection = await asyncio.to_thread(_load_getter)
-    if get_async_connection is None:
-        return await asyncio.to_thread(LakeHook.get_connection, lake_conn_id)
-    connection: Connection = await get_async_connection(lake_conn_id, LakeHook)
-    return connection
-
-
-def _load_getter() -> Any:
-    """Return what reads a connection without blocking the event loop; None: this version of compat has none."""
-    try:
-        from airflow.providers.common.compat.connection import get_async_connection
-    except ImportError:
-        return None
-    return get_async_connection
+    # What reads it is loaded first: not in the event loop.
+    await asyncio.to_thread(import_module, "airflow.providers.common.compat.connection")
+    return await LakeHook.aget_connection(lake_conn_id)
 
 
 def _settle(answered: "asyncio.Future[Answer]", outcome: "Answer | Exception") -> None:

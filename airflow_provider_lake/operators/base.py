@@ -22,7 +22,7 @@ class LakeOperator(LakeLineage, BaseOperator):
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
     :param partition_key: of the events of this task's outlets that are lake assets, or several (templated); from
-        Airflow 3.2 on.
+        Airflow 3.3 on.
     """
 
     template_fields: Sequence[str] = ("lake_conn_id", "datalake", "partition_key")

@@ -33,7 +33,7 @@ def report(
 
     :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
         gets an event for the datalake, or for each of the summary's tags.
-    :param partition_key: of the assets' events (Airflow 3.2), one event for each key.
+    :param partition_key: of the assets' events (Airflow 3.3), one event for each key.
     """
     try:
         context = get_current_context()
@@ -63,7 +63,7 @@ def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_
     event = context["outlet_events"][outlet]
     event.extra.update(extra)
     if partition_keys:
-        with suppress(AttributeError):  # Airflow below 3.2 knows no partitions
+        with suppress(AttributeError):  # Airflow below 3.3 has tasks tell of no partitions
             event.add_partitions(list(partition_keys))
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -126,6 +127,11 @@ class AirflowStack:
     def restart(self, component: str) -> None:
         """Start a component that was killed."""
         self.processes[component] = self._start(component, component)
+
+    @cached_property
+    def version(self) -> tuple[int, ...]:
+        """Version of this Airflow, such as (3, 3, 2)."""
+        return tuple(int(part) for part in self.call("GET", "/version")["version"].split(".")[:3])
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         """List the task instances of a run."""

@@ -24,11 +24,10 @@ CAUSES = {
     "unknown_job": "00000000-0000-4000-8000-000000000000",
 }
 FAILING_PROGRAM = (
-    "import time; print('first words'); time.sleep(3); print('the disk of the camera is full'); raise SystemExit(7)"
+    "import time; print('first words'); time.sleep(5); print('the disk of the camera is full'); raise SystemExit(7)"
 )
 
 
-@pytest.mark.every_airflow
 def test_every_bad_input_is_named_in_its_tasks_log(airflow: AirflowStack, tmp_path: Path) -> None:
     """Each task fails, and its log says what was wrong."""
     make_photos(tmp_path / "photos", 3)
@@ -43,8 +42,7 @@ def test_every_bad_input_is_named_in_its_tasks_log(airflow: AirflowStack, tmp_pa
     assert unnamed == {}
 
 
-@pytest.mark.every_airflow
-@pytest.mark.parametrize("mode", ["poke", "reschedule", "deferrable"])
+@pytest.mark.parametrize("mode", ["poke", "reschedule", pytest.param("deferrable", marks=pytest.mark.every_airflow)])
 def test_a_failed_job_fails_its_sensor_with_the_jobs_last_words(
     airflow: AirflowStack, lake: LakeProcess, tmp_path: Path, mode: str
 ) -> None:

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from airflow_provider_lake.cli.sample_photos import make_photos
 from tests.e2e.airflow_stack import AirflowStack
 from tests.lake_process import LakeProcess
@@ -16,6 +18,7 @@ def _states(airflow: AirflowStack, run: dict[str, object]) -> dict[str, str]:
     return {f"{task['task_id']}[{task['map_index']}]": task["state"] for task in airflow.tasks(run)}
 
 
+@pytest.mark.every_airflow
 def test_photos_of_mapped_tasks_are_worked_on_and_no_others(
     airflow: AirflowStack, lake: LakeProcess, tmp_path: Path
 ) -> None:

@@ -85,21 +85,29 @@ def _jobs(lake: LakeProcess) -> set[str]:
         return {row[0] for row in connection.execute("SELECT id FROM jobs")}
 
 
+@pytest.mark.every_airflow
 @pytest.mark.parametrize("mode", ["here", "deferred"])
-@pytest.mark.parametrize("fate", [pytest.param("waits", marks=pytest.mark.every_airflow), "dies"])
+@pytest.mark.parametrize("fate", ["waits", "dies"])
 def test_one_job_is_started_and_its_end_is_returned(
     airflow: AirflowStack, lake: LakeProcess, tag: str, fate: str, mode: str
 ) -> None:
-    """Waiting on a worker or deferred, also when the process that waits is killed: one job, and the same summary."""
+    """Waiting on a worker or deferred, also when the process that waits is killed: one job, and the same summary.
+
+    Below 3.3, Airflow keeps nothing that a retry could find the job by; 3.0 does not even retry a killed task.
+    """
     before = _jobs(lake)
 
     run = airflow.run_dag(f"lake_{fate}_{mode}", {"tag": tag})
 
     [task] = airflow.tasks(run)
+    if fate == "dies" and airflow.version < (3, 1):
+        assert (task["state"], task["try_number"]) == ("failed", 1)
+        return
     assert (task["state"], task["try_number"]) == ("success", 2 if fate == "dies" else 1), airflow.log(run, "launch")
-    [job] = _jobs(lake) - before
+    jobs = _jobs(lake) - before
+    assert len(jobs) == (1 if airflow.version >= (3, 3) else task["try_number"])
     summary = airflow.result(run, "launch")
-    assert summary.pop("job_id").replace("-", "") == job
+    assert summary.pop("job_id").replace("-", "") in jobs
     assert summary == {
         "status": "SUCCEEDED",
         "progress": None,

@@ -14,6 +14,7 @@ from tests.e2e.airflow_stack import RUN_SECONDS, START_SECONDS, AirflowStack, _s
 from tests.lake_process import LakeProcess
 
 DAG_ID = "example_lake_watcher"
+QUIET_SECONDS = 5
 
 
 def _upload(lake: LakeProcess, folder: Path, count: int, seed: int, tag: str = "gate") -> set[str]:
@@ -42,6 +43,11 @@ def _await_ids(airflow: AirflowStack, wanted: set[str]) -> list[tuple[dict[str, 
     raise AssertionError(f"no run for {wanted}: {_runs(airflow)}")
 
 
+def _arrived(airflow: AirflowStack, run: dict[str, Any]) -> set[str]:
+    """Return the data that started a run that has ended; none while it goes on."""
+    return set(airflow.result(run, "find_arrived")) if run["state"] in {"success", "failed"} else set()
+
+
 def _failures(airflow: AirflowStack, run: dict[str, Any]) -> dict[str, str]:
     """Return the logs of a run's tasks that failed."""
     failed = [task["task_id"] for task in airflow.tasks(run) if task["state"] != "success"]
@@ -59,6 +65,21 @@ def _positions(airflow: AirflowStack) -> list[str]:
     """Return the watches' positions that Airflow keeps, straight from its table."""
     with sqlite3.connect(airflow.home / "airflow.db") as connection:
         return [row[0] for row in connection.execute("SELECT value FROM asset_state_store")]
+
+
+@pytest.mark.every_airflow
+def test_photos_that_arrive_start_a_run(airflow: AirflowStack, lake: LakeProcess, tmp_path: Path) -> None:
+    """Also where Airflow keeps no position, and nobody says when the watch has begun: what came before is not new."""
+    airflow._await(f"{DAG_ID} is parsed", lambda: airflow._knows(DAG_ID), START_SECONDS)
+    uploaded: set[str] = set()
+    deadline = time.monotonic() + RUN_SECONDS
+    while not (found := [run for run in _runs(airflow) if uploaded & _arrived(airflow, run)]):
+        assert time.monotonic() < deadline, _runs(airflow)
+        uploaded |= _upload(lake, tmp_path, 2, seed=110 + len(uploaded))
+        time.sleep(2 * QUIET_SECONDS)
+
+    assert _arrived(airflow, found[0]) <= uploaded
+    assert _failures(airflow, found[0]) == {}
 
 
 @pytest.mark.usefixtures("_is_watching")

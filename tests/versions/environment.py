@@ -42,10 +42,10 @@ class Release:
 
 
 RELEASES = (
-    # Newer FastAPIs have its execution API answer 422 to every task. It brings SQLAlchemy 1.4; the lake needs 2.
+    # Newer FastAPIs have its execution API answer 422 to every task. Its connection form shows a hook's extra fields
+    # only where there is wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
     Release("3.0.6", PINS / "airflow-3.0.6.txt", bounds=("fastapi<0.132", "wtforms"), runs_lake=False),
-    # Below 3.2 the connection form shows a hook's extra fields only where there is wtforms.
-    Release("3.1.8", PINS / "airflow-3.1.8.txt", bounds=("wtforms",)),
+    Release("3.1.8", PINS / "airflow-3.1.8.txt"),
     # With either newer one its dag-processor dies.
     Release("3.2.2", PINS / "airflow-3.2.2.txt", bounds=("fastapi<0.137", "svcs<26")),
     Release("3.3.2", ROOT / "constraints.txt"),
