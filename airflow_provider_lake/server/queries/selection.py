@@ -79,12 +79,13 @@ def select_after(selection: Selection, *columns: Any, position: int, limit: int,
     if names is not None and len(names) > 1 and not selection.conditions():
         statement = select(*columns).select_from(Data).where(Data.datalake_id == selection.datalake_id)
         first = [_first_of_tag(selection.datalake_id, name, position, limit + offset) for name in names]
-        statement = statement.where(Data.position.in_(union_all(*first))).order_by(Data.position)
-        return statement.limit(limit).offset(offset)
+        statement = statement.where(Data.position.in_(union_all(*first)), Data.position > position)
+        return statement.order_by(Data.position).limit(limit).offset(offset)
     statement = select_data(selection, *columns)
     # The index of one tag has its data in the order of their positions.
     along = _Leading.data_position if names is not None and len(names) == 1 else Data.position
-    return statement.where(along > position).order_by(along).limit(limit).offset(offset)
+    # Said of the data too, since PostgreSQL may read both side by side.
+    return statement.where(along > position, Data.position > position).order_by(along).limit(limit).offset(offset)
 
 
 def count_data(session: Session, selection: Selection) -> int:
