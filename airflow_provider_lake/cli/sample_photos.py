@@ -34,17 +34,22 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
         exif = _exif(maker, model, orientation, _FIRST_SHOT + timedelta(minutes=7 * number))
         if has_gps:
             _locate(exif, _ORIGIN[0] + number / 1000, _ORIGIN[1] - number / 1000)
-        _scene(dice, blurred=number % 4 == 1, light=(0.35, 1.0, 1.0, 2.0)[number % 4]).save(
+        is_upright = orientation == 1
+        scene = _scene(
+            dice, SIZE if is_upright else SIZE[::-1], blurred=number % 4 == 1, light=(0.35, 1.0, 1.0, 2.0)[number % 4]
+        )
+        # A camera on its side stores the scene as its sensor lies: 6 says that a quarter turn to the right mends it.
+        (scene if is_upright else scene.transpose(Image.Transpose.ROTATE_90)).save(
             path, quality=88, exif=exif, dpi=(72, 72)
         )
         paths.append(path)
     return paths
 
 
-def _scene(dice: random.Random, *, blurred: bool, light: float) -> Image.Image:
+def _scene(dice: random.Random, size: tuple[int, int], *, blurred: bool, light: float) -> Image.Image:
     """Draw hills under a sky; ``light`` 1 is a fair day."""
-    width, height = SIZE
-    image = Image.new("RGB", SIZE)
+    width, height = size
+    image = Image.new("RGB", size)
     draw = ImageDraw.Draw(image)
     for y in range(height):
         draw.line((0, y, width, y), fill=_lit((120 + y // 10, 150 + y // 12, 190), light))
@@ -53,8 +58,8 @@ def _scene(dice: random.Random, *, blurred: bool, light: float) -> Image.Image:
         outline = [(x, base + dice.randint(-40, 40)) for x in range(0, width + 80, 80)]
         draw.polygon([*outline, (width, height), (0, height)], fill=_lit(color, light))
     for _ in range(400):
-        x, y, size = dice.randrange(width), dice.randrange(height // 2, height), dice.randint(2, 14)
-        draw.rectangle((x, y, x + size, y + size), fill=_lit((dice.randint(30, 220),) * 3, light))
+        x, y, edge = dice.randrange(width), dice.randrange(height // 2, height), dice.randint(2, 14)
+        draw.rectangle((x, y, x + edge, y + edge), fill=_lit((dice.randint(30, 220),) * 3, light))
     return image.filter(ImageFilter.GaussianBlur(6)) if blurred else image
 
 

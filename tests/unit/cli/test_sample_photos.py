@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.ExifTags import Base
 
 from airflow_provider_lake.cli.sample_photos import CAMERAS, SIZE, make_photos
@@ -45,3 +45,13 @@ def test_the_exif_is_that_of_the_cameras(tmp_path: Path) -> None:
         moments.append(facts.metadata["acquired_at"])
 
     assert moments == sorted(set(moments))
+
+
+def test_the_sky_is_above_as_displayed(tmp_path: Path) -> None:
+    """Whichever way the camera was held."""
+    for path in make_photos(tmp_path, 3):
+        with Image.open(path) as image:
+            column = ImageOps.exif_transpose(image).convert("RGB").resize((1, 8)).tobytes()
+        sky, ground = column[:3], column[-3:]
+        assert sky[2] > sky[0]
+        assert ground[1] > ground[2]
