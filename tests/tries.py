@@ -25,6 +25,7 @@ class Tries:
         self.started = datetime.now(UTC)
         # What Airflow answers when it is asked for the task's state.
         self.airflow_says = "failed"
+        self.xcoms: dict[str, Any] = {}
 
     def next(self) -> Any:
         """Return the context of the next try."""
@@ -37,6 +38,7 @@ class Tries:
             start_date=self.started,
             get_first_reschedule_date=lambda _context: self.started,
             **_NAMES,
+            xcom_push=lambda key, value: self.xcoms.update({key: value}),
             get_task_states=lambda **_asked: {_NAMES["run_id"]: {_NAMES["task_id"]: self.airflow_says}},
         )
         store = SimpleNamespace(

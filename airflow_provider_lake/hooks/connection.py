@@ -88,11 +88,12 @@ def base_url(connection: ConnectionFields) -> str:
     host = (connection.host or DEFAULT_HOST).strip().rstrip("/")
     if "://" not in host:
         host = f"{connection.schema or 'https'}://{host}"
-    parts = urlsplit(host)
     try:
+        parts = urlsplit(host)
         own_port = parts.port
-    except ValueError:
-        raise UsageError(f"host {host!r} of connection {connection.conn_id!r} has a port that is none") from None
+    except ValueError as error:
+        bare = host.rpartition("@")[2]
+        raise UsageError(f"host {bare!r} of connection {connection.conn_id!r} is no host: {error}") from None
     # Some versions of the connection form send 0 for an empty port.
     if connection.port and own_port is None:
         parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")

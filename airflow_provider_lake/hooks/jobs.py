@@ -119,10 +119,18 @@ def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
     if not job.status.is_final or job.status.is_successful:
         return
     lines = [f"job {job.id} ended as {job.status}{f': {job.error}' if job.error else ''}"]
-    log = job.log_tail(LOG_LINES)
-    if log:
-        lines += [f"the last {len(log)} lines of its log:", *log]
-    raise error("\n".join(lines))
+    raise error("\n".join([*lines, *_end_of_log(job)]))
+
+
+def _end_of_log(job: "Job") -> list[str]:
+    from airflow_provider_lake.client import LakeError
+
+    try:
+        log = job.log_tail(LOG_LINES)
+    except LakeError as error:
+        # That the job has failed is known, and matters more.
+        return [f"its log cannot be read: {error}"]
+    return [f"the last {len(log)} lines of its log:", *log] if log else []
 
 
 def kill_job(client: "Client", job_id: str, log: Logger) -> None:

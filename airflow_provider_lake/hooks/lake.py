@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_lake.hooks.connection import base_url, client_arguments, datalake_name, extra_fields, make_client
+from airflow_provider_lake.hooks.connection import datalake_name, make_client
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from airflow_provider_lake.client import Client, Datalake
-
-__all__ = ["LakeHook", "base_url", "client_arguments", "extra_fields", "make_client"]
 
 
 class LakeHook(BaseHook):

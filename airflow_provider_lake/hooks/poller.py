@@ -57,6 +57,7 @@ class Poller:
         self._pending: set[asyncio.Future[Answer]] = set()
         self._thread = PollerThread(asyncio.get_running_loop(), self._session, self._take_in, self._break_down)
         self._thread.start()
+        self._fault: Exception | None = None
         self.is_refused = False
 
     async def request(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
@@ -97,6 +98,7 @@ class Poller:
         now = time.monotonic()
         started = now if since is None else now - max(0.0, time.time() - since)
         self._session.organization_id = await self._organization.find_within(outage_budget, log)
+        self._require_thread()
         wait = Wait(tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic())
         inbox = self._inboxes[wait] = asyncio.Queue()
         self._thread.watch(wait)
@@ -149,10 +151,16 @@ class Poller:
     def _break_down(self, error: Exception) -> None:
         """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
         self.is_refused = True
+        self._fault = error
         for inbox in self._inboxes.values():
             inbox.put_nowait(error)
         for answered in self._pending:
             _settle(answered, error)
+
+    def _require_thread(self) -> None:
+        """Raise the fault by which the thread has ended: nobody would answer."""
+        if self._fault is not None:
+            raise self._fault
 
     def _note(self, error: Exception) -> None:
         """Remember that the lake does not take the token: perhaps it was changed, so nobody new shall come here."""
@@ -164,6 +172,7 @@ class Poller:
         from airflow_provider_lake.client.http import read_answer
         from airflow_provider_lake.hooks.poller_thread import Request
 
+        self._require_thread()
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
         call = self._session.describe(method, path, params, json)

@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.lineage import LakeLineage
-from airflow_provider_lake.operators.outlets import report
+from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
 from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
@@ -66,5 +66,7 @@ class LakeOperator(LakeLineage, BaseOperator):
     def report(self, summary: dict[str, Any]) -> dict[str, Any]:
         """Return the summary of a task that has done its work, once its outlets and its lineage are told."""
         self.reported = summary
-        report(self.hook, self.outlets, summary, self.partition_key)
+        if not self.only_reads:
+            tell_outlets(self.hook, self.outlets, summary, self.partition_key)
+        tell_lineage(self.hook, summary, is_input=self.only_reads)
         return summary

@@ -43,6 +43,7 @@ class DownloadDataOperator(DataSelectingOperator):
     """
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
+    only_reads = True
 
     def __init__(
         self,
@@ -81,12 +82,13 @@ class DownloadDataOperator(DataSelectingOperator):
         require_few_failures(
             self.max_failures, download.failed, download.data_count, download.failures, LakeDownloadError
         )
-        return {
+        result = {
             "datalake": datalake.name,
             "target": self.target,
             **download.summary(),
             "seconds": round(time.monotonic() - started, 3),
         }
+        return self.report(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,10 @@ class LakeJobOperator(LakeOperator):
     def _abandon(self, job_id: str) -> NoReturn:
         if self.cancel_on_kill:
             kill_job(self.hook.client, job_id, self.log)
-        raise WaitTimeoutError(f"job {job_id} has not ended in time; timeout is {self.timeout} s")
+        of_task = None if self.execution_timeout is None else self.execution_timeout.total_seconds()
+        limits = {"timeout": self.timeout, "execution_timeout": of_task}
+        given = ", ".join(f"{name} is {limit:g} s" for name, limit in limits.items() if limit is not None)
+        raise WaitTimeoutError(f"job {job_id} has not ended in time; {given}")
 
     def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
         if self.wait_for_completion:

@@ -6,10 +6,10 @@ Only that provider calls these methods, so it is there when they run.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
-from airflow_provider_lake.hooks.lake import base_url
+from airflow_provider_lake.hooks.connection import base_url, without_credentials
 from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
@@ -25,10 +25,12 @@ _PATTERN = re.compile(r"[*?\[]")
 class LakeLineage:
     """Mixed into operators: their inputs, their datalake as output with the number of its new data, and their job.
 
-    :attr:`reported` is what the task has returned; without one, there is nothing to tell.
+    :attr:`reported` is what the task has returned; without one, there is nothing to tell. Operators that have
+    :attr:`only_reads` set name the datalake as their input, and their ``target`` as output.
     """
 
     reported: Mapping[str, Any] | None = None
+    only_reads: ClassVar[bool] = False
     if TYPE_CHECKING:
 
         @property
@@ -40,10 +42,10 @@ class LakeLineage:
 
         if not self.reported or not self.reported.get("datalake"):
             return None
-        host = base_url(self.hook.connection)
+        host = without_credentials(base_url(self.hook.connection))
         return OperatorLineage(
             inputs=list(self.lineage_inputs(host, self.reported)),
-            outputs=[_output(host, self.reported)],
+            outputs=list(self.lineage_outputs(host, self.reported)),
             run_facets=_run_facets(host, self.reported),
         )
 
@@ -57,10 +59,21 @@ class LakeLineage:
         namespace, name = dataset_name(lake_uri(host, summary["datalake"]))
         for prefix in as_names(summary.get("prefixes")):
             yield Dataset(namespace=namespace, name=f"{name}/objects/{prefix}")
-        if "processing" in summary:
+        if "processing" in summary or self.only_reads:
             yield Dataset(namespace=namespace, name=name)
         for storage, file_name in files_of(getattr(self, "filepaths", None)):
             yield Dataset(namespace=storage, name=file_name)
+
+    def lineage_outputs(self, host: str, summary: Mapping[str, Any]) -> "Iterator[OutputDataset]":
+        """Yield what the task has written.
+
+        :param host: base URL of the lake.
+        """
+        if not self.only_reads:
+            yield _output(dataset_name(lake_uri(host, summary["datalake"])), summary)
+            return
+        for written in files_of(getattr(self, "target", None)):
+            yield _output(written, summary)
 
 
 def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
@@ -80,10 +93,10 @@ def _file_name(path: str) -> tuple[str, str]:
     return f"{scheme}{separator}{bucket.rpartition('@')[2]}", name or "/"
 
 
-def _output(host: str, summary: Mapping[str, Any]) -> "OutputDataset":
+def _output(dataset: tuple[str, str], summary: Mapping[str, Any]) -> "OutputDataset":
     from airflow.providers.common.compat.openlineage.facet import OutputDataset, OutputStatisticsOutputDatasetFacet
 
-    namespace, name = dataset_name(lake_uri(host, summary["datalake"]))
+    namespace, name = dataset
     count = _count(summary)
     facets: dict[str, Any] = {}
     if count is not None:
@@ -92,9 +105,9 @@ def _output(host: str, summary: Mapping[str, Any]) -> "OutputDataset":
 
 
 def _count(summary: Mapping[str, Any]) -> int | None:
-    """Return the number of data that a task has brought in, or worked on."""
+    """Return the number of data that a task has brought in, taken out, or worked on."""
     progress = summary.get("progress") or {}
-    counts = (summary.get("uploaded"), progress.get("imported"), summary.get("data_count"))
+    counts = (summary.get("uploaded"), progress.get("imported"), summary.get("downloaded"), summary.get("data_count"))
     return next((count for count in counts if count is not None), None)
 
 

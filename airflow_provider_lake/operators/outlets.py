@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 from airflow.sdk import AssetAlias, get_current_context
 
 from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset
-from airflow_provider_lake.hooks.lake import base_url
+from airflow_provider_lake.hooks.connection import base_url
 from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
@@ -20,43 +20,67 @@ if TYPE_CHECKING:
 _TOLD = (
     *("datalake", "datalake_id", "tags", "source", "prefixes", "processing", "query"),
     *("job_id", "status", "progress", "jobs"),
-    *("uploaded", "skipped", "failed", "data_count", "count"),
+    *("attached", "detached", "projection"),
+    *("uploaded", "skipped", "failed", "data_count", "updated", "created", "count"),
 )
 
 
-def report(
-    hook: "LakeHook", outlets: Iterable[Any], summary: Mapping[str, Any], partition_key: str | Sequence[str] | None
+def tell_outlets(
+    hook: "LakeHook",
+    outlets: Iterable[Any],
+    summary: Mapping[str, Any],
+    partition_key: str | Sequence[str] | None = None,
 ) -> None:
-    """Put a task's summary into the events of its outlets, and tell Airflow's collector of lineage.
-
-    Outside a running task there is nobody to tell.
+    """Put a task's summary into the events of its outlets; outside a running task there is nobody to tell.
 
     :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
         gets an event for the datalake, or for each of the summary's tags.
     :param partition_key: of the assets' events (Airflow 3.3), one event for each key.
     """
-    try:
-        context = get_current_context()
-    except RuntimeError:
+    context = _running_context()
+    if context is None:
         return
-    extra = {name: summary[name] for name in _TOLD if summary.get(name) is not None}
+    extra = _extra(summary)
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
             for asset in assets_of(hook, summary):
                 context["outlet_events"][outlet].add(asset, extra)
         elif is_lake_asset(outlet):
             _tell(context, outlet, extra, as_names(partition_key))
-    _collect(hook, summary, extra)
+
+
+def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool) -> None:
+    """Tell Airflow's collector of lineage of the datalake that a summary names.
+
+    :param is_input: the task has only read it.
+    """
+    if _running_context() is None or not summary.get("datalake"):
+        return
+    collector = get_hook_lineage_collector()
+    add = collector.add_input_asset if is_input else collector.add_output_asset
+    add(
+        context=hook,
+        scheme=SCHEME,
+        asset_kwargs={"host": base_url(hook.connection), "datalake": summary["datalake"]},
+        asset_extra=_extra(summary),
+    )
 
 
 def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
-    """Return the assets that a summary speaks of: the datalake by each of its tags, or the datalake itself."""
+    """Return the assets that a summary speaks of: its datalake, by each of the tags that data got if there are any."""
     datalake = summary.get("datalake")
     if not datalake:
         return []
     host = base_url(hook.connection)
-    tags = as_names(summary.get("tags"))
+    tags = as_names(summary.get("tags") or summary.get("attached"))
     return [lake_asset(host, datalake, tag) for tag in tags] if tags else [lake_asset(host, datalake)]
+
+
+def _running_context() -> "Context | None":
+    try:
+        return get_current_context()
+    except RuntimeError:
+        return None
 
 
 def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_keys: Sequence[str]) -> None:
@@ -67,12 +91,5 @@ def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_
             event.add_partitions(list(partition_keys))
 
 
-def _collect(hook: "LakeHook", summary: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
-    if not summary.get("datalake"):
-        return
-    get_hook_lineage_collector().add_output_asset(
-        context=hook,
-        scheme=SCHEME,
-        asset_kwargs={"host": base_url(hook.connection), "datalake": summary["datalake"]},
-        asset_extra=dict(extra),
-    )
+def _extra(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: summary[name] for name in _TOLD if summary.get(name) is not None}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
 from airflow_provider_lake.exceptions import permanent_errors
 from airflow_provider_lake.operators.data_selection import PAGE_SIZE, DataSelectingOperator
 from airflow_provider_lake.operators.pages import pages
@@ -59,7 +61,7 @@ class TagDataOperator(DataSelectingOperator):
                 _change_page(page, on, off)
                 count += len(page)
                 self.log.info("%d data tagged", count)
-        except NoDataError:
+        except (NoDataError, AirflowSkipException):
             # The tag that selects the data is gone from all of them: an earlier try has come to its end.
             if not (is_retry and {tag.name for tag in off} & set(as_names(self.tags))):
                 raise

@@ -1,6 +1,7 @@
 """What all sensors of the lake share: the same outcomes in every mode, and patience with a lake that is silent."""
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,12 +14,13 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     conf,
 )
-from airflow.sdk import BaseSensorOperator
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_lake import configuration
-from airflow_provider_lake.exceptions import WaitTimeoutError
-from airflow_provider_lake.hooks.jobs import Patience
+from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
+from airflow_provider_lake.hooks.jobs import Patience, insist
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
 from airflow_provider_lake.operators.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
 
@@ -29,6 +31,7 @@ except ImportError:  # Airflow 3.0
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.triggers.base import BaseTrigger
 
 # By so much later than the trigger itself Airflow ends a wait whose triggerer is gone.
 _BACKSTOP_SECONDS = 60.0
@@ -66,10 +69,65 @@ class LakeSensor(BaseSensorOperator):
         """Hook of the connection, made when the task runs."""
         return LakeHook(self.lake_conn_id)
 
+    @abstractmethod
+    def _look(self) -> PokeReturnValue:
+        """Look once; return whether there is what is waited for, and the summary."""
+
+    @abstractmethod
+    def _make_trigger(self, end: float) -> "BaseTrigger":
+        """Return what waits in the triggerer.
+
+        :param end: the deadline, in seconds since 1970.
+        """
+
+    @abstractmethod
+    def _describe(self, summary: Any) -> str:
+        """Describe in a few words how far that is which is waited for."""
+
+    def poke(self, context: "Context") -> PokeReturnValue:
+        """Look once; a lake that does not answer is borne with, unless it has been silent for too long."""
+        with permanent_errors(), self._bearing(context) as may_ask:
+            if may_ask:
+                return self._look()
+        return PokeReturnValue(is_done=False)
+
+    def execute(self, context: "Context") -> Any:
+        """Wait in the way that was asked for; return the summary."""
+        with self._skipping():
+            if not self.deferrable:
+                return self._report(super().execute(context))
+            end = time.time() + self.timeout
+            first = self.poke(context)
+            if not first.is_done:
+                self.defer(trigger=self._make_trigger(end), method_name="execute_complete", timeout=_backstop(end))
+            return self._report(first.xcom_value)
+
+    def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
+        """Resume after the trigger fired; return the summary.
+
+        :raises LakePermanentError: the lake refused to tell.
+        :raises AirflowSensorTimeout: what is waited for has not come in time.
+        :raises airflow_provider_lake.client.LakeError: the lake did not answer for too long.
+        :raises LakeTriggerError: the event is not one of ours.
+        """
+        with self._skipping(), permanent_errors():
+            came_late = _is_late(event)
+            found = insist(self._look, self._own_patience, self.poke_interval)
+            if came_late and not found.is_done:
+                raise AirflowSensorTimeout(
+                    f"{self._describe(found.xcom_value)} after {self.timeout} s, the timeout of this sensor"
+                )
+            return self._report(found.xcom_value)
+
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
         """Resume after the trigger fired, or after Airflow gave it up."""
         with self._skipping():
             return super().resume_execution(next_method, next_kwargs, context)
+
+    def _report(self, summary: Any) -> Any:
+        tell_outlets(self.hook, self.outlets, summary)
+        tell_lineage(self.hook, summary, is_input=True)
+        return summary
 
     @contextmanager
     def _skipping(self) -> Iterator[None]:
@@ -125,7 +183,7 @@ class LakeSensor(BaseSensorOperator):
         return Patience(self.outage_budget, self.log)
 
 
-def backstop(end: float) -> timedelta:
+def _backstop(end: float) -> timedelta:
     """Return after how long Airflow ends a wait that its trigger, with this deadline, should have ended before.
 
     :param end: the deadline, in seconds since 1970.
@@ -133,7 +191,7 @@ def backstop(end: float) -> timedelta:
     return timedelta(seconds=max(0.0, end - time.time()) + _BACKSTOP_SECONDS)
 
 
-def is_late(event: Mapping[str, Any] | None) -> bool:
+def _is_late(event: Mapping[str, Any] | None) -> bool:
     """Whether an event says that the deadline came first.
 
     :raises Exception: what :func:`airflow_provider_lake.triggers.events.require_ended` raises for any other reason.

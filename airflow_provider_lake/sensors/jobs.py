@@ -1,31 +1,27 @@
 """Wait for jobs of the lake."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout
-from airflow.sdk import BaseOperatorLink, PokeReturnValue
+from airflow.sdk import BaseOperatorLink, PokeReturnValue, XComArg
 from airflow.triggers.base import StartTriggerArgs
 
-from airflow_provider_lake.exceptions import LakeDeadJobError, permanent_errors
+from airflow_provider_lake.exceptions import LakeDeadJobError
 from airflow_provider_lake.hooks.jobs import (
     JobIds,
     as_job_ids,
     describe,
-    insist,
     read_job,
     require_no_failure,
     summary_of,
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
-from airflow_provider_lake.sensors.base import LakeSensor, backstop, is_late
+from airflow_provider_lake.sensors.base import LakeSensor
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
     from airflow_provider_lake.client import Job
 
 # Airflow below 3.3 renders no templates for triggers.
@@ -56,6 +52,7 @@ class JobSensor(LakeSensor):
     def __init__(self, *, job_id: JobIds | Sequence[JobIds], start_from_trigger: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job_id = job_id
+        self._is_shown = False
         self.start_from_trigger = (
             self.deferrable and start_from_trigger and _renders_in_trigger(job_id, self.lake_conn_id)
         )
@@ -73,54 +70,32 @@ class JobSensor(LakeSensor):
                 timeout=timedelta(seconds=self.timeout),
             )
 
-    def poke(self, context: "Context") -> PokeReturnValue:
-        """Look at the jobs once; a lake that does not answer is borne with, unless it has been silent for too long.
+    def _look(self) -> PokeReturnValue:
+        """Read the jobs once; return whether all have succeeded, and the summary.
 
         :raises LakeDeadJobError: a job failed or was killed.
         """
-        with permanent_errors(), self._bearing(context) as may_ask:
-            if may_ask:
-                jobs = self._read_jobs()
-                return PokeReturnValue(all(job.status.is_final for job in jobs), _summary(jobs))
-        return PokeReturnValue(is_done=False)
+        jobs = self._read_jobs()
+        return PokeReturnValue(all(job.status.is_final for job in jobs), {"jobs": [summary_of(job) for job in jobs]})
 
-    def execute(self, context: "Context") -> Any:
-        """Wait in the way that was asked for; return the summary."""
-        with self._skipping():
-            if not self.deferrable:
-                return super().execute(context)
-            end = time.time() + self.timeout
-            first = self.poke(context)
-        if not first.is_done:
-            self.defer(
-                trigger=JobTrigger(
-                    job_id=as_job_ids(self.job_id),
-                    lake_conn_id=self.lake_conn_id,
-                    poll_interval=self.poke_interval,
-                    outage_budget=self.outage_budget,
-                    since=time.time(),
-                    deadline=end,
-                ),
-                method_name="execute_complete",
-                timeout=backstop(end),
-            )
-        return first.xcom_value
+    def _make_trigger(self, end: float) -> JobTrigger:
+        """Return what waits in the triggerer.
 
-    def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
-        """Resume after the trigger fired; return the summary.
-
-        :raises LakeDeadJobError: a job failed or was killed.
-        :raises LakePermanentError: the lake refused to tell about a job.
-        :raises AirflowSensorTimeout: the jobs have not ended in time.
-        :raises airflow_provider_lake.client.LakeError: the lake did not answer for too long.
-        :raises LakeTriggerError: the event is not one of ours.
+        :param end: the deadline, in seconds since 1970.
         """
-        with self._skipping(), permanent_errors():
-            came_late = is_late(event)
-            jobs = insist(self._read_jobs, self._own_patience, self.poke_interval)
-            if came_late and not all(job.status.is_final for job in jobs):
-                raise AirflowSensorTimeout(f"{describe(jobs[0])} after {self.timeout} s, the timeout of this sensor")
-            return _summary(jobs)
+        return JobTrigger(
+            job_id=as_job_ids(self.job_id),
+            lake_conn_id=self.lake_conn_id,
+            poll_interval=self.poke_interval,
+            outage_budget=self.outage_budget,
+            since=time.time(),
+            deadline=end,
+        )
+
+    def _describe(self, summary: Any) -> str:
+        """Describe the jobs that have not succeeded yet."""
+        waiting = [job for job in summary["jobs"] if job["status"] != "SUCCEEDED"]
+        return ", ".join(f"job {job['job_id']} is {job['status']}" for job in waiting)
 
     def _read_jobs(self) -> "list[Job]":
         from airflow_provider_lake.client import UsageError
@@ -128,7 +103,9 @@ class JobSensor(LakeSensor):
         job_ids = as_job_ids(self.job_id)
         if not job_ids:
             raise UsageError("no job id given to wait for")
-        show_job(self.hook.client, job_ids[0])
+        if not self._is_shown:
+            show_job(self.hook.client, job_ids[0])
+            self._is_shown = True
         jobs = [read_job(self.hook.client, job_id) for job_id in job_ids]
         for job in jobs:
             self.log.info("Waiting: %s", describe(job))
@@ -140,9 +117,7 @@ def _renders_in_trigger(*values: Any) -> bool:
     """Whether a trigger can be started with these values: they are plain, or this Airflow renders them for it."""
     from airflow.version import version
 
+    if any(True for value in values for _ in XComArg.iter_xcom_references(value)):
+        return False
     is_plain = not any(mark in repr(value) for value in values for mark in _TEMPLATE_MARKS)
     return is_plain or tuple(int(part) for part in version.split(".")[:2]) >= (3, 3)
-
-
-def _summary(jobs: "Sequence[Job]") -> dict[str, Any]:
-    return {"jobs": [summary_of(job) for job in jobs]}

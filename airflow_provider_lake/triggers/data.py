@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from typing import Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException
 from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
@@ -223,6 +224,8 @@ class DataTrigger(BaseTrigger):
             has_come = await self._wait()
         except LakeError as error:
             yield TriggerEvent(error_event(error))
+        except AirflowNotFoundException as error:
+            yield TriggerEvent({"status": "refused", "message": str(error)})
         else:
             late = timeout_event(f"there are no {self.min_count} data in time")
             yield TriggerEvent(dict(ENDED) if has_come else late)
@@ -245,9 +248,10 @@ class DataTrigger(BaseTrigger):
                         last = count
                     if count >= self.min_count:
                         return True
-                if self.deadline is not None and time.time() > self.deadline:
+                left = math.inf if self.deadline is None else self.deadline - time.time()
+                if left <= 0:
                     return False
-                await asyncio.sleep(patience.pause(self.poll_interval))
+                await asyncio.sleep(min(left, patience.pause(self.poll_interval)))
         finally:
             await reader.close()
 

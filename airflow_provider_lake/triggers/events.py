@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.exceptions import LakePermanentError, LakeTriggerError, WaitTimeoutError
+from airflow_provider_lake.hooks.connection import without_credentials
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import LakeError
@@ -54,5 +55,5 @@ def _arguments(error: "LakeError") -> list[Any]:
     from airflow_provider_lake.client import ResponseError
 
     if isinstance(error, ResponseError):
-        return [error.status, error.method, error.url, error.message, None, error.retry_after]
+        return [error.status, error.method, without_credentials(error.url), error.message, None, error.retry_after]
     return list(error.args)

@@ -1,6 +1,7 @@
 """Waiting for enough data of a real lake, alike in every mode."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -145,6 +146,20 @@ def test_it_resumes_only_on_what_its_trigger_says(event: Any, error: type[Except
     """Anything else is no success."""
     with pytest.raises(error):
         _sensor("deferred", tags="x").execute_complete({}, event)
+
+
+def test_a_deadline_before_the_next_look_is_kept(tag: str) -> None:
+    """However long the interval is: the wait ends then, and not with a look that comes too late."""
+    trigger = DataTrigger(min_count=1, query=f'tags.name = "{tag}"', poll_interval=3600.0, deadline=time.time() + 0.2)
+
+    assert asyncio.run(asyncio.wait_for(_first(trigger), 60))["status"] == "timeout"
+
+
+def test_a_connection_that_does_not_exist_is_refused() -> None:
+    """A retry would not find it either."""
+    trigger = DataTrigger(min_count=1, query='filename = "x"', lake_conn_id="no_such_connection")
+
+    assert asyncio.run(_first(trigger))["status"] == "refused"
 
 
 def test_a_trigger_says_why_it_cannot_go_on(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:

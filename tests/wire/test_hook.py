@@ -107,7 +107,8 @@ def test_a_connection_url_is_understood(lake: LakeProcess, monkeypatch: pytest.M
         ),
         ({"extra": {"timeout": "soon"}}, "timeout of connection 'lake_test' is no number of seconds: 'soon'"),
         ({"extra": {"timeout": -1}}, "timeout of connection 'lake_test' is no number of seconds: -1"),
-        ({"host": "http://127.0.0.1:port"}, "has a port that is none"),
+        ({"host": "http://me:hidden@127.0.0.1:port"}, "host '127.0.0.1:port' of connection 'lake_test' is no host"),
+        ({"host": "http://[::1"}, "is no host: Invalid IPv6 URL"),
         ({"host": "ftp://127.0.0.1"}, "must begin with http:// or https://"),
     ],
 )

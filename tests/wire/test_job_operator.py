@@ -4,6 +4,7 @@ import sys
 import threading
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from airflow.sdk import DAG
@@ -11,11 +12,16 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
+from airflow_provider_lake.client import Job, JobStatus, RetryPolicy
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.sender import Sender
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
+from airflow_provider_lake.hooks.jobs import require_no_failure
 from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
+from tests.wire.job_server import job_server
 
 SLOW = "import time; time.sleep(60)"
 QUICK = "print('done')"
@@ -124,7 +130,7 @@ def test_a_wait_that_is_given_up_ends_the_job_where_asked(
         with pytest.raises(TaskDeferred) as deferral:
             operator.execute(tries.next())
         event = {"status": "timeout", "message": "too long"}
-        with pytest.raises(WaitTimeoutError):
+        with pytest.raises(WaitTimeoutError, match=r"timeout is 0\.3 s$"):
             operator.execute_complete(tries.next(), event=event, **(deferral.value.kwargs or {}))
     else:
         with pytest.raises(WaitTimeoutError):
@@ -237,3 +243,12 @@ def test_an_unknown_processing_starts_nothing() -> None:
     with pytest.raises(LakePermanentError, match="no such processing"):
         _operator("no such processing").execute(tries.next())
     assert tries.state == {}
+
+
+def test_a_job_has_failed_though_its_log_cannot_be_read() -> None:
+    """A refused log is no reason not to try again, and does not hide why that is done."""
+    with job_server(lambda _name, _number: (403, {})) as server:
+        session = Session(server.url, "token", Sender(10.0, verify=True), RetryPolicy())
+        job = Job(uuid4(), session, JobStatus.FAILED)
+        with pytest.raises(LakeJobError, match=f"job {job.id} ended as FAILED\nits log cannot be read: "):
+            require_no_failure(job, LakeJobError)

@@ -9,16 +9,23 @@ from airflow.providers.openlineage.extractors.base import DefaultExtractor
 from airflow.providers.openlineage.utils.utils import translate_airflow_asset
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors, set_current_context
+from airflow.sdk.lineage import HookLineageCollector
 
 from airflow_provider_lake.assets.lake import lake_asset
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.downloads import DownloadDataOperator
 from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.sensors.base import LakeSensor
+from airflow_provider_lake.sensors.data import DataSensor
+from airflow_provider_lake.sensors.jobs import JobSensor
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
+from tests.wire.task_data import upload
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +33,7 @@ def _connection(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
 
 
-def _run(operator: LakeOperator) -> OutletEventAccessors:
+def _run(operator: LakeOperator | LakeSensor) -> OutletEventAccessors:
     """Run a task as Airflow does, and return its outlets' events."""
     context = Tries().next() | {"outlet_events": OutletEventAccessors()}
     with set_current_context(context):
@@ -58,7 +65,15 @@ def test_an_upload_says_what_came_in_to_its_outlets(lake: LakeProcess, tmp_path:
         )
     )
 
-    expected = {"datalake": "default", "tags": ["gate", "day"], "source": "cam", "uploaded": 3, "failed": 0}
+    expected = {
+        "datalake": "default",
+        "datalake_id": str(lake.client().get_datalake().id),
+        "tags": ["gate", "day"],
+        "source": "cam",
+        "uploaded": 3,
+        "skipped": 0,
+        "failed": 0,
+    }
     assert events[ours].extra == expected
     assert events[ours].partition_keys == {"2026-01-01"}
     assert other not in list(events)
@@ -87,6 +102,38 @@ def test_an_import_and_a_processing_name_their_jobs(lake: LakeProcess) -> None:
     assert imported["job_id"] == importing.reported["job_id"]
     assert imported["progress"]["imported"] == 2  # type: ignore[index,call-overload]  # JSON
     assert (processed["processing"], processed["data_count"]) == ("counts", 2)
+
+
+def test_the_sensor_that_waits_for_an_import_tells_of_it(lake: LakeProcess) -> None:
+    """Where the task that started it did not wait, the data are there only now."""
+    make_photos(lake.objects / "sensed", 2)
+    asset = lake_asset(lake.url, "default")
+    starting = ImportBucketObjectsOperator(
+        task_id="import", prefixes="sensed/", tags="sensed", wait_for_completion=False
+    )
+    _run(starting)
+    assert starting.reported is not None
+
+    events = _run(
+        JobSensor(task_id="wait", job_id=starting.reported, poke_interval=0.1, deferrable=False, outlets=[asset])
+    )
+
+    told: Any = events[asset].extra
+    [job] = told["jobs"]
+    assert (job["job_id"], job["progress"]["imported"]) == (starting.reported["job_id"], 2)
+
+
+def test_a_tag_that_is_attached_is_the_asset_of_an_alias(lake: LakeProcess, tmp_path: Path) -> None:
+    """Whoever is scheduled by data of that tag has new ones."""
+    upload(make_photos(tmp_path, 1), tags=["untold"])
+
+    events = _run(
+        TagDataOperator(task_id="tag", tags="untold", attach="told", detach="untold", outlets=[AssetAlias("tagged")])
+    )
+
+    [event] = events[AssetAlias("tagged")].asset_alias_events
+    assert event.dest_asset_key.to_asset() == lake_asset(lake.url, "default", "told")
+    assert (event.extra["attached"], event.extra["data_count"]) == (["told"], 1)
 
 
 def test_a_task_without_outlets_or_context_works(tmp_path: Path) -> None:
@@ -135,6 +182,47 @@ def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> N
         assert lineage.outputs[0].outputFacets["outputStatistics"].rowCount == 2
         assert operator.reported is not None
         assert lineage.run_facets["externalQuery"].externalQueryId == operator.reported["job_id"]
+
+
+def test_what_only_reads_a_lake_has_it_as_input(
+    lake: LakeProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A download writes to its folder, and its aliases hear nothing; a sensor writes nowhere."""
+    collector = HookLineageCollector()
+    monkeypatch.setattr("airflow_provider_lake.operators.outlets.get_hook_lineage_collector", lambda: collector)
+    upload(make_photos(tmp_path / "photos", 2), tags=["read"])
+    download = DownloadDataOperator(
+        task_id="download", tags="read", target=str(tmp_path / "out"), outlets=[AssetAlias("archive")]
+    )
+
+    events = _run(download)
+    _run(DataSensor(task_id="wait", tags="read", min_count=2, deferrable=False))
+
+    lineage = _lineage(download)
+    datalake = (lake.url.replace("http", "lake"), "default")
+    assert [(each.namespace, each.name) for each in lineage.inputs] == [datalake]
+    assert [(each.namespace, each.name) for each in lineage.outputs] == [("file", str(tmp_path / "out"))]
+    assert events[AssetAlias("archive")].asset_alias_events == []
+    collected = collector.collected_assets
+    assert {each.asset.uri for each in collected.inputs} == {lake_asset(lake.url, "default").uri}
+    assert collected.outputs == []
+
+
+def test_credentials_in_the_host_are_told_to_nobody(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some people write them there; neither events nor lineage show them."""
+    host = lake.url.replace("http://", "http://user:hidden@")
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(host=host))
+    make_photos(lake.objects / "untold", 1)
+    importing = ImportBucketObjectsOperator(
+        task_id="import", prefixes="untold/", poll_interval=0.1, deferrable=False, outlets=[AssetAlias("any import")]
+    )
+
+    events = _run(importing)
+
+    lineage = _lineage(importing)
+    assert lineage.run_facets["externalQuery"].source == lake.url
+    told = [lineage.inputs, lineage.outputs, events[AssetAlias("any import")].asset_alias_events]
+    assert "hidden" not in repr(told)
 
 
 @pytest.mark.parametrize(("tag", "name"), [(None, "my lake"), (["b", "a"], "my lake?tag=a&tag=b")])

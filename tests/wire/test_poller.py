@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -29,6 +30,10 @@ async def _fire(job_id: str, **options: Any) -> dict[str, Any]:
 
 async def _fire_all(*job_ids: str) -> list[dict[str, Any]]:
     return await asyncio.gather(*(_fire(job_id) for job_id in job_ids))
+
+
+def _fail(*_arguments: Any) -> None:
+    raise ZeroDivisionError("a fault of ours")
 
 
 def _use(server: JobServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,12 +147,9 @@ def test_an_error_comes_through_deferral_as_it_was(monkeypatch: pytest.MonkeyPat
 def test_a_poller_that_breaks_down_tells_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours ends the waits, so that Airflow can try again; the next who comes gets another poller."""
 
-    def fail(*_arguments: Any) -> None:
-        raise ZeroDivisionError("a fault of ours")
-
     async def wait() -> list[Any]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Schedule, "answered", fail)
+            patch.setattr(Schedule, "answered", _fail)
             broken = await asyncio.gather(_fire("one"), _fire("two"), return_exceptions=True)
         return [*broken, await _fire("one")]
 
@@ -157,6 +159,25 @@ def test_a_poller_that_breaks_down_tells_everybody(monkeypatch: pytest.MonkeyPat
 
     assert [type(error) for error in broken] == [ZeroDivisionError] * 2
     assert good == ENDED
+
+
+def test_who_asks_a_broken_poller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one who asks again, or comes just now: nobody waits for an answer that nothing will bring."""
+
+    async def ask_twice() -> list[Any]:
+        async with shared_poller("lake_default") as poller:
+            monkeypatch.setattr(poller_thread.PollerThread, "_finish_flights", _fail)
+            outcomes = [poller.request("GET", "/api/v2/job/one") for _ in range(2)]
+            first = await asyncio.gather(outcomes[0], return_exceptions=True)
+            second = await asyncio.wait_for(asyncio.gather(outcomes[1], return_exceptions=True), 60)
+            watch = poller.watch(["one"], logging.getLogger(__name__), poll_interval=1.0, outage_budget=1.0)
+            return [*first, *second, *await asyncio.wait_for(asyncio.gather(anext(watch), return_exceptions=True), 60)]
+
+    with job_server(lambda _job, _number: "SUCCEEDED") as server:
+        _use(server, monkeypatch)
+        outcomes = asyncio.run(ask_twice())
+
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
 
 
 def test_a_connection_that_does_not_exist_is_refused() -> None:

@@ -54,8 +54,9 @@ def test_a_retry_goes_on_though_the_tag_that_selects_is_the_one_taken_off(lake: 
 
     rest = _tag(tries.next(), tags=tag, attach=done, detach=tag)
     nothing = _tag(tries.next(), tags=tag, attach=done, detach=tag)
+    not_skipped = _tag(tries.next(), tags=tag, attach=done, detach=tag, skip_if_empty=True)
 
-    assert (rest["data_count"], nothing["data_count"]) == (2, 0)
+    assert [summary["data_count"] for summary in (rest, nothing, not_skipped)] == [2, 0, 0]
     assert _names(lake, done) == [{done}] * 3
     tries.clear()
     with pytest.raises(LakePermanentError, match="has no data for"):

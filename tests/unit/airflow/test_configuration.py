@@ -10,6 +10,8 @@ import pytest
 from airflow_provider_lake import configuration
 from airflow_provider_lake.get_provider_info import get_provider_info
 from airflow_provider_lake.links import lake as links
+from airflow_provider_lake.sensors.data import DataSensor
+from airflow_provider_lake.sensors.jobs import JobSensor
 
 LAKE_ID = UUID("5b2d8a2e-6f5f-4a43-8f0f-2b1f4c3f0a11")
 
@@ -123,3 +125,10 @@ def test_credentials_in_a_host_stay_out_of_links(pushed: dict[str, str]) -> None
 def test_outside_of_a_task_nothing_is_shown() -> None:
     """A hook or an operator that is called by hand has no task to link from."""
     links.show_datalake(_datalake())
+
+
+def test_sensors_begin_with_what_the_section_says() -> None:
+    """As its description promises: jobs and data alike."""
+    for sensor in (JobSensor(task_id="job", job_id="17"), DataSensor(task_id="data", tags="x")):
+        assert sensor.poke_interval == configuration.POLL_INTERVAL_SECONDS
+        assert sensor.outage_budget == configuration.OUTAGE_BUDGET_SECONDS

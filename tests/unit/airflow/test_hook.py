@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk import Connection
 
 from airflow_provider_lake.client import UsageError
-from airflow_provider_lake.hooks.lake import base_url, make_client
+from airflow_provider_lake.hooks.connection import base_url, make_client
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from airflow.models.trigger import Trigger
 from airflow.triggers.base import BaseTrigger
 
 from airflow_provider_lake import triggers
+from airflow_provider_lake.client import ServerError
+from airflow_provider_lake.triggers.events import error_event, require_ended
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -73,3 +75,13 @@ def test_a_trigger_survives_its_way_through_the_database(trigger_class: type[Bas
 def test_a_trigger_is_made_without_asking_anybody() -> None:
     """Airflow makes it in the worker, before it defers, and again in the triggerer's event loop."""
     assert JobTrigger(job_id="one", lake_conn_id="no such connection").serialize()
+
+
+def test_an_event_shows_no_credentials_of_a_host() -> None:
+    """Airflow writes events to its log and its database; the error is made again without them."""
+    event = error_event(ServerError(503, "GET", "https://user:hidden@lake.example.com/api/v2/job/1", "busy"))
+
+    assert "hidden" not in repr(event)
+    with pytest.raises(ServerError) as raised:
+        require_ended(event)
+    assert raised.value.url == "https://lake.example.com/api/v2/job/1"
