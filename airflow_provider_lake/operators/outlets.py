@@ -34,7 +34,7 @@ def tell_outlets(
     """Put a task's summary into the events of its outlets; outside a running task there is nobody to tell.
 
     :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
-        gets an event for the datalake, or for each of the summary's tags.
+        gets an event for each asset of :func:`assets_of`.
     :param partition_key: of the assets' events (Airflow 3.3), one event for each key.
     """
     context = _running_context()
@@ -67,9 +67,12 @@ def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool
 
 
 def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
-    """Return the assets that a summary speaks of: its datalake, by each of the tags that data got if there are any."""
+    """Return the assets that a summary speaks of: its datalake, by each of the tags that data got if there are any.
+
+    None where nothing came in: whoever is scheduled by the data would find no new ones.
+    """
     datalake = summary.get("datalake")
-    if not datalake:
+    if not datalake or 0 in {summary.get("uploaded"), (summary.get("progress") or {}).get("imported")}:
         return []
     host = base_url(hook.connection)
     tags = as_names(summary.get("tags") or summary.get("attached"))

@@ -184,6 +184,19 @@ def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> N
         assert lineage.run_facets["externalQuery"].externalQueryId == operator.reported["job_id"]
 
 
+def test_an_alias_hears_only_of_what_is_new(tmp_path: Path) -> None:
+    """An upload that finds all of its files in the lake starts no DAG."""
+    make_photos(tmp_path, 1)
+
+    def run() -> int:
+        upload = UploadDataOperator(
+            task_id="upload", filepaths=str(tmp_path), source="again", if_exists="skip", outlets=[AssetAlias("new")]
+        )
+        return len(_run(upload)[AssetAlias("new")].asset_alias_events)
+
+    assert [run(), run()] == [1, 0]
+
+
 def test_what_only_reads_a_lake_has_it_as_input(
     lake: LakeProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
