@@ -1,5 +1,6 @@
 """Many things done by threads: as many as are asked for, or as many as the waiting for a lake is worth."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -8,9 +9,9 @@ from typing import Generic, TypeVar
 # Over a short way two keep a processor busy; more would wait for each other.
 FIRST_WORKERS = 2
 # Beyond this many at a time a lake would have reason to complain.
-MOST_WORKERS = 64
-# By how much the number of workers grows at a time.
-_GROWTH = 4
+MOST_WORKERS = 128
+# By how much the number of workers grows at a time, at most: each step is tried before the next.
+_GROWTH = 8
 # Growth goes on while it makes the work so many times as fast.
 _WORTH = 1.5
 # The fewest things to judge by.
@@ -60,7 +61,8 @@ class Pace:
         busy_with = self._seconds / max(self._processor_seconds, 1e-9)
         is_worth_it = self._rate is None or rate > _WORTH * self._rate
         if is_worth_it and busy_with > 2 * self.workers and self.workers < MOST_WORKERS:
-            self.workers = min(MOST_WORKERS, _GROWTH * self.workers)
+            # More than fill a processor would not make it faster.
+            self.workers = min(MOST_WORKERS, _GROWTH * self.workers, math.ceil(busy_with))
         else:
             self._is_settled = True
         self._rate = rate

@@ -1,11 +1,11 @@
 """Data: images and videos of a datalake."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.download import read_stored, save_stored
@@ -13,16 +13,13 @@ from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.projections import Projection
-from airflow_provider_lake.client.records import Json, Record, parse_moment, read_id
+from airflow_provider_lake.client.records import Json, Record, parse_moment
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.tags import Tag
 
 # How many data one call changes.
 BULK_SIZE = 100
-# How many sets of tags are remembered; most data share few.
-_MOST_KNOWN = 1000
-_D = TypeVar("_D", bound="Data")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,30 +55,25 @@ class Data(Record):
     url: str | None = field(default=None, repr=False)
 
     @classmethod
-    def from_json(cls, session: Session, datalake_id: UUID, json: Json, known: "Known | None" = None) -> Self:
-        """Make the record of what the lake answered.
-
-        :param known: tags and sources that other data of the same answers carry, to be shared.
-        """
+    def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
+        """Make the record of what the lake answered."""
         meta, source = json.get("meta") or {}, json.get("data_source")
-        known = known or Known(session)
-        return _make(
-            cls,
-            read_id(json["id"]),
+        return cls(
+            UUID(json["id"]),
             session,
             datalake_id,
             json["object_name"],
             json["filename"],
             json["type"],
             json["content_type"],
-            _STATUSES.get(json["upload_status"]) or UploadStatus(json["upload_status"]),
+            UploadStatus(json["upload_status"]),
             json.get("upload_error"),
             meta.get("width") or None,
             meta.get("height") or None,
             json.get("metadata"),
             json.get("custom_metadata"),
-            known.tags(json.get("tags") or ()),
-            None if source is None else known.source(source),
+            tuple(Tag.from_json(session, tag) for tag in json.get("tags") or ()),
+            None if source is None else DataSource.from_json(session, source),
             json.get("file_size"),
             parse_moment(json.get("created_at")),
             json.get("presigned_url"),
@@ -158,45 +150,6 @@ class Data(Record):
     @property
     def _path(self) -> str:
         return f"/api/data/{self.id}"
-
-
-class Known:
-    """Tags and sources as they stand in the lake's answers, each made once for all data that carry it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._tags: dict[tuple[str, ...], tuple[Tag, ...]] = {}
-        self._sources: dict[tuple[str, str], DataSource] = {}
-
-    def tags(self, json: Sequence[Json]) -> tuple[Tag, ...]:
-        """Return the tags of a data."""
-        key = tuple([tag[what] for tag in json for what in ("id", "name")])
-        tags = self._tags.get(key)
-        if tags is None:
-            if len(self._tags) >= _MOST_KNOWN:
-                self._tags.clear()
-            tags = self._tags[key] = tuple([Tag.from_json(self._session, tag) for tag in json])
-        return tags
-
-    def source(self, json: Json) -> DataSource:
-        """Return a data source."""
-        key = json["id"], json["name"]
-        source = self._sources.get(key)
-        if source is None:
-            source = self._sources[key] = DataSource.from_json(self._session, json)
-        return source
-
-
-_STATUSES = {str(status): status for status in UploadStatus}
-_SETTERS = tuple(Data.__dict__.get(each.name, Record.__dict__.get(each.name)).__set__ for each in fields(Data))
-
-
-def _make(cls: type[_D], *values: Any) -> _D:
-    """Make a record of the values of all its fields, in half the time that the constructor of a frozen one takes."""
-    data = object.__new__(cls)
-    for put, value in zip(_SETTERS, values, strict=True):
-        put(data, value)
-    return data
 
 
 def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:

@@ -69,7 +69,7 @@ class Datalake(Record):
         :param filepaths: one file or several.
         :param tags: data tags that each data gets, by name or as records; made when missing.
         :param source: data source of each data, by name or as a record; made when missing.
-        :param max_workers: files in work at the same time; None: 2, and more, up to 64, while most of
+        :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
         :param error_manager: collects the errors of single files; without one they are raised at the end.
         :param metadata: for all files, or one for each in their order.
@@ -107,7 +107,7 @@ class Datalake(Record):
     def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str]:
         """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
 
-        :param max_workers: requests at the same time; None: 2, and more, up to 64, while most of the time is spent
+        :param max_workers: requests at the same time; None: 2, and more, up to 128, while most of the time is spent
             waiting for the lake.
         """
         return ObjectStorage(self.session, self._require_connector()).generate_object_names(filenames, max_workers)

@@ -34,6 +34,8 @@ _DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 Params = Iterable[tuple[str, Any]]
+# Reads the JSON of an answer's body; raises ValueError for what is none.
+Decoder = Callable[[bytes], Any]
 _T = TypeVar("_T")
 
 
@@ -74,7 +76,14 @@ class Session:
         return _without_token, (self.host,)
 
     def request(
-        self, method: str, path: str, *, params: Params = (), json: Any = None, repeatable: bool | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        json: Any = None,
+        repeatable: bool | None = None,
+        decoder: Decoder | None = None,
     ) -> Any:
         """Make one call of the API and return the answer's JSON.
 
@@ -83,11 +92,12 @@ class Session:
         :param json: the body.
         :param repeatable: whether the call may be sent again after an unclear outcome; None: unless it is a POST, which
             creates things. Any call is sent again when it surely was not acted on.
+        :param decoder: reads the answer's JSON; None: as it stands.
         :return: None for an answer without body.
         :raises ResponseError: the lake answered with an error.
         :raises TransportError: no usable answer came.
         """
-        send = self._prepare(method, path, params, json)
+        send = self._prepare(method, path, params, json, decoder or decode)
         return repeat(self.retry, send, repeatable=method != "POST" if repeatable is None else repeatable)
 
     def delete(self, path: str, *, json: Any = None) -> None:
@@ -95,7 +105,7 @@ class Session:
 
         :raises NotFoundError: there was nothing to delete.
         """
-        send = self._prepare("DELETE", path, (), json)
+        send = self._prepare("DELETE", path, (), json, decode)
         is_unclear = False
 
         def attempt() -> None:
@@ -142,11 +152,14 @@ class Session:
             headers["X-Picsellia-Organization"] = str(self.organization_id)
         return Call(method, url, headers, None if json is None else _encode(json))
 
-    def _prepare(self, method: str, path: str, params: Params, json: Any) -> Callable[[], Any]:
+    def _prepare(self, method: str, path: str, params: Params, json: Any, decoder: Decoder) -> Callable[[], Any]:
         call = self.describe(method, path, params, json)
-        return lambda: read_answer(
-            method, call.url, self.sender.send(method, call.url, headers=call.headers, body=call.body)
-        )
+
+        def send() -> Any:
+            answer = self.sender.send(method, call.url, headers=call.headers, body=call.body)
+            return read_answer(method, call.url, answer, decoder)
+
+        return send
 
 
 def _without_token(host: str) -> Session:
@@ -188,9 +201,10 @@ def error_of(method: str, url: str, answer: Answer) -> ResponseError:
     return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
 
 
-def read_answer(method: str, url: str, answer: Answer) -> Any:
+def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None = None) -> Any:
     """Return the JSON of an answer; None: it has no body.
 
+    :param decoder: reads the JSON; None: as it stands.
     :raises ResponseError: it says that something went wrong.
     :raises TransportError: it is no JSON.
     """
@@ -199,7 +213,7 @@ def read_answer(method: str, url: str, answer: Answer) -> Any:
     if not answer.body:
         return None
     try:
-        return _decode(answer.body)
+        return (decoder or decode)(answer.body)
     except ValueError:
         kind = answer.headers.get("Content-Type", "an unnamed type")
         raise TransportError(
@@ -230,8 +244,11 @@ def _encode_other(value: object) -> str:
 _ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_other)
 
 
-def _decode(body: bytes) -> Any:
-    """Read JSON, twice as fast as the standard library where that need not be more lenient."""
+def decode(body: bytes) -> Any:
+    """Read JSON, twice as fast as the standard library where that need not be more lenient.
+
+    :raises ValueError: it is none.
+    """
     try:
         return _DECODER.decode(body)
     except ValueError:

@@ -2,13 +2,14 @@
 
 import json as jsonlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.client.data import Data, Known
+from airflow_provider_lake.client.data import Data
+from airflow_provider_lake.client.data_pages import DataPages, decode_page
 from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Params, Session
 from airflow_provider_lake.client.paging import PAGE_SIZE, by_cursor, by_offset, chunks
@@ -127,28 +128,29 @@ def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
 
 
 def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterator[Data]:
-    """Yield the data of a selection, asking for a page when it is needed."""
+    """Return the data of a selection, asking for a page when it is needed."""
     path = f"/api/datalake/{datalake_id}/datas"
     custom = selection.custom_metadata
     custom_text = None if custom is None else jsonlib.dumps(custom, separators=(",", ":"), ensure_ascii=False)
     order = [("order_by", field) for field in selection.order_by]
+    pages = DataPages(session, datalake_id)
 
     def fetch(page: Params) -> Any:
         before = [("custom_metadata", custom_text), ("q", selection.query)]
-        return session.request("GET", path, params=[*before, *page, *order, *ANY_STATE_AND_TYPE_PARAMS])
+        params = [*before, *page, *order, *ANY_STATE_AND_TYPE_PARAMS]
+        return pages.read(session.request("GET", path, params=params, decoder=decode_page))
 
-    items: Iterator[Any]
+    def fetch_named(body: Mapping[str, Any]) -> Any:
+        params = [("custom_metadata", custom_text), *order]
+        return pages.read(session.request("XGET", path, params=params, json=body, decoder=decode_page))
+
     if selection.named is not None:
-        named = _select_named(session, path, selection, [("custom_metadata", custom_text), *order])
         start = selection.offset or 0
-        items = islice(named, start, None if selection.limit is None else start + selection.limit)
-    elif order:
-        items = by_offset(fetch, selection.limit, selection.offset or 0)
-    else:
-        items = by_cursor(fetch, selection.limit, selection.offset)
-    known = Known(session)
-    for item in items:
-        yield Data.from_json(session, datalake_id, item, known)
+        end = None if selection.limit is None else start + selection.limit
+        return islice(_select_named(fetch_named, selection), start, end)
+    if order:
+        return by_offset(fetch, selection.limit, selection.offset or 0)
+    return by_cursor(fetch, selection.limit, selection.offset)
 
 
 def read_data(data: Iterable[Data]) -> Iterator[Data]:
@@ -159,14 +161,14 @@ def read_data(data: Iterable[Data]) -> Iterator[Data]:
         yield from select(known[0].session, known[0].datalake_id, selection)
 
 
-def _select_named(session: Session, path: str, selection: Selection, params: Params) -> Iterator[Any]:
+def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selection) -> Iterator[Any]:
     kind, names = selection.named or ("", [])
     if selection.order_by and len(names) > PAGE_SIZE:
         raise UsageError(f"order_by works for at most {PAGE_SIZE} {kind}; {len(names)} are given")
     query = {} if selection.query is None else {"q": selection.query}
     for chunk in chunks(names):
         body = {kind: chunk} | query | ANY_STATE_AND_TYPE
-        yield from session.request("XGET", path, params=params, json=body)["items"]
+        yield from fetch(body)["items"]
 
 
 def _brief(value: Any) -> str:

@@ -97,7 +97,7 @@ class Uploader:
     ) -> list[Data | UploadError]:
         """Upload files over threads, and return what became of each, in their order.
 
-        :param max_workers: files in work at the same time; None: 2, and more, up to 64, while most of
+        :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
         :param progress: told the number of files done, and of all; None: shown.
         """

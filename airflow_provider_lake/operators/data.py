@@ -44,8 +44,8 @@ class UploadDataOperator(LakeOperator):
     :param source: name of the data source of each data, made when missing (templated).
     :param metadata: for all files, or one mapping for each file in their order (templated).
     :param fill_metadata: add what the files' EXIF tells; what ``metadata`` gives wins.
-    :param max_workers: files in transfer at the same time; None: 2, and more, up to 64, while most of the time is spent
-        waiting for the lake.
+    :param max_workers: files in transfer at the same time; None: 2, and more, up to 128, while most of the time is
+        spent waiting for the lake.
     :param wait_for_unprocessable_data: wait for the lake to look at the data, so that a file that is no image counts as
         failed here and not later.
     :param if_exists: ``"upload"`` uploads every file; ``"skip"`` leaves out those whose filename the datalake has, of

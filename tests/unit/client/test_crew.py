@@ -26,8 +26,9 @@ def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
     ("way_seconds", "bandwidth", "workers"),
     [
         pytest.param(0.0, float("inf"), FIRST_WORKERS, id="near: the processor is busy with two"),
-        pytest.param(0.08, float("inf"), MOST_WORKERS, id="far: most of the time is spent waiting"),
-        pytest.param(0.08, 30, 8, id="a narrow line: more workers do not make it faster"),
+        pytest.param(0.08, float("inf"), 81, id="far: as many as fill the time that one of them waits"),
+        pytest.param(0.5, float("inf"), MOST_WORKERS, id="very far: no more than a lake can be expected to bear"),
+        pytest.param(0.08, 30, 16, id="a narrow line: more workers do not make it faster"),
     ],
 )
 def test_the_way_decides_how_many_work(way_seconds: float, bandwidth: float, workers: int) -> None:

@@ -1,0 +1,105 @@
+"""Whom the client trusts, and through which proxy it goes, by its own settings and those of the environment."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_lake.client import Client, RetryPolicy, TransportError
+from airflow_provider_lake.client.sender import Sender
+from tests.wire.connect_proxy import connect_proxy
+from tests.wire.no_lakes import self_signed_certificate, web_site
+from tests.wire.scripted import Given, scripted
+
+_OF_THE_ENVIRONMENT = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the machine's own environment says."""
+    for name in _OF_THE_ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a certificate that nobody vouches for."""
+    return self_signed_certificate(tmp_path)
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[str]:
+    """Serve pages over TLS with that certificate."""
+    with web_site(certificate=certificate) as address:
+        yield f"https://{address}/"
+
+
+def _status(url: str, verify: bool | str) -> int:
+    sender = Sender(5, verify)
+    try:
+        return sender.send("GET", url, headers={}).status
+    finally:
+        sender.close()
+
+
+def test_a_server_that_nobody_vouches_for_is_refused(server: str) -> None:
+    """Before anything is said to it, so the token is safe; the message says what is wrong."""
+    with pytest.raises(TransportError, match="certificate") as caught:
+        _status(server, verify=True)
+
+    assert not caught.value.was_sent
+
+
+def test_the_client_refuses_it_too(server: str) -> None:
+    """Checking is what one gets who says nothing about it."""
+    with pytest.raises(TransportError, match="certificate"):
+        Client("token", host=server.rstrip("/"), retry=RetryPolicy(attempts=1))
+
+
+def test_who_names_its_certificate_trusts_it(server: str, certificate: Path) -> None:
+    """By the file of the authorities to trust."""
+    assert _status(server, verify=str(certificate)) == 200
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_may_name_it(
+    server: str, certificate: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the variables that requests reads; without, the same server is refused."""
+    monkeypatch.setenv(name, str(certificate))
+
+    assert _status(server, verify=True) == 200
+
+
+def test_who_checks_nothing_gets_through(server: str) -> None:
+    """As it was asked for."""
+    assert _status(server, verify=False) == 200
+
+
+def test_another_name_than_the_certificates_is_refused(server: str, certificate: Path) -> None:
+    """A certificate that is trusted holds for its own host only."""
+    with pytest.raises(TransportError, match="certificate"):
+        _status(server.replace("127.0.0.1", "localhost"), verify=str(certificate))
+
+
+def test_a_proxy_of_the_environment_carries_tls(
+    server: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees where the connection leads, not what goes over it; hosts that are excepted do not go there."""
+    with connect_proxy() as (proxy, targets):
+        monkeypatch.setenv("https_proxy", proxy)
+        assert _status(server, verify=str(certificate)) == 200
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert _status(server, verify=str(certificate)) == 200
+
+    assert targets == [f"CONNECT {server.removeprefix('https://').rstrip('/')}"]
+
+
+def test_a_proxy_of_the_environment_is_asked_for_plain_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told the whole URL, of a host that only it need find."""
+    with scripted(Given(body={"done": True})) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert _status("http://lake.invalid/api/home/ping?a=b", verify=True) == 200
+
+    assert [asked.path for asked in proxy.asked] == ["http://lake.invalid/api/home/ping?a=b"]
