@@ -19,7 +19,7 @@ import pycurl
 
 from airflow_provider_lake import __version__
 from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
-from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers
+from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers, unsigned
 
 # pycurl comes without types.
 Handle = Any
@@ -103,7 +103,7 @@ class Exchange:
         all_fields: bool = False,
     ) -> None:
         self.handle = handle
-        self.target = f"{method} {url.partition('?')[0]}"
+        self.target = f"{method} {unsigned(url)}"
         self._head: list[bytes] | None = [] if all_fields or begin is not None else None
         self._pieces: list[bytes] = []
         self._begin = begin

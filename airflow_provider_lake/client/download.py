@@ -10,8 +10,8 @@ from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from airflow_provider_lake.client.errors import TransferError, TransportError
-from airflow_provider_lake.client.exchange import Answer
-from airflow_provider_lake.client.http import Session, error_of, unsigned
+from airflow_provider_lake.client.exchange import Answer, unsigned
+from airflow_provider_lake.client.http import Session, error_of
 from airflow_provider_lake.client.transfer import repeat_transfer
 
 # How storages refuse a signed URL that is too old; Google answers 400.

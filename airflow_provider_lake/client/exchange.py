@@ -71,3 +71,10 @@ class Answer:
 
 # Told the head of an answer, without body; returns what takes the pieces of the body, or None: it is not wanted.
 Begin = Callable[[Answer], Callable[[bytes], object] | None]
+
+
+def unsigned(url: str) -> str:
+    """Return a URL without what may be secret: the query, which may hold a signature, and credentials of its host."""
+    scheme, separator, rest = url.partition("?")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

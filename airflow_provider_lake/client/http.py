@@ -24,7 +24,7 @@ from airflow_provider_lake.client.errors import (
     UsageError,
     class_of_status,
 )
-from airflow_provider_lake.client.exchange import Answer
+from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.retry import Outcome, RetryPolicy, parse_retry_after
 from airflow_provider_lake.client.sender import Sender
 
@@ -219,11 +219,6 @@ def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None =
         raise TransportError(
             f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
         ) from None
-
-
-def unsigned(url: str) -> str:
-    """Return a URL without its query, which may hold a signature."""
-    return url.partition("?")[0]
 
 
 def _encode(json: Any) -> bytes:

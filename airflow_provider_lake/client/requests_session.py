@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow_provider_lake.client.errors import TransportError, UsageError
-from airflow_provider_lake.client.exchange import BLOCK_SIZE, Answer, Begin, Body
+from airflow_provider_lake.client.exchange import BLOCK_SIZE, Answer, Begin, Body, unsigned
 
 if TYPE_CHECKING:
     import requests
@@ -59,7 +59,7 @@ class SessionExchanges:
         """Send and hand out the answer; the library's errors become ours, less the query: it may hold a signature."""
         import requests  # noqa: PLC0415 - costs what importing all the rest of the client does
 
-        target = f"{method} {url.partition('?')[0]}"
+        target = f"{method} {unsigned(url)}"
         try:
             with self._session.request(
                 method,

@@ -17,9 +17,9 @@ from airflow_provider_lake.client.errors import (
     TransferError,
     TransportError,
 )
-from airflow_provider_lake.client.exchange import Answer
+from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.files import FileBody, LocalFile
-from airflow_provider_lake.client.http import Session, error_of, repeat, unsigned
+from airflow_provider_lake.client.http import Session, error_of, repeat
 
 PART_SIZE = 25 * 1024 * 1024
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]

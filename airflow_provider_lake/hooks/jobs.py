@@ -21,6 +21,7 @@ OUTAGE_BUDGET_SECONDS = configuration.OUTAGE_BUDGET_SECONDS
 MISSING_GRACE_SECONDS = 5.0
 # A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.
 _FIRST_INTERVAL_SECONDS = 1.0
+_SHORTEST_INTERVAL_SECONDS = 0.05
 _INTERVAL_PER_AGE = 0.1
 # The longest pause between two looks while the lake does not answer, where `poll_interval` is shorter.
 _MAX_BACKOFF_SECONDS = 60.0
@@ -61,12 +62,14 @@ def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
 
 
 def next_interval(age: float, poll_interval: float) -> float:
-    """Return the seconds until the next look at a job: short while it is young, never longer than asked.
+    """Return the seconds until the next look at a job: short while it is young, and never longer than asked.
+
+    Nor is it ever without a pause, whatever was asked.
 
     :param age: seconds that it has been waited for.
     :param poll_interval: seconds, the longest interval.
     """
-    return min(poll_interval, max(_FIRST_INTERVAL_SECONDS, age * _INTERVAL_PER_AGE))
+    return max(_SHORTEST_INTERVAL_SECONDS, min(poll_interval, max(_FIRST_INTERVAL_SECONDS, age * _INTERVAL_PER_AGE)))
 
 
 def backoff(interval: float, failures: int) -> float:

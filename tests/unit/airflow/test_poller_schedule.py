@@ -18,6 +18,7 @@ from airflow_provider_lake.client import (
     UnauthorizedError,
 )
 from airflow_provider_lake.client.exchange import Answer
+from airflow_provider_lake.hooks.jobs import next_interval
 from airflow_provider_lake.hooks.poller_schedule import JobNews, News, Schedule, Silence, Wait
 
 RUNNING = Answer(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 3}}')
@@ -242,3 +243,9 @@ def test_an_error_that_is_none_of_these_ends_the_wait() -> None:
 
     assert isinstance(told, LakeError)
     assert not isinstance(told, ServerError | Silence)
+
+
+@pytest.mark.parametrize("poll_interval", [0, -1, 0.001])
+def test_there_is_always_a_pause_between_two_looks(poll_interval: float) -> None:
+    """Whatever interval was asked for."""
+    assert next_interval(0.0, poll_interval) >= 0.05
