@@ -239,6 +239,11 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # How soon the tasks of a dead scheduler are taken over.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         # How soon a task hears that it was marked, and the triggers of a dead triggerer are taken over.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
         "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
