@@ -32,6 +32,7 @@ class FaultProxy:
     :param share: of all exchanges that are to be broken, 0 to 1.
     :param exchanges: carried so far, the broken ones included.
     :param faults: how many were broken in each way.
+    :param in_vain: connections made while the lake itself took none.
     :param watch: is shown each request, as a whole, before its fate is decided.
     """
 
@@ -42,6 +43,7 @@ class FaultProxy:
     retry_after_seconds: int
     exchanges: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
+    in_vain: int = 0
     watch: Callable[[bytes], None] | None = None
 
     def __post_init__(self) -> None:
@@ -73,7 +75,11 @@ def fault_proxy(
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Cancelled when the proxy ends, while connections wait for more.
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port, limit=_LIMIT)
+            try:
+                up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port, limit=_LIMIT)
+            except OSError:
+                proxy.in_vain += 1
+                raise
             try:
                 while await _carry_one(proxy, (reader, writer), (up_reader, up_writer)):
                     pass

@@ -26,6 +26,7 @@ MORE_EXCHANGES = 20
 LATEST = 0.95
 
 
+@pytest.mark.timeout(0)  # each of its waits has an end
 @pytest.mark.parametrize("knows", ["kept", "manifest", "skip"])
 def test_no_file_is_lost_or_registered_twice(
     airflow: AirflowStack,
