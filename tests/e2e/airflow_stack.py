@@ -231,7 +231,7 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__PARALLELISM": "4",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "API__BASE_URL": url,
         "API__HOST": "127.0.0.1",
         "API__PORT": url.rsplit(":", 1)[1],
