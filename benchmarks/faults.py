@@ -87,7 +87,9 @@ def judge_upload(lake: LakeProcess, folder: Path, failed: set[str]) -> Figures:
 def measure_launch(client: str, folder: Path, launches: int, share: float, seed: int) -> Figures:
     """Let one client launch jobs, and return what came of it."""
     with lake_behind_proxy(share, seed) as (lake, proxy):
-        lake.run("processing", "register", PROCESSING, "--", "true")
+        register = [sys.executable, "-m", "airflow_provider_lake.cli", "processing", "register"]
+        register += ["--data-dir", str(lake.data_dir), PROCESSING, "--", "true"]
+        subprocess.run(register, check=True, stdout=subprocess.DEVNULL)
         lake.client().get_datalake().upload_data(min(folder.iterdir()), tags=TAG)
         done = subprocess.run(
             command("launch", client, proxy, lake, launches), check=True, stdout=subprocess.PIPE, text=True
