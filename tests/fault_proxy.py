@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -32,6 +32,8 @@ class FaultProxy:
     :param share: of all exchanges that are to be broken, 0 to 1.
     :param exchanges: carried so far, the broken ones included.
     :param faults: how many were broken in each way.
+    :param in_vain: connections made while the lake itself took none.
+    :param watch: is shown each request, as a whole, before its fate is decided.
     """
 
     url: str
@@ -41,6 +43,8 @@ class FaultProxy:
     retry_after_seconds: int
     exchanges: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
+    in_vain: int = 0
+    watch: Callable[[bytes], None] | None = None
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -71,7 +75,11 @@ def fault_proxy(
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Cancelled when the proxy ends, while connections wait for more.
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port, limit=_LIMIT)
+            try:
+                up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port, limit=_LIMIT)
+            except OSError:
+                proxy.in_vain += 1
+                raise
             try:
                 while await _carry_one(proxy, (reader, writer), (up_reader, up_writer)):
                     pass
@@ -111,6 +119,8 @@ async def _carry_one(proxy: FaultProxy, client: Pair, upstream: Pair) -> bool:
     request = await _read_message(client[0], is_answer=False)
     if request is None:
         return False
+    if proxy.watch is not None:
+        proxy.watch(request)
     fault = proxy.draw()
     if fault is Fault.CLOSED_BEFORE:
         return False

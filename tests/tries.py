@@ -7,8 +7,9 @@ stands in its place.
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
-_NAMES: dict[str, Any] = {"dag_id": "dag", "task_id": "task", "run_id": "run", "map_index": -1}
+_NAMES: dict[str, Any] = {"dag_id": "dag", "task_id": "task", "map_index": -1}
 
 
 class Tries:
@@ -19,6 +20,7 @@ class Tries:
 
     def __init__(self, retries: int = 2) -> None:
         self.state: dict[str, Any] = {}
+        self.run_id = str(uuid4())
         self.retries = retries
         self.try_number = 0
         self.max_tries = retries
@@ -39,7 +41,8 @@ class Tries:
             get_first_reschedule_date=lambda _context: self.started,
             **_NAMES,
             xcom_push=lambda key, value: self.xcoms.update({key: value}),
-            get_task_states=lambda **_asked: {_NAMES["run_id"]: {_NAMES["task_id"]: self.airflow_says}},
+            run_id=self.run_id,
+            get_task_states=lambda **_asked: {self.run_id: {_NAMES["task_id"]: self.airflow_says}},
         )
         store = SimpleNamespace(
             get=self.state.get, set=self.state.__setitem__, delete=lambda key: self.state.pop(key, None)

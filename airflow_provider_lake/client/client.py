@@ -56,6 +56,7 @@ class Client:
         self._session = Session(_checked_host(host), _checked_token(api_token), self._sender, retry)
         user = self._session.request("GET", "/api/home/ping")
         self.username: str = user["username"]
+        self._session.knows_keys = bool(user.get("idempotency_keys"))
         organization = self._find_organization(organization_id, organization_name, user)
         self.organization_id = UUID(organization["id"])
         self.organization_name: str = organization["name"]
@@ -82,6 +83,11 @@ class Client:
     def host(self) -> str:
         """Base URL of the lake."""
         return self._session.host
+
+    @property
+    def knows_idempotency_keys(self) -> bool:
+        """Whether the lake starts one job only for all calls with the same ``idempotency_key``."""
+        return self._session.knows_keys
 
     def get_datalake(self, id: str | UUID | None = None, name: str | None = None) -> Datalake:
         """Return a datalake of the organization; neither id nor name: its default one.

@@ -16,7 +16,7 @@ from airflow_provider_lake.client.imports import Imports
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.multi_job import MultiJob
-from airflow_provider_lake.client.processings import DATALAKE_TARGET, Processing
+from airflow_provider_lake.client.processings import Processing, launch_body
 from airflow_provider_lake.client.progress import Progress
 from airflow_provider_lake.client.projections import Projection, upload_projection
 from airflow_provider_lake.client.records import Json, Record, parse_id
@@ -252,15 +252,18 @@ class Datalake(Record):
         prefixes: Sequence[str],
         tags: str | Tag | Sequence[str | Tag] | None = None,
         source: str | DataSource | None = None,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Start a job that makes data of objects that lie in the bucket already.
 
         :param prefixes: beginnings of object names; every object that has one of them is imported.
         :param tags: data tags that each data gets, by name or as records; made when missing.
         :param source: data source of each data, by name or as a record; made when missing.
+        :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
+            further call that has it with the same job, so that an answer which was lost costs no second one.
         """
         self._require_connector()
-        return self._imports.start_of_prefixes(prefixes, self._tag_ids(tags), self._source_id(source))
+        return self._imports.start_of_prefixes(prefixes, self._tag_ids(tags), self._source_id(source), idempotency_key)
 
     def import_cloud_objects(self, cloud_objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
         """Start a job that makes data of named objects that lie in the bucket already; one for each 500 of many.
@@ -293,6 +296,7 @@ class Datalake(Record):
         cpu: int | None = None,
         gpu: int | None = None,
         inputs: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Start a job that runs a processing on data.
 
@@ -300,21 +304,14 @@ class Datalake(Record):
         :param parameters: of this run; None: the processing's own.
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
+        :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
+            further call that has it with the same job, so that an answer which was lost costs no second one.
         :raises UsageError: the processing works on something else than data, or there are no data.
         """
-        if processing.target != DATALAKE_TARGET:
-            raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
-        if not data:
-            raise UsageError(f"no data given for processing {processing.name!r}")
-        body = {
-            "processing_id": processing.id,
-            "parameters": parameters,
-            "data_ids": [each if isinstance(each, UUID) else each.id for each in data],
-            "cpu": cpu,
-            "gpu": gpu,
-            "inputs": inputs or {},
-        }
-        return Job.from_json(self.session, self.session.request("POST", f"{self._path}/processing/launch", json=body))
+        data_ids = [each if isinstance(each, UUID) else each.id for each in data]
+        body = launch_body(processing, data_ids, parameters, cpu, gpu, inputs)
+        path = f"{self._path}/processing/launch"
+        return Job.from_json(self.session, self.session.request("POST", path, json=body, key=idempotency_key))
 
     def get_custom_metadata_schema(self) -> dict[str, Any]:
         """Return which custom metadata are known: key to its description, and whether others are allowed."""

@@ -64,6 +64,8 @@ class Session:
         self.retry = retry
         # How many files at a time have proven worth it.
         self.pace = Pace()
+        # Whether the lake takes a request that it has seen before, by its key, for the same one.
+        self.knows_keys = False
         self.organization_id: UUID | None = None
         # Of the object storage that the organization uses for what belongs to no datalake.
         self.connector_id: UUID | None = None
@@ -84,6 +86,7 @@ class Session:
         json: Any = None,
         repeatable: bool | None = None,
         decoder: Decoder | None = None,
+        key: str | None = None,
     ) -> Any:
         """Make one call of the API and return the answer's JSON.
 
@@ -93,19 +96,22 @@ class Session:
         :param repeatable: whether the call may be sent again after an unclear outcome; None: unless it is a POST, which
             creates things. Any call is sent again when it surely was not acted on.
         :param decoder: reads the answer's JSON; None: as it stands.
+        :param key: of this request and its repetitions, for a lake to know them as one.
         :return: None for an answer without body.
         :raises ResponseError: the lake answered with an error.
         :raises TransportError: no usable answer came.
         """
-        send = self._prepare(method, path, params, json, decoder or decode)
-        return repeat(self.retry, send, repeatable=method != "POST" if repeatable is None else repeatable)
+        call = self.describe(method, path, params, json, key)
+        if repeatable is None:
+            repeatable = method != "POST" or (key is not None and self.knows_keys)
+        return repeat(self.retry, self._prepare(call, decoder or decode), repeatable=repeatable)
 
     def delete(self, path: str, *, json: Any = None) -> None:
         """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.
 
         :raises NotFoundError: there was nothing to delete.
         """
-        send = self._prepare("DELETE", path, (), json, decode)
+        send = self._prepare(self.describe("DELETE", path, (), json), decode)
         is_unclear = False
 
         def attempt() -> None:
@@ -132,11 +138,12 @@ class Session:
         except NotFoundError as error:
             raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
 
-    def describe(self, method: str, path: str, params: Params = (), json: Any = None) -> Call:
+    def describe(self, method: str, path: str, params: Params = (), json: Any = None, key: str | None = None) -> Call:
         """Describe a call of the API, for whoever sends it.
 
         :param path: below the host, beginning with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
+        :param key: of this request and its repetitions.
         :raises UsageError: this session has no token, or ``json`` is none.
         """
         if self._api_token is None:
@@ -150,14 +157,14 @@ class Session:
         }
         if self.organization_id is not None:
             headers["X-Picsellia-Organization"] = str(self.organization_id)
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return Call(method, url, headers, None if json is None else _encode(json))
 
-    def _prepare(self, method: str, path: str, params: Params, json: Any, decoder: Decoder) -> Callable[[], Any]:
-        call = self.describe(method, path, params, json)
-
+    def _prepare(self, call: Call, decoder: Decoder) -> Callable[[], Any]:
         def send() -> Any:
-            answer = self.sender.send(method, call.url, headers=call.headers, body=call.body)
-            return read_answer(method, call.url, answer, decoder)
+            answer = self.sender.send(call.method, call.url, headers=call.headers, body=call.body)
+            return read_answer(call.method, call.url, answer, decoder)
 
         return send
 

@@ -22,10 +22,12 @@ class Imports:
         self._session = session
         self._datalake_id = datalake_id
 
-    def start_of_prefixes(self, prefixes: Sequence[str], tag_ids: Sequence[UUID], source_id: UUID | None) -> Job:
+    def start_of_prefixes(
+        self, prefixes: Sequence[str], tag_ids: Sequence[UUID], source_id: UUID | None, key: str | None
+    ) -> Job:
         """Start the import of all objects whose name begins with one of the prefixes."""
         body: dict[str, Any] = {"prefixes": list(prefixes), "tag_ids": list(tag_ids)}
-        return self._start("objects", body | ({"data_source_id": source_id} if source_id else {}))
+        return self._start("objects", body | ({"data_source_id": source_id} if source_id else {}), key)
 
     def start_of_objects(self, objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
         """Start the import of objects by name."""
@@ -42,7 +44,7 @@ class Imports:
         jobs = [self._start(path, {field: dict(part)}) for part in chunks(list(wanted.items()), JOB_SIZE)]
         return jobs[0] if len(jobs) == 1 else MultiJob(jobs)
 
-    def _start(self, path: str, body: Mapping[str, Any]) -> Job:
+    def _start(self, path: str, body: Mapping[str, Any], key: str | None = None) -> Job:
         target = f"/api/datalake/{self._datalake_id}/{path}"
-        answer = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body})
+        answer = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body}, key=key)
         return Job.from_json(self._session, answer["job"])

@@ -6,6 +6,7 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
+from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import list_named
 from airflow_provider_lake.client.records import Json, Record
@@ -138,6 +139,32 @@ class Processing(Record):
     @property
     def _inputs(self) -> str:
         return f"/api/processing/{self.id}/inputs"
+
+
+def launch_body(
+    processing: Processing,
+    data_ids: Sequence[UUID],
+    parameters: Mapping[str, Any] | None,
+    cpu: int | None,
+    gpu: int | None,
+    inputs: Mapping[str, Any] | None,
+) -> Json:
+    """Return what a lake is told of a run of a processing on data; None stands for the processing's own.
+
+    :raises UsageError: the processing works on something else than data, or there are no data.
+    """
+    if processing.target != DATALAKE_TARGET:
+        raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
+    if not data_ids:
+        raise UsageError(f"no data given for processing {processing.name!r}")
+    return {
+        "processing_id": processing.id,
+        "parameters": parameters,
+        "data_ids": data_ids,
+        "cpu": cpu,
+        "gpu": gpu,
+        "inputs": inputs or {},
+    }
 
 
 class Processings:

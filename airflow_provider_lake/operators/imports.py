@@ -38,12 +38,12 @@ class ImportBucketObjectsOperator(LakeJobOperator):
         self.tags = tags
         self.source = source
 
-    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+    def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
         """Start the import."""
         prefixes, tags = as_names(self.prefixes), as_names(self.tags)
         if not prefixes:
             raise LakePermanentError("no prefix given: the whole bucket is never meant by accident")
-        job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source)
+        job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source, idempotency_key=key)
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
         return job, {
             "datalake": datalake.name,

@@ -1,5 +1,6 @@
 """What operators share that start a job of the lake."""
 
+import itertools
 import math
 import time
 from abc import abstractmethod
@@ -23,7 +24,7 @@ from airflow_provider_lake.hooks.jobs import (
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.resume import is_first_try, is_only_moved, load_record, save_record
+from airflow_provider_lake.operators.resume import is_first_try, is_only_moved, key_of, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
@@ -40,7 +41,8 @@ class LakeJobOperator(LakeOperator):
     """Base of the operators that start a job and, unless told otherwise, wait for it.
 
     On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
-    starting another. Clearing the task starts a new job, unless the old one still goes on.
+    starting another. Where the lake knows idempotency keys, as the embedded one does, this holds on every Airflow, and
+    also when the answer to the start was lost. Clearing the task starts a new job, unless the old one still goes on.
 
     Each returns ``{"job_id", "status", "progress", …}``, the same whether it waited here, deferred, or found its job
     again.
@@ -85,8 +87,11 @@ class LakeJobOperator(LakeOperator):
         self._context: Context | None = None
 
     @abstractmethod
-    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
-        """Start the job; return it, and what the summary says beyond the job itself."""
+    def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
+        """Start the job; return it, and what the summary says beyond the job itself.
+
+        :param key: with which the lake is asked: to the same key it gives the same job.
+        """
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
@@ -161,9 +166,21 @@ class LakeJobOperator(LakeOperator):
         return None
 
     def _start_job(self, context: "Context") -> "tuple[Job, dict[str, Any]]":
-        job, details = self.submit_job(self.get_datalake())
+        job, details = self._submit_once(context, self.get_datalake())
         if self.durable:
             save_record(context, _KEY, {"job_id": str(job.id), "details": details})
+        return job, details
+
+    def _submit_once(self, context: "Context", datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Start the job, or be given the one that the lake has started for an earlier try."""
+        uses_keys = self.durable and self.hook.client.knows_idempotency_keys
+        what = {name: getattr(self, name) for name in self.template_fields}
+        for number in itertools.count(1):
+            key = key_of(context, what, number) if uses_keys else None
+            job, details = self.submit_job(datalake, key)
+            # One of an earlier try that has failed is none to wait for: the next key is that of another job.
+            if key is None or not job.status.is_final or job.status.is_successful:
+                break
         return job, details
 
     def _deadline(self, context: "Context") -> float | None:

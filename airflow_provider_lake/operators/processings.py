@@ -46,11 +46,11 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
         self.cpu = cpu
         self.gpu = gpu
 
-    def submit_job(self, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+    def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
         """Select the data and start the processing."""
         processing = self.hook.client.get_processing(self.processing)
         data = [each.id for each in self.select_data(datalake)]
         parameters = None if self.parameters is None else dict(self.parameters)
-        job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu)
+        job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu, idempotency_key=key)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
         return job, {"datalake": datalake.name, "processing": processing.name, "data_count": len(data)}

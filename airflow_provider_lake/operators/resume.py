@@ -4,6 +4,8 @@ Airflow 3.3 keeps a task's state across its tries; below that nothing is kept, a
 still moving here, which is why nobody but this module knows how.
 """
 
+import hashlib
+import json
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -59,6 +61,19 @@ def first_try_number(context: "Context") -> int:
     """Return the number of the first try since the task was made or cleared; 0 outside a running task."""
     instance = context.get("ti")
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
+
+
+def key_of(context: "Context", *what: Any) -> str | None:
+    """Return a key of what a task does, the same for all its tries since it was made or cleared; None outside a task.
+
+    :param what: tells the things that a task does from each other, as JSON.
+    """
+    instance = context.get("ti")
+    if instance is None:
+        return None
+    names = [str(getattr(instance, name, None)) for name in ("dag_id", "run_id", "task_id", "map_index")]
+    text = json.dumps([*names, first_try_number(context), *what], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_only_moved(context: "Context | None") -> bool:

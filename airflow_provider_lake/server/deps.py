@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from airflow_provider_lake.server import job_tokens
@@ -136,6 +136,10 @@ async def get_page(
 
 
 PageDep = Annotated[Page, Depends(get_page)]
+
+
+# Names a request and its repetitions, so that what was started once is not started again.
+RequestKeyDep = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 def base_url(request: Request) -> str:

@@ -293,7 +293,10 @@ class Job(Base):
     """Asynchronous work. A runner claims it with a lease; a lease that ran out means that its runner died."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_status_created_at", "status", "created_at"),)
+    __table_args__ = (
+        Index("ix_jobs_status_created_at", "status", "created_at"),
+        Index("ix_jobs_datalake_id_request_key", "datalake_id", "request_key", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"))
@@ -301,6 +304,7 @@ class Job(Base):
     status: Mapped[JobStatus] = mapped_column(String(16), default=JobStatus.PENDING)
     processing_id: Mapped[UUID | None] = mapped_column(ForeignKey("processings.id", ondelete="SET NULL"))
     payload: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
+    request_key: Mapped[str | None]
     progress: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -85,10 +85,10 @@ class AirflowStack:
         self._await(f"{dag_id} is scheduled", lambda: bool(self.call("GET", path)["dag_runs"]), START_SECONDS)
         return self.await_end(self.call("GET", path)["dag_runs"][0])
 
-    def await_end(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Wait for a run to end; return it as it is then."""
+    def await_end(self, run: dict[str, Any], seconds: float = RUN_SECONDS) -> dict[str, Any]:
+        """Wait for a run to end, so long at most; return it as it is then."""
         path = _path(run)
-        self._await(f"{path} ends", lambda: self._has_ended(path), RUN_SECONDS)
+        self._await(f"{path} ends", lambda: self._has_ended(path), seconds)
         return self.call("GET", path)
 
     def await_task(self, run: dict[str, Any], task_id: str, *states: str, try_number: int = 1) -> dict[str, Any]:
@@ -103,6 +103,13 @@ class AirflowStack:
             RUN_SECONDS,
         )
         return find()
+
+    def await_all(self, run: dict[str, Any], task_id: str, state: str, count: int, seconds: float) -> None:
+        """Wait for as many instances of a mapped task to be in a state, so long at most."""
+        path = f"{_path(run)}/taskInstances?task_id={task_id}&state={state}&limit=1"
+        self._await(
+            f"{count} of {task_id} are {state}", lambda: self.call("GET", path)["total_entries"] == count, seconds
+        )
 
     def mark_failed(self, run: dict[str, Any], task_id: str) -> None:
         """Mark a task as failed, as somebody does in the browser."""
@@ -134,8 +141,8 @@ class AirflowStack:
         return tuple(int(part) for part in self.call("GET", "/version")["version"].split(".")[:3])
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
-        """List the task instances of a run."""
-        found: list[dict[str, Any]] = self.call("GET", f"{_path(run)}/taskInstances")["task_instances"]
+        """List the task instances of a run, at most 1,000."""
+        found: list[dict[str, Any]] = self.call("GET", f"{_path(run)}/taskInstances?limit=1000")["task_instances"]
         return found
 
     def result(self, run: dict[str, Any], task_id: str, map_index: int = -1) -> Any:
@@ -224,7 +231,7 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__PARALLELISM": "4",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "API__BASE_URL": url,
         "API__HOST": "127.0.0.1",
         "API__PORT": url.rsplit(":", 1)[1],
@@ -239,6 +246,11 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # How soon the tasks of a dead scheduler are taken over.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         # How soon a task hears that it was marked, and the triggers of a dead triggerer are taken over.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
         "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",

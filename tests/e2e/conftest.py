@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.airflow_stack import AirflowStack
+from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.lake_process import LakeProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,14 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
 
 
 @pytest.fixture(scope="session")
-def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+def network(lake: LakeProcess) -> Iterator[FaultProxy]:
+    """Carry what goes by the connection ``lake_network``; it breaks nothing unless a test says so."""
+    with fault_proxy(lake.url, 0, seed=1) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def airflow(lake: LakeProcess, network: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
     """Run an Airflow that finds the example DAGs, the tests' own, and the lake."""
     home = tmp_path_factory.mktemp("airflow")
     dags = home / "dags"
@@ -32,6 +40,7 @@ def airflow(lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iter
         # What Airflow keeps can then be searched for what should not be in it.
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW_CONN_LAKE_DEFAULT": lake.connection(extra=json.dumps({"timeout": 20})),
+        "AIRFLOW_CONN_LAKE_NETWORK": lake.connection(host=network.url),
         "AIRFLOW_CONN_LAKE_WRONG_TOKEN": lake.connection(password="not-the-token"),
         "AIRFLOW_CONN_LAKE_UNREACHABLE": lake.connection(host="http://127.0.0.1:9"),
     }

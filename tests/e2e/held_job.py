@@ -10,7 +10,8 @@ from tests.lake_process import LakeProcess
 
 _PROGRAM = """
 import os, sys, time
-print("waiting to be ended", flush=True)
+if len(sys.argv) == 2:
+    print("waiting to be ended", flush=True)
 while not os.path.exists(sys.argv[1]):
     time.sleep(0.1)
 sys.exit(int(open(sys.argv[1]).read()))
@@ -37,13 +38,14 @@ class HeldJob:
         written.rename(self.end_file)
 
 
-def hold_job(lake: LakeProcess, folder: Path, name: str) -> HeldJob:
+def hold_job(lake: LakeProcess, folder: Path, name: str, *, is_silent: bool = False) -> HeldJob:
     """Register the processing, and upload the photo.
 
     :param name: of the processing and the tag.
+    :param is_silent: whether its jobs stay QUEUED until they end, so that a lake which was killed starts them again.
     """
     held = HeldJob(name, name, folder / "end")
-    command = [sys.executable, "-c", _PROGRAM, str(held.end_file)]
+    command = [sys.executable, "-c", _PROGRAM, str(held.end_file), *(["silent"] if is_silent else [])]
     assert main(["processing", "register", "--data-dir", str(lake.data_dir), name, "--", *command]) == 0
     lake.client().get_datalake().upload_data(make_photos(folder, 1), tags=[name])
     return held

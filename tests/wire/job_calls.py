@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PIL import Image
+from requests import Response
 from sqlalchemy import select
 
 from airflow_provider_lake.server.database import Database
@@ -99,6 +100,22 @@ def register(lake: LakeProcess, name: str, *command: str) -> None:
 
 def launch(api: LakeApi, name: str, data_ids: list[str], parameters: dict[str, Any] | None = None) -> str:
     """Launch a processing, and return the id of its job."""
+    answer = try_launch(api, name, data_ids, parameters)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def try_launch(
+    api: LakeApi,
+    name: str,
+    data_ids: list[str],
+    parameters: dict[str, Any] | None = None,
+    key: str | None = None,
+) -> Response:
+    """Launch a processing, and return the answer.
+
+    :param key: of the request and its repetitions.
+    """
     found = api.get(f"/api/organization/{api.organization}/processings/find", params={"name": name}).json()
     body = {
         "processing_id": found["id"],
@@ -108,6 +125,5 @@ def launch(api: LakeApi, name: str, data_ids: list[str], parameters: dict[str, A
         "gpu": 0,
         "inputs": {},
     }
-    answer = api.post(f"/api/datalake/{api.datalake}/processing/launch", body)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return api.post(f"/api/datalake/{api.datalake}/processing/launch", body, headers=headers)

@@ -1,7 +1,9 @@
 """Starting a job, finding it again and giving it up, against a real lake."""
 
+import sqlite3
 import sys
 import threading
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -21,6 +23,7 @@ from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
+from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.job_server import job_server
 
 SLOW = "import time; time.sleep(60)"
@@ -67,6 +70,64 @@ def test_the_summary_is_the_same_in_every_mode(lake: LakeProcess) -> None:
     assert resumed == fresh
 
 
+def test_a_retry_that_knows_nothing_is_given_its_job_by_the_lake(lake: LakeProcess) -> None:
+    """As below Airflow 3.3, or where a process was killed before it could keep the job; a cleared task starts anew."""
+    tries = Tries()
+    job_id = _start(tries)
+    tries.state.clear()
+    again = _start(tries)
+    tries.state.clear()
+    tries.clear()
+    cleared = _start(tries)
+    for each in (job_id, cleared):
+        lake.client().get_job_by_id(each).kill()
+
+    assert again == job_id
+    assert cleared != job_id
+
+
+def test_a_retry_that_knows_nothing_starts_another_job_than_one_that_failed() -> None:
+    """The lake answers with the failed one, which is none to wait for."""
+    tries = Tries()
+    ids = set()
+    for _ in range(3):
+        with pytest.raises(LakeJobError) as failure:
+            _operator("failing").execute(tries.next())
+        ids.add(str(failure.value).split()[1])
+        tries.state.clear()
+
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize("kind", Break)
+def test_a_start_whose_answer_is_lost_starts_one_job(
+    lake: LakeProcess, monkeypatch: pytest.MonkeyPatch, kind: Break
+) -> None:
+    """The client asks again with the same key."""
+    lost: list[str] = []
+
+    def decide(line: str, number: int) -> Break | None:
+        if line.startswith("POST") and "/processing/launch " in line and number < 2:
+            lost.append(line)
+            return kind
+        return None
+
+    before = _jobs(lake)
+    with breaking_proxy(lake.url, decide) as url:
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(host=url))
+        job_id = _start(Tries())
+    lake.client().get_job_by_id(job_id).kill()
+
+    assert len(lost) == 2
+    assert _jobs(lake) - before == {job_id.replace("-", "")}
+
+
+def _jobs(lake: LakeProcess) -> set[str]:
+    """Return the ids of all jobs, straight from the lake's table."""
+    with closing(sqlite3.connect(lake.data_dir / "lake.db")) as connection:
+        return {row[0] for row in connection.execute("SELECT id FROM jobs")}
+
+
 def test_a_retry_finds_a_job_that_goes_on(lake: LakeProcess) -> None:
     """Whether it waits here or defers; the trigger waits for that job."""
     tries = Tries()
@@ -105,16 +166,11 @@ def test_a_failed_or_forgotten_job_is_started_again() -> None:
     assert _operator("quick").execute(tries.next())["status"] == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("has_store", [True, False])
-def test_without_a_store_or_durability_each_try_starts_a_job(has_store: bool) -> None:
-    """As on Airflow below 3.3: no reconnection, no error."""
+def test_without_durability_each_try_starts_a_job() -> None:
+    """Neither what Airflow keeps nor what the lake knows is asked."""
     tries = Tries()
-    first, second = tries.next(), tries.next()
-    if not has_store:
-        first.pop("task_state_store")
-        second.pop("task_state_store")
 
-    ids = {_operator("quick", durable=not has_store).execute(context)["job_id"] for context in (first, second)}
+    ids = {_operator("quick", durable=False).execute(tries.next())["job_id"] for _ in range(2)}
 
     assert len(ids) == 2
 

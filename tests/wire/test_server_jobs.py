@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,7 +10,16 @@ import pytest
 import requests
 
 from tests.lake_process import LakeProcess
-from tests.wire.job_calls import finished, get_job, launch, log_lines, new_data, register, wait_for_line
+from tests.wire.job_calls import (
+    finished,
+    get_job,
+    launch,
+    log_lines,
+    new_data,
+    register,
+    try_launch,
+    wait_for_line,
+)
 from tests.wire.lake_api import LakeApi
 
 PROGRAM = """
@@ -29,6 +39,34 @@ def job_id(lake: LakeProcess, api: LakeApi, tmp_path: Path) -> Iterator[str]:
     wait_for_line(api, job_id, "ready")
     yield job_id
     end.touch()
+
+
+def test_a_request_that_is_repeated_starts_one_job(lake: LakeProcess, api: LakeApi) -> None:
+    """By its key, also when it comes at the same time, and of imports too; without a key each request is a new one."""
+    register(lake, "quick", "true")
+    data = new_data(api)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: try_launch(api, "quick", data, key="once").json()["id"], range(8)))
+    path, body = f"/api/datalake/{api.datalake}/objects", {"datalake_id": api.datalake, "prefixes": ["none/"]}
+    imports = [api.post(path, body, headers={"Idempotency-Key": "import"}).json()["job"]["id"] for _ in range(2)]
+
+    assert len(set(answers)) == 1
+    assert len(set(imports)) == 1
+    assert len({launch(api, "quick", data) for _ in range(2)}) == 2
+    assert try_launch(api, "quick", data, key="another").json()["id"] not in answers
+
+
+def test_a_key_means_one_thing(lake: LakeProcess, api: LakeApi) -> None:
+    """With the key of another request nothing is started: the answer names the job that was."""
+    for name in ("one thing", "another thing"):
+        register(lake, name, "true")
+    data = new_data(api)
+    first = try_launch(api, "one thing", data, key="of one thing").json()["id"]
+    second = try_launch(api, "another thing", data, key="of one thing")
+    too_long = try_launch(api, "one thing", data, key="k" * 256)
+
+    assert (second.status_code, first in second.json()["message"]) == (409, True)
+    assert too_long.status_code == 422
 
 
 def test_a_final_state_stays(api: LakeApi, job_id: str) -> None:

@@ -77,13 +77,32 @@ def get_payload(session: Session, job_id: UUID) -> dict[str, Any]:
 
 
 def create(
-    session: Session, datalake_id: UUID, kind: JobKind, payload: dict[str, Any], processing_id: UUID | None = None
+    session: Session,
+    datalake_id: UUID,
+    kind: JobKind,
+    payload: dict[str, Any],
+    *,
+    processing_id: UUID | None = None,
+    key: str | None = None,
 ) -> Job:
-    """Add a job that waits for a runner."""
-    job = Job(datalake_id=datalake_id, kind=kind, payload=payload, processing_id=processing_id)
+    """Add a job that waits for a runner, unless the request for it is one that came before.
+
+    :param key: of the request; None: it is always a new one.
+    :raises ConflictError: the key is that of a request for something else.
+    """
+    known = None if key is None else _find_by_key(session, datalake_id, key)
+    if known is not None:
+        if (known.kind, known.processing_id) != (kind, processing_id):
+            raise ConflictError(f"idempotency key {key!r} was used before, for something else: job {known.id}")
+        return known
+    job = Job(datalake_id=datalake_id, kind=kind, payload=payload, processing_id=processing_id, request_key=key)
     session.add(job)
     session.flush()
     return job
+
+
+def _find_by_key(session: Session, datalake_id: UUID, key: str) -> Job | None:
+    return session.scalar(select(Job).where(Job.datalake_id == datalake_id, Job.request_key == key))
 
 
 def move(job: Job, status: JobStatus, error: str | None = None) -> None:

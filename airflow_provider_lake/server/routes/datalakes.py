@@ -26,6 +26,7 @@ def ping(lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
         "username": user.username,
         "default_organization": caller.organization_id,
         "lake_version": __version__,
+        "idempotency_keys": True,
     }
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
-from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RunnerDep
+from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RequestKeyDep, RunnerDep
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import imports, jobs
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
@@ -23,20 +23,30 @@ router = APIRouter()
 
 @router.post("/api/datalake/{datalake_id}/objects")
 def import_objects(
-    datalake: DatalakeDep, body: ImportBody, lake: LakeDep, runner: RunnerDep, request: Request
+    datalake: DatalakeDep,
+    body: ImportBody,
+    lake: LakeDep,
+    runner: RunnerDep,
+    request: Request,
+    key: RequestKeyDep = None,
 ) -> dict[str, Any]:
     """Start a job that makes data of objects."""
     _check_connector(datalake)
     with lake.database.writing() as session:
         payload = _payload(session, datalake, body)
-        job = jobs.create(session, datalake.id, JobKind.IMPORT, payload)
+        job = jobs.create(session, datalake.id, JobKind.IMPORT, payload, key=key)
     runner.wake()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 
 
 @router.post("/api/datalake/{datalake_id}/objects/projections")
 def import_projections(
-    datalake: DatalakeDep, body: ProjectionImportBody, lake: LakeDep, runner: RunnerDep, request: Request
+    datalake: DatalakeDep,
+    body: ProjectionImportBody,
+    lake: LakeDep,
+    runner: RunnerDep,
+    request: Request,
+    key: RequestKeyDep = None,
 ) -> dict[str, Any]:
     """Start a job that makes projections of objects."""
     _check_connector(datalake)
@@ -45,7 +55,7 @@ def import_projections(
         for projection in projections:
             check_object_name(projection.object_name)
     with lake.database.writing() as session:
-        job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"))
+        job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"), key=key)
     runner.wake()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 

@@ -6,7 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.deps import CallerDep, DatalakeDep, LakeDep, OrganizationDep, PageDep, RunnerDep
+from airflow_provider_lake.server.deps import (
+    CallerDep,
+    DatalakeDep,
+    LakeDep,
+    OrganizationDep,
+    PageDep,
+    RequestKeyDep,
+    RunnerDep,
+)
 from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
 from airflow_provider_lake.server.processing_inputs import InputChanges, InputDeclaration, check_inputs
 from airflow_provider_lake.server.queries import datalakes, jobs, processings
@@ -79,7 +87,13 @@ def delete_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> 
 
 @router.post("/api/datalake/{datalake_id}/processing/launch")
 def launch_processing(
-    datalake: DatalakeDep, body: Launch, lake: LakeDep, caller: CallerDep, runner: RunnerDep, request: Request
+    datalake: DatalakeDep,
+    body: Launch,
+    lake: LakeDep,
+    caller: CallerDep,
+    runner: RunnerDep,
+    request: Request,
+    key: RequestKeyDep = None,
 ) -> dict[str, Any]:
     """Start a processing on data of a datalake."""
     data_ids = list(dict.fromkeys(body.data_ids))
@@ -96,7 +110,7 @@ def launch_processing(
             "data_ids": [str(data_id) for data_id in data_ids],
             "user_id": str(caller.user_id),
         }
-        job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing.id)
+        job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing_id=processing.id, key=key)
     runner.wake()
     return describe_job(lake, job, request)
 
