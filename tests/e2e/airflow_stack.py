@@ -141,9 +141,14 @@ class AirflowStack:
         return tuple(int(part) for part in self.call("GET", "/version")["version"].split(".")[:3])
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
-        """List the task instances of a run, at most 1,000."""
-        found: list[dict[str, Any]] = self.call("GET", f"{_path(run)}/taskInstances?limit=1000")["task_instances"]
-        return found
+        """List the task instances of a run."""
+        found: list[dict[str, Any]] = []
+        while True:
+            # Airflow gives a hundred at a time.
+            page = self.call("GET", f"{_path(run)}/taskInstances?limit=100&offset={len(found)}")
+            found += page["task_instances"]
+            if len(found) >= page["total_entries"] or not page["task_instances"]:
+                return found
 
     def result(self, run: dict[str, Any], task_id: str, map_index: int = -1) -> Any:
         """Read what a task returned."""
