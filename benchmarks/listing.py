@@ -1,9 +1,11 @@
 """How fast are data listed? This client beside the published one, in one run, against a lake that costs nothing.
 
     python -m benchmarks.listing [--rows 100000] [--iterate 1000000] [--rounds 3]
+    python -m benchmarks.listing --curve
 
 Every round is a process of its own, first one client's, then the other's; of the rounds the median counts. Memory is
-what the process grew by. ``--iterate`` also walks over so many rows with ``iter_data``, keeping none.
+what the process grew by. ``--iterate`` also walks over so many rows with ``iter_data``, keeping none. ``--curve`` gives
+the cost of this client alone for sizes from 1,000 on: of lists, of walks, and of an upload's own bookkeeping.
 """
 
 import argparse
@@ -18,6 +20,9 @@ from benchmarks.canned_lake import DATALAKE, TOKEN, canned_lake, data
 from benchmarks.side_by_side import CLIENTS, published_datalake, report, table
 
 PAGE = 1000
+# Of what is walked over; a list holds all of its rows, so it stops before.
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+LONGEST_LIST = 100_000
 
 
 def make_page(path: Path, count: int) -> None:
@@ -34,7 +39,13 @@ def run(client: str, url: str, rows: int) -> None:
         report(lambda: datalake.list_data(limit=rows))
         return
     from airflow_provider_lake.client import Client  # noqa: PLC0415 - the other one is not to pay for it
+    from airflow_provider_lake.client.crew import Pace, do_all  # noqa: PLC0415 - likewise
+    from airflow_provider_lake.client.upload import plan  # noqa: PLC0415 - likewise
 
+    if client == "bookkeeping":
+        paths = [f"folder/{number}.jpg" for number in range(rows)]
+        report(lambda: do_all(lambda file: file, plan(paths, None, None, None), None, Pace()))
+        return
     ours = Client(TOKEN, host=url).get_datalake()
     if client == "ours":
         report(lambda: ours.list_data(limit=rows))
@@ -52,12 +63,22 @@ def measure(client: str, url: str, rows: int) -> dict[str, float]:
     return measured
 
 
+def curve(url: str) -> None:
+    """Print what a row, or a file, costs in lists and uploads of several sizes."""
+    print("| rows | list_data | iter_data | bookkeeping of an upload |\n|---|---|---|---|")
+    for size in SIZES:
+        runs = ("ours", "iterate", "bookkeeping") if size <= LONGEST_LIST else ("iterate", "bookkeeping")
+        costs = {run: f"{measure(run, url, size)['cpu'] * 1e6 / size:.1f} \u00b5s" for run in runs}
+        print(f"| {size:,} | {costs.get('ours', '')} | {costs['iterate']} | {costs['bookkeeping']} |", flush=True)
+
+
 def main() -> None:
     """Compare, or run one client where the comparison says so."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--iterate", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--curve", action="store_true")
     parser.add_argument("--run", nargs=3, metavar=("CLIENT", "URL", "ROWS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:
@@ -70,6 +91,9 @@ def main() -> None:
         page = Path(folder) / "page.json"
         make_page(page, arguments.rows)
         with canned_lake(files={f"/api/datalake/{DATALAKE}/datas": page}) as url:
+            if arguments.curve:
+                curve(url)
+                return
             rounds = [[measure(client, url, arguments.rows) for client in CLIENTS] for _ in range(arguments.rounds)]
             table(f"list_data of {arguments.rows:,} rows", "row", arguments.rows, rounds)
             if arguments.iterate:

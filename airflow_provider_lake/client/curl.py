@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Exchange:
     :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and redirects
         are not followed.
     :param all_fields: whether all fields of the answer's head are wanted; each costs a call. Without, there are
-        ``Content-Type``, ``Retry-After`` (in seconds) and ``Location``.
+        ``Content-Type`` and, of an answer that is no success, ``Retry-After`` (in seconds) and ``Location``.
     :raises UsageError: the URL or a header cannot be sent at all.
     """
 
@@ -180,18 +181,18 @@ class Exchange:
 
     def _read_head(self, body: bytes = b"") -> Answer:
         if self._head is None:
-            return Answer(self.handle.getinfo(pycurl.RESPONSE_CODE), self._known_fields(), body)
+            status = self.handle.getinfo(pycurl.RESPONSE_CODE)
+            return Answer(status, self._known_fields(status), body)
         # Of several heads, of redirects for instance, the last counts.
         status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
         return Answer(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
 
-    def _known_fields(self) -> Headers:
-        """Return those fields of the answer's head that libcurl itself remembers."""
-        known = {
-            "Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE),
-            "Retry-After": self.handle.getinfo(pycurl.RETRY_AFTER) or None,
-            "Location": self.handle.getinfo(pycurl.REDIRECT_URL),
-        }
+    def _known_fields(self, status: int) -> Headers:
+        """Return those fields of the answer's head that libcurl itself remembers, and that mean something."""
+        known = {"Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE)}
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            known["Retry-After"] = self.handle.getinfo(pycurl.RETRY_AFTER) or None
+            known["Location"] = self.handle.getinfo(pycurl.REDIRECT_URL)
         return Headers([f"{name}: {value}".encode() for name, value in known.items() if value is not None])
 
 
@@ -222,12 +223,13 @@ def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
     :raises ValueError: one of them would break out of its line, or holds characters that no header can.
     """
     # What needs "100 Continue" first would wait a second for servers that do not know it.
-    lines = ["Expect:"]
+    lines, has_type = ["Expect:"], False
     for name, value in headers.items():
+        has_type = has_type or name.lower() == "content-type"
         if "\n" in value or "\r" in value or "\0" in value:
             raise ValueError("line break in a header")
         lines.append(f"{name}: {value}" if value else f"{name};")
-    if not any(name.lower() == "content-type" for name in headers):
+    if not has_type:
         lines.append("Content-Type:")
     return [line.encode("latin-1") for line in lines]
 

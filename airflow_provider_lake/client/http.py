@@ -148,7 +148,8 @@ class Session:
         """
         if self._api_token is None:
             raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
-        query = urlencode([(name, str(value)) for name, value in params if value is not None])
+        given = [(name, str(value)) for name, value in params if value is not None]
+        query = urlencode(given) if given else ""
         url = f"{self.host}{path}?{query}" if query else f"{self.host}{path}"
         headers = {
             "Authorization": f"Bearer {self._api_token}",

@@ -32,8 +32,8 @@ class Exchanges(Protocol):
 
         :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and
             redirects are not followed.
-        :param all_fields: whether more of the answer's head is wanted than ``Content-Type``, ``Retry-After`` and
-            ``Location``.
+        :param all_fields: whether more of the answer's head is wanted than ``Content-Type`` and, of no success,
+            ``Retry-After`` and ``Location``.
         """
         ...
 
@@ -72,8 +72,8 @@ class Sender:
     ) -> Answer:
         """Make one exchange.
 
-        :param all_fields: whether more of the answer's head is wanted than ``Content-Type``, ``Retry-After`` and
-            ``Location``.
+        :param all_fields: whether more of the answer's head is wanted than ``Content-Type`` and, of no success,
+            ``Retry-After`` and ``Location``.
         :raises TransportError: no complete answer came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """

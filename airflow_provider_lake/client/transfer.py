@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.files import FileBody, LocalFile
 from airflow_provider_lake.client.http import Session, error_of, repeat
+from airflow_provider_lake.client.retry import RetryPolicy
 
 PART_SIZE = 25 * 1024 * 1024
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
@@ -168,11 +169,15 @@ def repeat_transfer(session: Session, name: str, attempt: Callable[[], _T]) -> _
     :param name: of what is transferred, for the error.
     :raises TransferError: the storage refuses.
     """
-    policy = replace(session.retry, statuses=session.retry.statuses | {HTTPStatus.INTERNAL_SERVER_ERROR})
     try:
-        return repeat(policy, attempt, repeatable=True)
+        return repeat(_policy_of_storage(session.retry), attempt, repeatable=True)
     except ResponseError as error:
         raise TransferError(f"object storage refuses {name}: {error}", error.status) from error
+
+
+@lru_cache
+def _policy_of_storage(policy: RetryPolicy) -> RetryPolicy:
+    return replace(policy, statuses=policy.statuses | {HTTPStatus.INTERNAL_SERVER_ERROR})
 
 
 def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes:
