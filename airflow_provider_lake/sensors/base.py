@@ -23,6 +23,7 @@ from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
 from airflow_provider_lake.operators.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
+from airflow_provider_lake.triggers.handover import handover_seconds
 
 try:
     from airflow.sdk.exceptions import AirflowRescheduleException
@@ -43,7 +44,7 @@ class LakeSensor(BaseSensorOperator):
 
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poke_interval: seconds between two looks at the lake.
+    :param poke_interval: seconds between two looks at the lake; in reschedule mode below Airflow 3.2, 7 or more.
     :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode below Airflow 3.3
         it is the ``timeout`` that bounds this.
     """
@@ -60,6 +61,8 @@ class LakeSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
+        if self.mode == "reschedule":
+            self.poke_interval = max(self.poke_interval, handover_seconds())
         self.lake_conn_id = lake_conn_id
         self.deferrable = deferrable
         self.outage_budget = outage_budget

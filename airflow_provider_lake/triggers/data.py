@@ -18,6 +18,7 @@ from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.reader import DataReader, load_client
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
+from airflow_provider_lake.triggers.handover import await_handover
 from airflow_provider_lake.triggers.watch import Batching, PositionStore, Tick, Watch
 
 logger = logging.getLogger(__name__)
@@ -217,18 +218,23 @@ class DataTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
+        began = time.monotonic()
+        payload = await self._watch()
+        await await_handover(began)
+        yield TriggerEvent(payload)
+
+    async def _watch(self) -> dict[str, Any]:
+        """Wait, and return what to fire."""
         await load_client()
         from airflow_provider_lake.client import LakeError
 
         try:
             has_come = await self._wait()
         except LakeError as error:
-            yield TriggerEvent(error_event(error))
+            return error_event(error)
         except AirflowNotFoundException as error:
-            yield TriggerEvent({"status": "refused", "message": str(error)})
-        else:
-            late = timeout_event(f"there are no {self.min_count} data in time")
-            yield TriggerEvent(dict(ENDED) if has_come else late)
+            return {"status": "refused", "message": str(error)}
+        return dict(ENDED) if has_come else timeout_event(f"there are no {self.min_count} data in time")
 
     async def _wait(self) -> bool:
         """Count until there are enough or the deadline has passed; return whether there are enough."""

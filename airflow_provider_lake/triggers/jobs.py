@@ -13,6 +13,7 @@ from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, JobIds, as_j
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller import Poller, shared_poller
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
+from airflow_provider_lake.triggers.handover import await_handover
 
 # Airflow gives a trigger 30 seconds to kill.
 _KILL_SECONDS = 20.0
@@ -64,7 +65,10 @@ class JobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
-        yield TriggerEvent(await self._wait())
+        began = time.monotonic()
+        payload = await self._wait()
+        await await_handover(began)
+        yield TriggerEvent(payload)
 
     async def on_kill(self) -> None:
         """Kill the jobs too, where that was asked for; that one cannot be killed is logged."""

@@ -261,7 +261,7 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
         "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
-        # So long may a process that ran a task outlive it; one that resumes sooner is failed by Airflow below 3.2.
+        # So long may a process outlive the task that it ran.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}

@@ -1,0 +1,32 @@
+"""How soon a task may go on after it was deferred or rescheduled.
+
+Below 3.2, Airflow fails a task that has resumed while the process that handed it over is still being cleaned up: it
+takes the end of that process for the end of the task. Later versions know better.
+"""
+
+import asyncio
+import time
+
+from airflow import __version__
+from airflow.providers.common.compat.sdk import conf
+
+_KNOWS_BETTER = (3, 2)
+_DEFAULT_INTERVAL_SECONDS = 5.0
+_MARGIN_SECONDS = 2.0
+
+
+def handover_seconds() -> float:
+    """Return the seconds that a task must not resume in; 0 where it may resume at once."""
+    major, minor = __version__.split(".")[:2]
+    if (int(major), int(minor)) >= _KNOWS_BETTER:
+        return 0.0
+    interval = conf.getfloat("workers", "min_heartbeat_interval", fallback=_DEFAULT_INTERVAL_SECONDS)
+    return float(interval) + _MARGIN_SECONDS
+
+
+async def await_handover(began: float) -> None:
+    """Return once a trigger may fire.
+
+    :param began: when it started to run, by :func:`time.monotonic`.
+    """
+    await asyncio.sleep(max(0.0, began + handover_seconds() - time.monotonic()))
