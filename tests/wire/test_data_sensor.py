@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,7 +58,8 @@ def _sensor(mode: str, **options: Any) -> DataSensor:
 
 def _sense(sensor: DataSensor) -> Any:
     """Run a sensor as Airflow does, through its reschedules or its deferral."""
-    context: Any = {"ti": SimpleNamespace(get_first_reschedule_date=lambda _context: None, try_number=1)}
+    began = datetime.now(UTC)
+    context: Any = {"ti": SimpleNamespace(get_first_reschedule_date=lambda _context: began, try_number=1)}
     while True:
         try:
             return sensor.execute(context)
