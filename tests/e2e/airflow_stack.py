@@ -88,7 +88,7 @@ class AirflowStack:
     def await_end(self, run: dict[str, Any], seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """Wait for a run to end, so long at most; return it as it is then."""
         path = _path(run)
-        self._await(f"{path} ends", lambda: self._has_ended(path), seconds)
+        self._await(f"{path} ends", lambda: self.call("GET", path)["state"] in {"success", "failed"}, seconds)
         return self.call("GET", path)
 
     def await_task(self, run: dict[str, Any], task_id: str, *states: str, try_number: int = 1) -> dict[str, Any]:
@@ -197,11 +197,6 @@ class AirflowStack:
     def _knows(self, dag_id: str) -> bool:
         found: list[dict[str, Any]] = self.call("GET", f"/dags?dag_id_pattern={dag_id}")["dags"]
         return bool(found)
-
-    def _has_ended(self, path: str) -> bool:
-        response = self.http.get(f"{self.url}/api/v2{path}", timeout=60)
-        # Airflow 3.0 answers before the new run is in its database.
-        return response.status_code != requests.codes.not_found and response.json()["state"] in {"success", "failed"}
 
     def _await(self, what: str, happened: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds

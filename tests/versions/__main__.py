@@ -80,16 +80,8 @@ def _test(release: Release, wheel: Path, arguments: argparse.Namespace) -> tuple
     installed = Outcome(passed=True, text=f"in {time.monotonic() - started:.0f}s")
     without_lake = [] if release.runs_lake else ["--ignore=tests/unit/server", "-m", "not server"]
     unit = _pytest(release.python, release, "unit", "tests/unit", *without_lake)
-    return release.version, installed, unit, skipped if arguments.unit else _run_dags(release)
-
-
-def _run_dags(release: Release) -> Outcome:
-    """Run those end-to-end tests that hold with every Airflow."""
-    for _try in range(2 if release.loses_tasks else 1):
-        outcome = _pytest(sys.executable, release, "dags", "tests/e2e", "-m", "every_airflow")
-        if outcome.passed:
-            break
-    return outcome
+    dags = skipped if arguments.unit else _pytest(sys.executable, release, "dags", "tests/e2e", "-m", "every_airflow")
+    return release.version, installed, unit, dags
 
 
 def _pytest(python: str | Path, release: Release, name: str, *arguments: str) -> Outcome:

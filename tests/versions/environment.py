@@ -23,14 +23,12 @@ class Release:
     :param pins: file of the exact versions that are installed with it.
     :param bounds: what it must not be installed with, though it says that it may; and what else belongs to it.
     :param runs_lake: whether an embedded lake can live in its environment.
-    :param loses_tasks: whether it fails a task now and then that nothing is wrong with: its DAG runs get a second try.
     """
 
     version: str
     pins: Path
     bounds: tuple[str, ...] = ()
     runs_lake: bool = True
-    loses_tasks: bool = False
 
     @property
     def folder(self) -> Path:
@@ -44,12 +42,9 @@ class Release:
 
 
 RELEASES = (
-    # Newer FastAPIs have its execution API answer 422 to every task. Its connection form shows a hook's extra fields
-    # only where there is wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
-    # It may get a task's first heartbeat before that the task has started is in its database, and then ends the task.
-    Release(
-        "3.0.6", PINS / "airflow-3.0.6.txt", bounds=("fastapi<0.132", "wtforms"), runs_lake=False, loses_tasks=True
-    ),
+    # Newer FastAPIs have it commit after the answer: it ends tasks then that it has not yet written down as started.
+    # Its connection form shows a hook's extra fields only with wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
+    Release("3.0.6", PINS / "airflow-3.0.6.txt", bounds=("fastapi<0.118", "wtforms"), runs_lake=False),
     Release("3.1.8", PINS / "airflow-3.1.8.txt"),
     # With either newer one its dag-processor dies.
     Release("3.2.2", PINS / "airflow-3.2.2.txt", bounds=("fastapi<0.137", "svcs<26")),
