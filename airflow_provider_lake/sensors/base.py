@@ -23,7 +23,7 @@ from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
 from airflow_provider_lake.operators.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
-from airflow_provider_lake.triggers.handover import handover_seconds
+from airflow_provider_lake.triggers.handover import reschedule_seconds
 
 try:
     from airflow.sdk.exceptions import AirflowRescheduleException
@@ -62,7 +62,7 @@ class LakeSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
         if self.mode == "reschedule":
-            self.poke_interval = max(self.poke_interval, handover_seconds())
+            self.poke_interval = max(self.poke_interval, reschedule_seconds())
         self.lake_conn_id = lake_conn_id
         self.deferrable = deferrable
         self.outage_budget = outage_budget

@@ -13,6 +13,9 @@ from airflow.providers.common.compat.sdk import conf
 _KNOWS_BETTER = (3, 2)
 _DEFAULT_INTERVAL_SECONDS = 5.0
 _MARGIN_SECONDS = 2.0
+# No version bears with a sensor that is queued again before the scheduler has heard that the process which rescheduled
+# it has ended; that takes a turn or two of its loop.
+_RESCHEDULE_SECONDS = 3.0
 
 
 def handover_seconds() -> float:
@@ -22,6 +25,11 @@ def handover_seconds() -> float:
         return 0.0
     interval = conf.getfloat("workers", "min_heartbeat_interval", fallback=_DEFAULT_INTERVAL_SECONDS)
     return float(interval) + _MARGIN_SECONDS
+
+
+def reschedule_seconds() -> float:
+    """Return the seconds that a sensor must not be rescheduled in."""
+    return max(_RESCHEDULE_SECONDS, handover_seconds())
 
 
 async def await_handover(began: float) -> None:

@@ -20,4 +20,4 @@ def test_a_sensor_is_rescheduled_no_sooner() -> None:
         for mode, interval in (("reschedule", 1), ("reschedule", 60), ("poke", 1))
     ]
 
-    assert intervals == [7 if IS_BELOW_3_2 else 1, 60, 1]
+    assert intervals == [7 if IS_BELOW_3_2 else 3, 60, 1]
