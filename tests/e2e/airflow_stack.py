@@ -5,11 +5,12 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,8 @@ import requests
 PYTHON_VARIABLE = "LAKE_TEST_AIRFLOW_PYTHON"
 COMPONENTS = ("scheduler", "api-server", "dag-processor", "triggerer")
 START_SECONDS = 180
+# Longer than any of its processes waits for the lock of its database.
+CALL_SECONDS = 150
 RUN_SECONDS = 300
 STOP_SECONDS = 30
 POLL_SECONDS = 0.2
@@ -46,6 +49,7 @@ class AirflowStack:
         self.home.mkdir(parents=True, exist_ok=True)
         try:
             self._start("db-migrate", "db", "migrate").wait(START_SECONDS)
+            self._let_readers_be()
             for component in COMPONENTS:
                 self.processes[component] = self._start(component, component)
             self._await("every component is healthy", self._is_healthy, START_SECONDS)
@@ -167,11 +171,16 @@ class AirflowStack:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call Airflow's REST API."""
-        response = self.http.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+        response = self.http.request(method, f"{self.url}/api/v2{path}", json=body, timeout=CALL_SECONDS)
         if not response.ok:
             raise AssertionError(f"{method} {path}: {response.status_code} {response.text[:500]}")
         answer: dict[str, Any] = response.json()
         return answer
+
+    def _let_readers_be(self) -> None:
+        """Let its database's readers and its writer not wait for each other: four components share one file."""
+        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
 
     def _start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self.home / f"{name}.log").open("ab") as log:
