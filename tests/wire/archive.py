@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -20,6 +22,8 @@ def archive() -> Iterator[tuple[Any, str]]:
     try:
         lines = iter(process.stderr or ())
         url = next(line.split(" on ")[1].split()[0] for line in lines if " on http" in line)
+        # What it logs is read on, or it would stop when the pipe is full.
+        Thread(target=deque, args=(lines, 0), daemon=True).start()
         connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": {"endpoint_url": url}}
         resource = boto3.resource(
             "s3", endpoint_url=url, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"

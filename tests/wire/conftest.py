@@ -84,9 +84,17 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadosGateway]:
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def archive_server() -> Iterator[tuple[Any, str]]:
+    """Run one S3 server: Airflow keeps what it has once opened by a connection, so its address must stay."""
+    with archive() as bucket_and_connection:
+        yield bucket_and_connection
+
+
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Run an S3 server with an empty bucket ``archive``, and connect Airflow to it by the connection ``archive``."""
-    with archive() as (bucket, connection):
-        monkeypatch.setenv("AIRFLOW_CONN_ARCHIVE", connection)
-        yield bucket
+def bucket(archive_server: tuple[Any, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return an empty bucket ``archive``, and connect Airflow to it by the connection ``archive``."""
+    bucket, connection = archive_server
+    bucket.objects.all().delete()
+    monkeypatch.setenv("AIRFLOW_CONN_ARCHIVE", connection)
+    return bucket

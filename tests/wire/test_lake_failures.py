@@ -1,5 +1,6 @@
 """A lake whose machine fails it: what it answers, that nothing is spoilt, and that it goes on without a restart."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -51,9 +52,18 @@ def small(tmp_path: Path) -> Iterator[LakeProcess]:
 def _full(lake: LakeProcess, rest: int = 0) -> Iterator[None]:
     """Fill the lake's disk but for a rest, as long as the block."""
     filler = lake.data_dir / "filler"
-    found = os.statvfs(lake.data_dir)
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - rest))
+        while True:
+            found = os.statvfs(lake.data_dir)
+            try:
+                os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - rest))
+                break
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                # The lake has written something since: there is less room now, or none.
+                if not found.f_bavail:
+                    break
     try:
         yield
     finally:
