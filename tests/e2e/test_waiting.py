@@ -157,7 +157,8 @@ def test_a_durable_task_whose_worker_shuts_down_leaves_its_job_alone(
     """The task is ended as by a worker that drains: the job is not killed, although cancel_on_kill was asked for."""
     run = airflow.start_dag("lake_here_cancel", patient.conf)
     airflow.await_task(run, "launch", "running")
-    patient.await_states("QUEUED")
+    # From here the task knows its job; the lake knows it a moment earlier.
+    airflow.await_log(run, "launch", "Waiting: job")
 
     os.kill(airflow.await_task(run, "launch", "running")["pid"], signal.SIGTERM)
     airflow.await_log(run, "launch", "goes on: this task is not over")
