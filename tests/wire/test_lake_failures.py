@@ -27,7 +27,6 @@ from tests.wire.job_calls import (
     photo,
     register,
     wait_for,
-    wait_for_line,
 )
 from tests.wire.lake_api import LakeApi
 
@@ -135,15 +134,17 @@ def test_jobs_wait_until_a_full_disk_has_room(small: LakeProcess, tmp_path: Path
     folder.mkdir()
     for number in range(400):
         (folder / f"{number}.jpg").write_bytes(photo())
+    # Slowly enough that its lines do not fill the disk before the test does.
     code = (
-        f"import os\nprint('begun', flush=True)\nwhile not os.path.exists({str(end)!r}): print('x' * 500, flush=True)"
+        f"import os, time\nwhile not os.path.exists({str(end)!r}):\n"
+        "    print('x' * 500, flush=True)\n    time.sleep(0.01)"
     )
     register = ["processing", "register", "--data-dir", str(tmp_path / "disk/data"), "writes", "--", sys.executable]
     small_disk.inside(
         small.process.pid, sys.executable, "-m", "airflow_provider_lake.cli", *register, "-c", code + "\nprint('end')"
     )
     program = launch(api, "writes", new_data(api))
-    wait_for_line(api, program, "begun")
+    wait_for(lambda: log_lines(api, program))
     job = api.post(f"/api/datalake/{api.datalake}/objects", {"prefixes": ["in/"]}).json()["job"]["id"]
     with _full(small):
         log = tmp_path / "disk/data.log"
