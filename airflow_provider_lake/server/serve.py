@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import http.client
 import logging
 import signal
@@ -13,13 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import StartError, opened_lake
-from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.settings import Settings
 
 _BACKLOG = 1024
@@ -49,16 +50,19 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     try:
         with opened_lake(settings) as lake:
             lake.address.url = settings.public_url or url
-            asyncio.run(_run(_server(lake, host, port), url, settings.tls_cert, on_ready))
+            app = create_app(lake)
+            # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
+            gc.freeze()
+            asyncio.run(_run(_server(app, settings, host, port), url, settings.tls_cert, on_ready))
     except StartError as error:
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
         raise ServeError(f"cannot use the database: {_first_line(error)}") from error
 
 
-def _server(lake: Lake, host: str, port: int) -> Server:
+def _server(app: FastAPI, settings: Settings, host: str, port: int) -> Server:
     return Server(
-        create_app(lake),
+        app,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
@@ -67,8 +71,8 @@ def _server(lake: Lake, host: str, port: int) -> Server:
         backlog=_BACKLOG,
         websockets=False,
         log_enabled=False,
-        ssl_cert=lake.settings.tls_cert,
-        ssl_key=lake.settings.tls_key,
+        ssl_cert=settings.tls_cert,
+        ssl_key=settings.tls_key,
         ssl_protocol_min=SSLProtocols.tls12,
     )
 
