@@ -46,7 +46,11 @@ def opened_lake(settings: Settings) -> Iterator[Lake]:
                 first = _seed(session, settings)
             signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
             stores = Stores(_open_store(settings, signer), first)
-            yield Lake(settings, database, stores, signer, Address())
+            lake = Lake(settings, database, stores, signer, Address())
+            try:
+                yield lake
+            finally:
+                lake.images.close()
         finally:
             database.close()
 

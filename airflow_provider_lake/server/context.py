@@ -7,6 +7,7 @@ from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.counts import Counts
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.work.image_reader import ImageReader
 
 
 @dataclass(slots=True)
@@ -29,3 +30,4 @@ class Lake:
     signer: UrlSigner
     address: Address
     counts: Counts = field(default_factory=Counts)
+    images: ImageReader = field(default_factory=ImageReader)

@@ -6,6 +6,7 @@ only and lets every other cause through.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
@@ -65,6 +66,10 @@ class BlobStore(Protocol):
 
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading, seekable; ``FileNotFoundError`` where there is none."""
+        ...
+
+    def path_of(self, object_name: str) -> Path | None:
+        """Return the file that an object is, whether there is one or not; None where objects are no files here."""
         ...
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:

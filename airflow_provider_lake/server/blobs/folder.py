@@ -73,6 +73,10 @@ class FolderStore:
             raise FileNotFoundError(object_name)
         return path.open("rb")
 
+    def path_of(self, object_name: str) -> Path:
+        """Return the file that an object is, whether there is one or not."""
+        return self._path(object_name)
+
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
         """Store an object of the lake's own, in place of what had its name; its type is read off the name later."""
         with self.arrival() as arrival:

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
-from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+from airflow_provider_lake.server.images import NotAnImageError
 from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
+from airflow_provider_lake.server.work.image_process import Found
 from airflow_provider_lake.server.work.media_types import content_type_of, is_media
 from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
 from airflow_provider_lake.server.work.reading import look_at_all
@@ -47,7 +48,10 @@ class DataImport:
 
     def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
         """Read the headers of those objects that are no data yet."""
-        found = look_at_all(self._look_at, self._unknown(candidates))
+        unknown = self._unknown(candidates)
+        images = [each.object_name for each in unknown if _is_image_name(each.object_name)]
+        read = dict(zip(images, self._lake.images.read([(self._store, name) for name in images]), strict=True))
+        found = look_at_all(lambda each: self._look_at(each, read.get(each.object_name)), unknown)
         failures = [each for each in found if isinstance(each, Failure)]
         return Seen([each for each in found if not isinstance(each, Failure)], failures)
 
@@ -67,10 +71,14 @@ class DataImport:
             known = imports.existing_objects(session, self._datalake_id, names)
         return [each for each in candidates if each.object_name not in known]
 
-    def _look_at(self, candidate: Candidate) -> Row | Failure:
+    def _look_at(self, candidate: Candidate, found: Found | None) -> Row | Failure:
+        """Return the row of an object.
+
+        :param found: what is in it; None: it is no image.
+        """
         name = candidate.object_name
         try:
-            return self._row(check_object_name(name), candidate.size)
+            return self._row(check_object_name(name), candidate.size, found)
         except (BadRequestError, NotAnImageError) as error:
             return Failure(_printable(name), str(error))
         except FileNotFoundError:
@@ -80,35 +88,31 @@ class DataImport:
                 raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
             return Failure(name, f"the object cannot be read: {error.strerror}")
 
-    def _row(self, name: str, size: int | None) -> Row:
+    def _row(self, name: str, size: int | None, found: Found | None) -> Row:
         filename, content_type = PurePosixPath(name).name, content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
         if not is_media(name):
             raise NotAnImageError("its name says neither image nor video")
-        is_image = content_type.startswith("image/")
-        facts = self._facts(name) if is_image else None
+        if isinstance(found, Exception):
+            raise found
         given = self._details(name)
         return {
             "id": uuid4(),
             "datalake_id": self._datalake_id,
             "object_name": name,
             "filename": filename,
-            "type": DataType.IMAGE if is_image else DataType.VIDEO,
+            "type": DataType.IMAGE if found else DataType.VIDEO,
             "content_type": content_type,
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
             "file_size": self._store.stat(name).size if size is None else size,
-            "width": facts.width if facts else None,
-            "height": facts.height if facts else None,
-            "metadata": {**(facts.metadata if facts else {}), **(given.get("metadata") or {})} or None,
+            "width": found.width if found else None,
+            "height": found.height if found else None,
+            "metadata": {**(found.metadata if found else {}), **(given.get("metadata") or {})} or None,
             "custom_metadata": given.get("custom_metadata"),
             "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),
         }
-
-    def _facts(self, name: str) -> ImageFacts:
-        with self._store.open(name) as file:
-            return read_image(file)
 
     def _details(self, name: str) -> Mapping[str, Any]:
         """Return what the payload says about an object; of prefixes it says the same about all."""
@@ -117,6 +121,13 @@ class DataImport:
 
     def _tag_ids(self, name: str) -> set[UUID]:
         return {UUID(tag_id) for tag_id in self._details(name)["tag_ids"]}
+
+
+def _is_image_name(name: str) -> bool:
+    try:
+        return content_type_of(check_object_name(name)).startswith("image/")
+    except BadRequestError:
+        return False
 
 
 def _printable(name: str) -> str:

@@ -8,11 +8,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError, passes
-from airflow_provider_lake.server.images import NotAnImageError, read_image
+from airflow_provider_lake.server.images import NotAnImageError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.queries.data import Finding, Pending
 from airflow_provider_lake.server.states import DataType, UploadStatus
+from airflow_provider_lake.server.work.image_process import Found
 from airflow_provider_lake.server.work.reading import look_at_all
 
 logger = logging.getLogger(__name__)
@@ -80,30 +81,49 @@ class MediaWorker:
             pending = data_queries.take_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
         stored = [(data, self._lake.stores.of(organizations[data.datalake_id])) for data in pending]
-        findings = look_at_all(lambda pair: self._look_at(*pair), stored)
+        images = [place for place, (data, _) in enumerate(stored) if data.type == DataType.IMAGE]
+        read = self._lake.images.read([(stored[place][1], stored[place][0].object_name) for place in images])
+        found = dict(zip(images, read, strict=True))
+        findings = look_at_all(lambda place: self._look_at(*stored[place], found.get(place)), range(len(stored)))
         with self._lake.database.writing() as session:
             data_queries.record_findings(session, findings)
         return bool(pending)
 
-    def _look_at(self, data: Pending, store: BlobStore) -> Finding:
+    def _look_at(self, data: Pending, store: BlobStore, found: Found | None) -> Finding:
+        """Return what an object is.
+
+        :param found: what is in it; None: it is no image.
+        """
+        size = None
         try:
             size = store.stat(data.object_name).size
             if size == 0:
                 return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
-            if data.type != DataType.IMAGE:
-                return Finding(data.position, UploadStatus.DONE, size)
-            with store.open(data.object_name) as file:
-                facts = read_image(file)
-        except FileNotFoundError:
-            return Finding(data.position, UploadStatus.ERROR, None, error="the object is gone")
-        except NotAnImageError as error:
-            return Finding(data.position, UploadStatus.ERROR, size, error=str(error))
-        except UnavailableError:
-            raise
-        except Exception as error:
-            if isinstance(error, OSError) and passes(error):
-                raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
-            # Whatever is wrong with one object, the others do not wait for it.
-            logger.exception("cannot read the object %r", data.object_name)
-            return Finding(data.position, UploadStatus.ERROR, None, error=f"the object cannot be read: {error}")
-        return Finding(data.position, UploadStatus.DONE, size, facts.width, facts.height)
+        except FileNotFoundError as error:
+            found = error
+        except OSError as error:
+            raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
+        if found is None:
+            return Finding(data.position, UploadStatus.DONE, size)
+        if isinstance(found, Exception):
+            return Finding(data.position, UploadStatus.ERROR, size, error=_reason(data, found))
+        return Finding(data.position, UploadStatus.DONE, size, found.width, found.height)
+
+
+def _reason(data: Pending, error: Exception) -> str:
+    """Return why an object cannot be read.
+
+    :raises UnavailableError: it may be read later.
+    """
+    match error:
+        case UnavailableError():
+            raise error
+        case FileNotFoundError():
+            return "the object is gone"
+        case NotAnImageError():
+            return str(error)
+        case OSError() if passes(error):
+            raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
+    # Whatever is wrong with one object, the others do not wait for it.
+    logger.error("cannot read the object %r", data.object_name, exc_info=error)
+    return f"the object cannot be read: {error}"

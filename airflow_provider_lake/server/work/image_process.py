@@ -1,0 +1,56 @@
+"""A process that reads the headers of image files: beside the lake's own, and what breaks it does not break the lake.
+
+It reads a list of paths as one line of JSON, answers a line with what it found in each, and ends with its input.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+
+# What was found: facts, or the error that the reading raised.
+Found = ImageFacts | Exception
+
+
+def serve() -> None:
+    """Answer until there is no more input; signals are for the lake, which closes it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps([_to_json(_read(path)) for path in json.loads(line)]) + "\n")
+        sys.stdout.flush()
+
+
+def from_json(found: Mapping[str, Any]) -> Found:
+    """Return what was found in an image, as the process wrote it."""
+    if "width" in found:
+        return ImageFacts(found["width"], found["height"], found["metadata"])
+    if "errno" in found:
+        return OSError(found["errno"], found["message"])
+    if found["is_image"]:
+        return RuntimeError(found["message"])
+    return NotAnImageError(found["message"])
+
+
+def _read(path: str) -> Found:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
+            return read_image(file)
+    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        return error
+
+
+def _to_json(found: Found) -> dict[str, Any]:
+    if isinstance(found, ImageFacts):
+        return {"width": found.width, "height": found.height, "metadata": found.metadata}
+    if isinstance(found, OSError) and found.errno is not None:
+        return {"errno": found.errno, "message": found.strerror}
+    is_image = not isinstance(found, NotAnImageError)
+    return {"is_image": is_image, "message": f"{type(found).__name__}: {found}" if is_image else str(found)}
+
+
+if __name__ == "__main__":
+    serve()
