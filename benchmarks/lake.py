@@ -1,6 +1,6 @@
 """How fast is the embedded lake? Each figure beside what limits it, in one run.
 
-    python -m benchmarks.lake registers [--count 10000] [--connections 16] [--database URL]
+    python -m benchmarks.lake registers [--count 10000] [--connections 16] [--workers 1] [--database URL]
     python -m benchmarks.lake imports [--count 10000] [--photo FILE] [--s3] [--database URL]
     python -m benchmarks.lake pages [--count 1000000] [--folder DIR] [--database URL]
 
@@ -54,7 +54,8 @@ FINAL = {"SUCCEEDED", "FAILED", "KILLED"}
 def measure_registers(arguments: argparse.Namespace, folder: Path) -> None:
     """Register stored photos over several connections; beside it rows alone, each in a transaction of its own."""
     alone = _raw_inserts(folder / "alone", arguments.database, max(arguments.count // 10, 1), 1)
-    with LakeProcess(folder / "lake", database_url=arguments.database) as lake:
+    workers = ["--workers", str(arguments.workers)]
+    with LakeProcess(folder / "lake", *workers, database_url=arguments.database) as lake:
         api = LakeApi(lake)
         tag = api.post(f"/api/datalake/{api.datalake}/tags", {"name": str(uuid4())}).json()["id"]
         names = list(_names(arguments.count, ".jpg"))
@@ -204,9 +205,20 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _cpu_seconds(lake: LakeProcess) -> float:
-    """Return how much of a processor a lake has used so far."""
-    fields = Path(f"/proc/{lake.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return how much of a processor a lake's processes have used so far."""
+    return sum(_ticks(pid) for pid in _family(lake.process.pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            yield from _family(int(child))
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def main() -> None:
@@ -224,6 +236,7 @@ def main() -> None:
         command.add_argument("--database", metavar="URL")
         if name == "registers":
             command.add_argument("--connections", type=int, default=16)
+            command.add_argument("--workers", type=int, default=1, help="processes of the lake")
         elif name == "imports":
             command.add_argument("--photo", type=Path, help="JPEG to import copies of; without it videos, never read")
             command.add_argument("--s3", action="store_true")

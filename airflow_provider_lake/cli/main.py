@@ -73,7 +73,12 @@ def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
     serve.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without TLS, behind a proxy that ends it"
     )
-    serve.add_argument("--jobs", type=_job_slots, default=2, help="jobs that run at the same time (%(default)s)")
+    serve.add_argument(
+        "--workers", type=_number_of("processes"), default=1, help="processes that answer requests (%(default)s)"
+    )
+    serve.add_argument(
+        "--jobs", type=_number_of("jobs"), default=2, help="jobs that run at the same time (%(default)s)"
+    )
     serve.set_defaults(run=_serve)
 
 
@@ -184,10 +189,13 @@ def _port(text: str) -> int:
     return port
 
 
-def _job_slots(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs: 1 or more")
-    return int(text)
+def _number_of(things: str) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < 1:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number of {things}: 1 or more")
+        return int(text)
+
+    return number
 
 
 # The commands load what they need when they run: `lake --help` stays quick.
@@ -209,6 +217,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         tls_key=parsed.tls_key,
         public_url=parsed.public_url,
         insecure=parsed.insecure,
+        workers=parsed.workers,
         job_slots=parsed.jobs,
     )
 

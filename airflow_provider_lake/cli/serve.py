@@ -25,6 +25,7 @@ def run_lake(
     tls_key: Path | None,
     public_url: str | None,
     insecure: bool,
+    workers: int,
     job_slots: int,
 ) -> int:
     """Serve until SIGTERM or SIGINT.
@@ -48,6 +49,7 @@ def run_lake(
         public_url=public_url and public_url.rstrip("/"),
         tls_cert=tls_cert,
         tls_key=tls_key,
+        workers=workers,
         job_slots=job_slots,
         builtin_processings=BUILTIN,
     )

@@ -31,10 +31,8 @@ from airflow_provider_lake.server.routes import (
     storage,
     tags,
 )
-from airflow_provider_lake.server.work.media import MediaWorker
+from airflow_provider_lake.server.work.background import Background
 from airflow_provider_lake.server.work.registrar import Registrar
-from airflow_provider_lake.server.work.runner import JobRunner
-from airflow_provider_lake.server.work.thumbnails import ThumbnailWorker
 
 logger = logging.getLogger(__name__)
 _ROUTES = (
@@ -53,32 +51,27 @@ _ROUTES = (
 )
 
 
-def create_app(lake: Lake) -> FastAPI:
-    """Return the application that serves a lake; its workers run as long as it does."""
-    thumbnails = ThumbnailWorker(lake)
+def create_app(lake: Lake, background: Background) -> FastAPI:
+    """Return the application that serves a lake; what works in the background does so as long as it runs."""
+    registrar = Registrar(lake, background.data_added)
 
     @asynccontextmanager
-    async def run_workers(app: FastAPI) -> AsyncIterator[None]:
-        app.state.runner.start()
-        app.state.media.start()
-        app.state.registrar.start()
-        thumbnails.start()
+    async def run_workers(_app: FastAPI) -> AsyncIterator[None]:
+        background.start()
+        registrar.start()
         try:
             yield
         finally:
-            app.state.registrar.stop()
-            app.state.runner.stop()
-            app.state.media.stop()
-            thumbnails.stop()
+            registrar.stop()
+            background.stop()
 
     app = FastAPI(
         title="Embedded lake", lifespan=run_workers, redirect_slashes=False, dependencies=[Depends(check_request)]
     )
     app.state.lake = lake
     app.state.logins = FailedLogins()
-    app.state.runner = JobRunner(lake)
-    app.state.media = MediaWorker(lake)
-    app.state.registrar = Registrar(lake, app.state.media.wake)
+    app.state.background = background
+    app.state.registrar = registrar
     app.state.admissions = Admissions()
     for module in _ROUTES:
         app.include_router(module.router)

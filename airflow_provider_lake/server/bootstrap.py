@@ -4,7 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -34,25 +34,38 @@ class StartError(Exception):
 
 @contextmanager
 def opened_lake(settings: Settings) -> Iterator[Lake]:
-    """Open a lake as long as the block; no other process can meanwhile.
+    """Open a lake as long as the block; no other program can meanwhile.
 
     :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
     """
-    with _locked(settings):
-        database = _open_database(settings)
-        try:
-            upgrade(database.engine)
-            with database.writing() as session:
-                first = _seed(session, settings)
-            signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
-            stores = Stores(_open_store(settings, signer), first)
-            lake = Lake(settings, database, stores, signer, Address())
-            try:
-                yield lake
-            finally:
-                lake.images.close()
-        finally:
-            database.close()
+    with _locked(settings), closing(_open_database(settings)) as database:
+        upgrade(database.engine)
+        with database.writing() as session:
+            first = _seed(session, settings)
+        with _lake(settings, database, first) as lake:
+            if isinstance(lake.stores.root, FolderStore):
+                lake.stores.root.discard_arrivals()
+            yield lake
+
+
+@contextmanager
+def joined_lake(settings: Settings) -> Iterator[Lake]:
+    """Open a lake that another process has opened, and keeps open for longer than the block."""
+    with closing(_open_database(settings)) as database:
+        with database.reading() as session:
+            first = accounts.find_organization(session, settings.organization_name)
+        if first is None:
+            raise StartError("nobody has opened this lake before")
+        with _lake(settings, database, first.id) as lake:
+            yield lake
+
+
+@contextmanager
+def _lake(settings: Settings, database: Database, first: UUID) -> Iterator[Lake]:
+    signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
+    lake = Lake(settings, database, Stores(_open_store(settings, signer), first), signer, Address())
+    with closing(lake.images):
+        yield lake
 
 
 @contextmanager
@@ -79,7 +92,7 @@ def _open_database(settings: Settings) -> Database:
         backend = make_url(settings.sqlalchemy_url).get_backend_name()
         if backend not in {"sqlite", "postgresql"}:
             raise StartError(f"the database is to be SQLite or PostgreSQL, not {backend}")
-        return Database(settings.sqlalchemy_url)
+        return Database(settings.sqlalchemy_url, is_shared=settings.workers > 1)
     except ArgumentError:
         raise StartError("the database is no SQLAlchemy URL like postgresql+psycopg://USER@HOST/NAME") from None
     except ModuleNotFoundError as error:
@@ -88,9 +101,7 @@ def _open_database(settings: Settings) -> Database:
 
 def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:
     if settings.storage_url is None:
-        folder = FolderStore(settings.objects_dir, settings.staging_dir, signer)
-        folder.discard_arrivals()
-        return folder
+        return FolderStore(settings.objects_dir, settings.staging_dir, signer)
     from airflow_provider_lake.server.blobs.s3 import S3Store  # noqa: PLC0415 - boto3 loads slowly, and not all need it
 
     try:

@@ -25,9 +25,12 @@ class Database:
     A writing transaction is committed before its ``with`` block ends, so an answer sent after it is durable. Writers
     take turns: what one of them has looked up stays true until it commits, and rows become visible in the order of
     their positions, so that the cursor of a page never passes a row that comes later.
+
+    :param is_shared: whether other processes write to it too; those of PostgreSQL always may.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self.engine = _engine(url)
         self._writing_engine = self.engine.execution_options(lake_writes=True)
         # The database's own lock lets threads of one process wait by looking again and again.
@@ -71,6 +74,11 @@ class Database:
         if self.engine.dialect.name == "postgresql":
             # Several processes may write there. Which transactions a snapshot sees is all that makes it.
             return str(session.scalar(text("SELECT CAST(pg_current_snapshot() AS text)")))
+        if self._is_shared:
+            # Tells of commits by others than this connection, whose own are among those of this process.
+            connection = session.connection()
+            version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+            return connection.info.setdefault("lake_connection", object()), version, self._commits
         return self._commits
 
     def close(self) -> None:

@@ -17,8 +17,8 @@ from airflow_provider_lake.server.failed_logins import FailedLogins
 from airflow_provider_lake.server.queries import datalakes, tokens
 from airflow_provider_lake.server.queries.job_scope import is_of_other_datalake
 from airflow_provider_lake.server.tables import Datalake
+from airflow_provider_lake.server.work.background import Background
 from airflow_provider_lake.server.work.registrar import Registrar
-from airflow_provider_lake.server.work.runner import JobRunner
 
 MAX_PAGE = 1000
 DEFAULT_PAGE = 100
@@ -49,13 +49,13 @@ async def get_lake(request: Request) -> Lake:
 LakeDep = Annotated[Lake, Depends(get_lake)]
 
 
-async def get_runner(request: Request) -> JobRunner:
-    """Return what runs the lake's jobs."""
-    runner: JobRunner = request.app.state.runner
-    return runner
+async def get_background(request: Request) -> Background:
+    """Return what works beside the requests: runs the lake's jobs, for example."""
+    background: Background = request.app.state.background
+    return background
 
 
-RunnerDep = Annotated[JobRunner, Depends(get_runner)]
+BackgroundDep = Annotated[Background, Depends(get_background)]
 
 
 def get_caller(request: Request, lake: LakeDep) -> Caller:

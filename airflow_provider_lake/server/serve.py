@@ -1,4 +1,4 @@
-"""One process that serves one lake."""
+"""Serving one lake: by this process, and by further ones where that is asked for."""
 
 import asyncio
 import errno
@@ -10,22 +10,21 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
-from granian.server.embed import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import StartError, opened_lake
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.http_server import make_server, run_server
+from airflow_provider_lake.server.processes import Companions, Place
 from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.work.background import OwnBackground
 
-_BACKLOG = 1024
 _START_SECONDS = 30.0
-_FINISH_SECONDS = 5.0
 _PROBE_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
@@ -50,31 +49,24 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     try:
         with opened_lake(settings) as lake:
             lake.address.url = settings.public_url or url
-            app = create_app(lake)
-            # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
-            gc.freeze()
-            asyncio.run(_run(_server(app, settings, host, port), url, settings.tls_cert, on_ready))
+            _serve(lake, Place(host, port, url), on_ready)
     except StartError as error:
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
         raise ServeError(f"cannot use the database: {_first_line(error)}") from error
 
 
-def _server(app: FastAPI, settings: Settings, host: str, port: int) -> Server:
-    return Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        # What the tests speak; TLS would offer HTTP/2 too.
-        http=HTTPModes.http1,
-        backlog=_BACKLOG,
-        websockets=False,
-        log_enabled=False,
-        ssl_cert=settings.tls_cert,
-        ssl_key=settings.tls_key,
-        ssl_protocol_min=SSLProtocols.tls12,
-    )
+def _serve(lake: Lake, place: Place, on_ready: Callable[[str], None]) -> None:
+    background = OwnBackground(lake)
+    server = make_server(create_app(lake, background), lake.settings, place.host, place.port)
+    companions = Companions(lake.settings.workers - 1, lake.settings, place, background.hear)
+    # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
+    gc.freeze()
+    companions.start()
+    try:
+        asyncio.run(run_server(server, partial(_on_start, lake.settings, place, companions, on_ready)))
+    finally:
+        companions.stop()
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -86,26 +78,23 @@ def _check_certificate(settings: Settings) -> None:
         raise ServeError(f"cannot use {settings.tls_cert} with {settings.tls_key}: {error}") from error
 
 
-async def _run(server: Server, url: str, certificate: Path | None, on_ready: Callable[[str], None]) -> None:
+def _on_start(
+    settings: Settings,
+    place: Place,
+    companions: Companions,
+    on_ready: Callable[[str], None],
+    stop: Callable[[], None],
+) -> None:
+    """Hear signals, and say when the server answers."""
     loop = asyncio.get_running_loop()
-    serving = loop.create_task(server.serve())
-    ready = loop.create_task(asyncio.to_thread(_announce, url, certificate, on_ready))
-
-    def stop() -> None:
-        server.stop()  # type: ignore[no-untyped-call]  # granian's own
-        # A client that neither sends nor reads any more would keep the lake from ending.
-        loop.call_later(_FINISH_SECONDS, break_off)
-
-    def break_off() -> None:
-        # The server may complain that it is no longer waited for.
-        loop.set_exception_handler(lambda _loop, _context: None)
-        serving.cancel()
-
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    with suppress(asyncio.CancelledError):
-        await serving
-    ready.cancel()
+
+    def announce() -> None:
+        companions.wait_until_ready(_START_SECONDS)
+        _announce(place.url, settings.tls_cert, on_ready)
+
+    loop.run_in_executor(None, announce)
 
 
 def _announce(url: str, certificate: Path | None, on_ready: Callable[[str], None]) -> None:

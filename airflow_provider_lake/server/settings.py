@@ -20,6 +20,7 @@ class Settings:
     :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
     :param tls_cert: file of the certificate, and those that vouch for it, in PEM; None: plain HTTP.
     :param tls_key: file of its key, in PEM.
+    :param workers: processes that answer requests.
     :param job_slots: jobs that run at the same time.
     :param url_lifetime: how long a signed upload or download URL is valid.
     :param job_lease: how long a runner may be silent before its job counts as orphaned.
@@ -34,6 +35,7 @@ class Settings:
     public_url: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    workers: int = 1
     job_slots: int = 2
     url_lifetime: timedelta = timedelta(hours=1)
     job_lease: timedelta = timedelta(seconds=30)

@@ -20,6 +20,7 @@ from airflow_provider_lake.server.job_tokens import ALLOWED
 from airflow_provider_lake.server.queries.tokens import digest_of
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Connector, Data, Datalake, Tag
+from airflow_provider_lake.server.work.background import OwnBackground
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import launch, new_data, photo, register, wait_for_line
 from tests.wire.lake_api import LakeApi
@@ -103,7 +104,7 @@ def test_a_jobs_token_does_not_reach_another_datalake(
 def test_a_jobs_token_may_do_only_what_is_listed(job: tuple[str, LakeApi], tmp_path: Path, api: LakeApi) -> None:
     """Every other route of the application's table is forbidden to it: a new one too, until somebody allows it."""
     with opened_lake(Settings(tmp_path / "data")) as other:
-        found = [route for route in create_app(other).routes if isinstance(route, APIRoute)]
+        found = [route for route in create_app(other, OwnBackground(other)).routes if isinstance(route, APIRoute)]
     routes = {f"{method} {route.path}" for route in found for method in route.methods if route.path.startswith("/api/")}
     _, program = job
     fill = {"organization_id": api.organization, "datalake_id": api.datalake, "connector_id": api.connector}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
-from airflow_provider_lake.server.deps import DatalakeDep, LakeDep, RequestKeyDep, RunnerDep
+from airflow_provider_lake.server.deps import BackgroundDep, DatalakeDep, LakeDep, RequestKeyDep
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import imports, jobs
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
@@ -26,7 +26,7 @@ def import_objects(
     datalake: DatalakeDep,
     body: ImportBody,
     lake: LakeDep,
-    runner: RunnerDep,
+    background: BackgroundDep,
     request: Request,
     key: RequestKeyDep = None,
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def import_objects(
     with lake.database.writing() as session:
         payload = _payload(session, datalake, body)
         job = jobs.create(session, datalake.id, JobKind.IMPORT, payload, key=key)
-    runner.wake()
+    background.job_added()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 
 
@@ -44,7 +44,7 @@ def import_projections(
     datalake: DatalakeDep,
     body: ProjectionImportBody,
     lake: LakeDep,
-    runner: RunnerDep,
+    background: BackgroundDep,
     request: Request,
     key: RequestKeyDep = None,
 ) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def import_projections(
             check_object_name(projection.object_name)
     with lake.database.writing() as session:
         job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"), key=key)
-    runner.wake()
+    background.job_added()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from airflow_provider_lake.server.blobs.names import check_object_name
 from airflow_provider_lake.server.caller import Caller
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.deps import MAX_OFFSET, CallerDep, LakeDep, OrganizationDep, RunnerDep, base_url
+from airflow_provider_lake.server.deps import MAX_OFFSET, BackgroundDep, CallerDep, LakeDep, OrganizationDep, base_url
 from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
@@ -86,12 +86,14 @@ def report_failure(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Requ
 
 
 @router.post("/api/v2/job/{job_id}/kill")
-def kill_job(job_id: UUID, lake: LakeDep, caller: CallerDep, runner: RunnerDep, request: Request) -> dict[str, Any]:
+def kill_job(
+    job_id: UUID, lake: LakeDep, caller: CallerDep, background: BackgroundDep, request: Request
+) -> dict[str, Any]:
     """End a job that waits or runs."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
         jobs.move(job, JobStatus.KILLED)
-    runner.interrupt(job_id)
+    background.job_killed(job_id)
     return describe_job(lake, job, request)
 
 

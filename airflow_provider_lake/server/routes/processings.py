@@ -7,13 +7,13 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.deps import (
+    BackgroundDep,
     CallerDep,
     DatalakeDep,
     LakeDep,
     OrganizationDep,
     PageDep,
     RequestKeyDep,
-    RunnerDep,
 )
 from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
 from airflow_provider_lake.server.processing_inputs import InputChanges, InputDeclaration, check_inputs
@@ -91,7 +91,7 @@ def launch_processing(
     body: Launch,
     lake: LakeDep,
     caller: CallerDep,
-    runner: RunnerDep,
+    background: BackgroundDep,
     request: Request,
     key: RequestKeyDep = None,
 ) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def launch_processing(
             "user_id": str(caller.user_id),
         }
         job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing_id=processing.id, key=key)
-    runner.wake()
+    background.job_added()
     return describe_job(lake, job, request)
 
 

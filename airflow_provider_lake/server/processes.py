@@ -1,0 +1,139 @@
+"""Further processes that answer requests to one lake; beside its requests works only the first."""
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+from airflow_provider_lake.server.app import create_app
+from airflow_provider_lake.server.bootstrap import joined_lake
+from airflow_provider_lake.server.http_server import make_server, run_server
+from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.work.background import Message, OtherBackground
+
+_END_SECONDS = 10.0
+# One that ends at once, time and again, is started no more often.
+_AGAIN_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the processes of a lake listen, all at the same place.
+
+    :param url: base URL of the lake.
+    """
+
+    host: str
+    port: int
+    url: str
+
+
+class Companions:
+    """The further processes. Each ends with the first, however that ends; one that ends before is replaced.
+
+    :param hear: told what they say.
+    """
+
+    def __init__(self, count: int, settings: Settings, place: Place, hear: Callable[[Message], None]) -> None:
+        self._settings = settings
+        self._place = place
+        self._hear = hear
+        self._stop = threading.Event()
+        self._ready = [threading.Event() for _ in range(count)]
+        names = [f"companion-{number}" for number in range(1, count + 1)]
+        self._threads = [
+            threading.Thread(target=self._keep, args=(ready,), name=name)
+            for ready, name in zip(self._ready, names, strict=True)
+        ]
+        self._connections: set[Connection] = set()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start them."""
+        for thread in self._threads:
+            thread.start()
+
+    def wait_until_ready(self, timeout: float) -> None:
+        """Return once they are about to answer requests, or after so many seconds."""
+        for ready in self._ready:
+            ready.wait(timeout)
+
+    def stop(self) -> None:
+        """End them: what they answer they finish."""
+        self._stop.set()
+        with self._lock:
+            for connection in self._connections:
+                connection.send(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _keep(self, ready: threading.Event) -> None:
+        """Have one process at any time, and listen to it."""
+        while not self._stop.is_set():
+            process, connection = self._begin()
+            try:
+                while True:
+                    message = connection.recv()
+                    if message["what"] == "ready":
+                        ready.set()
+                    self._hear(message)
+            except (EOFError, OSError):
+                self._end(process, connection)
+            if not self._stop.is_set():
+                logger.error("a process of the lake has ended with code %s; another takes its place", process.exitcode)
+                self._stop.wait(_AGAIN_SECONDS)
+
+    def _begin(self) -> tuple[SpawnProcess, Connection]:
+        ours, theirs = multiprocessing.Pipe()
+        arguments = (self._settings, self._place, theirs)
+        process = multiprocessing.get_context("spawn").Process(target=_answer, args=arguments, name="lake")
+        with self._lock:
+            process.start()
+            theirs.close()
+            self._connections.add(ours)
+            if self._stop.is_set():
+                ours.send(None)
+        return process, ours
+
+    def _end(self, process: SpawnProcess, connection: Connection) -> None:
+        with self._lock:
+            self._connections.discard(connection)
+            connection.close()
+        process.join(_END_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _answer(settings: Settings, place: Place, connection: Connection) -> None:
+    """Answer requests until the first process says that it is enough, or ends."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Whoever interrupts the lake from a terminal interrupts all its processes; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with joined_lake(settings) as lake:
+        lake.address.url = settings.public_url or place.url
+        app = create_app(lake, OtherBackground(connection))
+        gc.freeze()
+        asyncio.run(run_server(make_server(app, settings, place.host, place.port), _listener(connection)))
+
+
+def _listener(connection: Connection) -> Callable[[Callable[[], None]], None]:
+    def listen(stop: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def hear() -> None:
+            loop.remove_reader(connection.fileno())
+            stop()
+
+        # All that ever comes is the word to stop, or the end of the connection.
+        loop.add_reader(connection.fileno(), hear)
+
+    return listen
