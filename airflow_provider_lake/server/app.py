@@ -27,6 +27,7 @@ from airflow_provider_lake.server.routes import (
     pages,
     processings,
     projections,
+    registrations,
     sources,
     storage,
     tags,
@@ -36,6 +37,8 @@ from airflow_provider_lake.server.work.registrar import Registrar
 
 logger = logging.getLogger(__name__)
 _ROUTES = (
+    # First, because it is asked for most.
+    registrations,
     datalakes,
     custom_metadata,
     tags,

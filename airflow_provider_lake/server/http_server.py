@@ -1,9 +1,11 @@
 """One HTTP server in one event loop: how it is set up, and how it ends."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
+import uvloop
 from fastapi import FastAPI
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
@@ -53,3 +55,9 @@ async def run_server(server: Server, on_start: Callable[[Callable[[], None]], No
     on_start(stop)
     with suppress(asyncio.CancelledError):
         await serving
+
+
+def run_in_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in an event loop of its own, which is libuv's."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)

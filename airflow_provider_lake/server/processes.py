@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnProcess
 
 from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import joined_lake
-from airflow_provider_lake.server.http_server import make_server, run_server
+from airflow_provider_lake.server.http_server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import Message, OtherBackground
 
@@ -122,7 +122,7 @@ def _answer(settings: Settings, place: Place, connection: Connection) -> None:
         lake.address.url = settings.public_url or place.url
         app = create_app(lake, OtherBackground(connection))
         gc.freeze()
-        asyncio.run(run_server(make_server(app, settings, place.host, place.port), _listener(connection)))
+        run_in_loop(run_server(make_server(app, settings, place.host, place.port), _listener(connection)))
 
 
 def _listener(connection: Connection) -> Callable[[Callable[[], None]], None]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import StartError, opened_lake
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.http_server import make_server, run_server
+from airflow_provider_lake.server.http_server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.processes import Companions, Place
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import OwnBackground
@@ -64,7 +64,7 @@ def _serve(lake: Lake, place: Place, on_ready: Callable[[str], None]) -> None:
     gc.freeze()
     companions.start()
     try:
-        asyncio.run(run_server(server, partial(_on_start, lake.settings, place, companions, on_ready)))
+        run_in_loop(run_server(server, partial(_on_start, lake.settings, place, companions, on_ready)))
     finally:
         companions.stop()
 

@@ -17,6 +17,7 @@ from tests.wire.rgw import RadosGateway
 # Their lakes are on SQLite and then, once more, on PostgreSQL.
 _OVER_BOTH_DATABASES = {
     "test_concurrent_writers",
+    "test_lake_workers",
     "test_migrations",
     "test_server_data",
     "test_server_imports",

@@ -20,6 +20,7 @@ from airflow_provider_lake.server.errors import ConflictError
 
 _ARRIVING = ".arriving"
 _BLOCK = 1 << 20
+_ATTEMPTS = 10
 
 
 class FolderStore:
@@ -157,8 +158,7 @@ class FolderStore:
         sync(arrived)
         try:
             with self._folders:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                arrived.replace(path)
+                _move(arrived, path)
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
             raise ConflictError(f"a file cannot have the name {object_name!r}: another one is in its way") from None
         for folder in (*self._folders_of(path), self.objects):
@@ -235,3 +235,16 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _move(arrived: Path, path: Path) -> None:
+    """Move a file where it belongs, again where another process has removed the folder that was made for it."""
+    for attempt in range(_ATTEMPTS):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            arrived.replace(path)
+        except FileNotFoundError:
+            if attempt + 1 == _ATTEMPTS or not arrived.exists():
+                raise
+        else:
+            return

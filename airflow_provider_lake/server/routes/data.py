@@ -1,4 +1,4 @@
-"""Data: create, find, list, change, delete."""
+"""Data: find, list, change, delete."""
 
 import json
 from collections.abc import Sequence
@@ -6,27 +6,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import (
-    AdmissionDep,
     CallerDep,
     DatalakeDep,
     LakeDep,
     PageDep,
-    RegistrarDep,
     base_url,
-    check_object,
 )
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import imports, listing
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.queries.listing import Listing
-from airflow_provider_lake.server.queries.registrations import Registration
 from airflow_provider_lake.server.queries.selection import Selection, count_data
 from airflow_provider_lake.server.query_language import Filter, compile_filter
 from airflow_provider_lake.server.request_check import check_json
@@ -35,7 +30,6 @@ from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cu
 from airflow_provider_lake.server.schemas.data import (
     BulkBody,
     CustomMetadataBody,
-    DataBody,
     IdsBody,
     ListBody,
     MetadataBody,
@@ -49,31 +43,6 @@ Statuses = Annotated[list[UploadStatus] | None, Query()]
 Types = Annotated[list[DataType] | None, Query()]
 
 router = APIRouter()
-
-
-@router.post("/api/datalake/{datalake_id}/datas", status_code=201)
-async def create_data(
-    admission: AdmissionDep, body: DataBody, lake: LakeDep, registrar: RegistrarDep, request: Request
-) -> Response:
-    """Make a stored object a data; 208 and the data as it is where the object is one already."""
-    values = {
-        "object_name": body.object_name,
-        "filename": body.filename,
-        "type": body.type,
-        "content_type": body.content_type,
-        "width": body.meta and body.meta.width,
-        "height": body.meta and body.meta.height,
-        "metadata": body.metadata,
-        "custom_metadata": body.custom_metadata,
-        "data_source_id": body.data_source_id,
-    }
-    datalake, caller = admission.datalake, admission.caller
-    if caller.job_id is not None:
-        await run_in_threadpool(check_object, lake, caller, body.object_name)
-    wanted = Registration(admission.token_sha256, datalake.organization_id, datalake.id, values, body.tags)
-    registered = await registrar.register(wanted)
-    store = lake.stores.of(datalake.organization_id)
-    return json_answer(_describe_all(store, request, registered.listing)[0], 201 if registered.is_new else 208)
 
 
 @router.get("/api/datalake/{datalake_id}/datas/find")
@@ -133,7 +102,7 @@ def list_data(
         else:
             found, last = listing.list_after(session, selection, decode_cursor(cursor), page.limit, page.offset)
             next_cursor = None if last is None else encode_cursor(last)
-    items = _describe_all(lake.stores.of(datalake.organization_id), request, found)
+    items = describe_all(lake.stores.of(datalake.organization_id), request, found)
     return json_answer({"items": items, "count": count, "next_cursor": next_cursor})
 
 
@@ -161,7 +130,7 @@ def list_named_data(
     )
     with lake.database.reading() as session:
         found = listing.list_ordered(session, selection, order_by or (), None, 0)
-    items = _describe_all(lake.stores.of(datalake.organization_id), request, found)
+    items = describe_all(lake.stores.of(datalake.organization_id), request, found)
     return json_answer({"items": items, "count": len(items)})
 
 
@@ -296,6 +265,7 @@ def _describe(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
     return data_answer(data, store.presign_get(data.object_name, base_url(request)))
 
 
-def _describe_all(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
+def describe_all(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
+    """Return data as they are answered, with signed URLs of their bytes."""
     base = base_url(request)
     return data_answers(found, [store.presign_get(object_name, base) for object_name in found.object_names])

@@ -43,6 +43,21 @@ def test_a_folder_does_not_vanish_under_an_arriving_file(store: FolderStore) -> 
     assert list(store.objects.iterdir()) == []
 
 
+def test_a_folder_does_not_vanish_by_another_process(store: FolderStore) -> None:
+    """Two stores on one folder, as processes of one lake have them, do the same without a lock between them."""
+    other = FolderStore(store.objects, store.staging, store.signer)
+
+    def put_and_delete(of: FolderStore, object_name: str) -> None:
+        for _ in range(ROUNDS):
+            _put(of, object_name)
+            of.delete(object_name)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(put_and_delete, [store, other], ["day/one.jpg", "day/two.jpg"]))
+
+    assert list(store.objects.iterdir()) == []
+
+
 def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> None:
     """Half files go, also those of parts; a part that arrived stays."""
     half, half_part = store.arrival().__enter__(), store.arrival("upload").__enter__()
