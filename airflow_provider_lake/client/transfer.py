@@ -111,7 +111,8 @@ class ObjectStorage:
                 for start, end in part_ranges(file.size):
                     headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
                     body = partial(file.body, start, end - start)
-                    self._send("PUT", upload["url"], object_name, body, headers, more_follows=end < file.size)
+                    more_follows = end < file.size
+                    self._send("PUT", upload["url"], object_name, body, headers, more_follows, taken=file.body)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
@@ -150,18 +151,23 @@ class ObjectStorage:
         object_name: str,
         body: Callable[..., FileBody],
         headers: Mapping[str, str],
-        *,
         more_follows: bool = False,
+        taken: Callable[..., FileBody] | None = None,
     ) -> Answer:
-        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated."""
+        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated.
+
+        :param more_follows: whether the storage may say that it waits for more.
+        :param taken: what the answer speaks of, with what came before; None: what is sent.
+        """
 
         def attempt() -> Answer:
-            bytes_of = body(is_hashed=self._connector_id in self._session.with_digests)
+            is_hashed = taken is None and self._connector_id in self._session.with_digests
+            bytes_of = body(is_hashed=is_hashed)
             answer = self._session.sender.send(method, url, headers=headers, body=bytes_of.all(), all_fields=True)
             # 308 is Google's way to say that it waits for more.
             if not answer.is_success and not (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
                 raise error_of(method, unsigned(url), answer)
-            self._compare(answer, bytes_of, object_name)
+            self._compare(answer, taken(is_hashed=False) if taken else bytes_of, object_name)
             return answer
 
         return repeat_transfer(self._session, object_name, attempt)

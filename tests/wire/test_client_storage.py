@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import threading
+from contextlib import nullcontext
 from email import message_from_bytes
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,18 @@ def test_google_takes_large_files_in_ranges(large: Path) -> None:
         f"bytes {2 * PART_SIZE}-{size - 1}/{size}",
     ]
     assert server.asked[-1].body == b"tail"
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_google_speaks_of_the_whole_at_the_end(large: Path, is_right: bool) -> None:
+    """The last range's answer names the object's MD5, not the range's."""
+    etag = f'"{_md5(large) if is_right else "0" * 32}"'
+    with scripted() as server:
+        server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
+        server.answers += [Given(308, b""), Given(308, b""), *[Given(200, b"", {"ETag": etag})] * 5]
+        refused = pytest.raises(TransportError, match="has other bytes")
+        with nullcontext() if is_right else refused:
+            _store(server, large, "video/mp4")
 
 
 class Parts:

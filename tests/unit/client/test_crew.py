@@ -64,16 +64,20 @@ class _Shrinking(Pace):
 def test_workers_too_many_leave() -> None:
     """They finish what they do; whoever is left does the rest."""
     together = threading.Barrier(4)
-    names = {}
+    at_work = {}
 
     def work(number: int) -> None:
+        at_work[number] = threading.current_thread()
         if number < 4:
             together.wait(60)
-        names[number] = threading.current_thread().name
+        elif number == 4:
+            # Whoever does not leave does what is left meanwhile.
+            for other in {at_work[each] for each in range(4)} - {at_work[4]}:
+                other.join(60)
 
     do_all(work, range(30), None, _Shrinking(4))
-    assert len({names[number] for number in range(4)}) == 4
-    assert len({names[number] for number in range(4, 30)}) == 1
+    assert len({at_work[number] for number in range(4)}) == 4
+    assert len({at_work[number] for number in range(4, 30)}) == 1
 
 
 def test_a_number_of_workers_is_kept() -> None:
