@@ -7,6 +7,7 @@ are those of ``upload_data`` with default arguments; memory is the peak of the p
 """
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
@@ -17,8 +18,11 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from benchmarks.canned_lake import TOKEN, canned_lake
+from benchmarks.canned_lake import CONNECTOR, TOKEN, Answers, canned_lake
 from benchmarks.side_by_side import CLIENTS, published_datalake, report, table
+from benchmarks.sink import sink
+
+PART_MIB = 25
 
 
 def make_photos(folder: Path, count: int) -> list[Path]:
@@ -31,14 +35,16 @@ def make_photos(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def make_video(folder: Path, mib: int) -> list[Path]:
-    """Make a file that passes for a video."""
-    path = folder / "video.mp4"
-    block = os.urandom(1 << 20)
-    with path.open("wb") as file:
-        for _ in range(mib):
+def make_video(folder: Path, mib: int) -> str:
+    """Make a file that passes for a video, and return the MD5 of each of its parts: they are all the same.
+
+    :param mib: its size, in whole parts of 25 MiB.
+    """
+    block = os.urandom(PART_MIB << 20)
+    with (folder / "video.mp4").open("wb") as file:
+        for _ in range(mib // PART_MIB):
             file.write(block)
-    return [path]
+    return hashlib.md5(block, usedforsecurity=False).hexdigest()
 
 
 def run(client: str, url: str, paths: list[str]) -> None:
@@ -61,9 +67,21 @@ def measure(client: str, url: str, folder: Path) -> dict[str, float]:
     return measured
 
 
-def compare(title: str, folder: Path, delay_seconds: float, rounds: int, amount: float, unit: str) -> None:
+def compare_videos(folder: Path, mib: int, rounds: int) -> None:
+    """Compare the upload of one video, to a storage that gives no digests and to one that does."""
+    md5 = make_video(folder, mib)
+    for etag, kind in (("e", "no MD5"), (md5, "MD5s")):
+        with sink(etag) as url:
+            part = {f"/api/object-storage/{CONNECTOR}/generate_part_presigned_url$": (200, {"url": url})}
+            title = f"one video of {mib} MiB, the storage gives {kind}"
+            compare(title, folder, 0, rounds, mib, "MiB", part)
+
+
+def compare(
+    title: str, folder: Path, delay_seconds: float, rounds: int, amount: float, unit: str, more: Answers | None = None
+) -> None:
     """Run both clients in turns and print a table."""
-    with canned_lake(delay_seconds) as url:
+    with canned_lake(delay_seconds, more) as url:
         measured = [[measure(client, url, folder) for client in CLIENTS] for _ in range(rounds)]
     table(title, unit, amount, measured)
 
@@ -84,8 +102,7 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.video_mib:
-            make_video(folder, arguments.video_mib)
-            compare(f"one video of {arguments.video_mib} MiB", folder, 0, arguments.rounds, arguments.video_mib, "MiB")
+            compare_videos(folder, arguments.video_mib // PART_MIB * PART_MIB, arguments.rounds)
             return
         paths = make_photos(folder, arguments.files)
         size = statistics.mean(path.stat().st_size for path in paths)

@@ -10,12 +10,12 @@ from typing import Generic, TypeVar
 FIRST_WORKERS = 2
 # Beyond this many at a time a lake would have reason to complain.
 MOST_WORKERS = 128
-# By how much the number of workers grows at a time, at most: each step is tried before the next.
-_GROWTH = 8
+# What libcurl and the kernel do for one worker, another processor may do beside the next worker's Python.
+_OVERLAP = 2
 # Growth goes on while it makes the work so many times as fast.
 _WORTH = 1.5
-# The fewest things to judge by.
-_FEWEST = 4
+# The fewest things to judge by: at first one of each worker.
+_FEWEST = 2
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -25,8 +25,9 @@ class Pace:
     """How many workers are worth having.
 
     A thing costs processor time and time spent waiting. Few workers fill a processor when the waiting is short; when it
-    is long, for a lake far away, more of them do, until more do not make it faster. As the workers share one
-    processor, time that one waits for the others grows with them, and so never asks for more.
+    is long, for a lake far away, more of them do: as many as fill the time that one waits are tried at once, and given
+    up again where that does not make it much faster. As the workers share one processor, time that one waits for the
+    others grows with them, and so never asks for more.
 
     May be used by several crews, one after the other or at a time.
 
@@ -44,6 +45,7 @@ class Pace:
         """Look at it afresh: new work begins, with as many workers as there were."""
         with self._lock:
             self._rate: float | None = None
+            self._workers_before = self.workers
             self._is_settled = False
             self._start_count()
 
@@ -59,10 +61,13 @@ class Pace:
     def _decide(self) -> None:
         rate = self._count / max(self._clock() - self._begun, 1e-9)
         busy_with = self._seconds / max(self._processor_seconds, 1e-9)
-        is_worth_it = self._rate is None or rate > _WORTH * self._rate
-        if is_worth_it and busy_with > 2 * self.workers and self.workers < MOST_WORKERS:
-            # More than fill a processor would not make it faster.
-            self.workers = min(MOST_WORKERS, _GROWTH * self.workers, math.ceil(busy_with))
+        if self._rate is not None and rate < _WORTH * self._rate:
+            # As many as keep up this rate by the time that a thing took before, and some in reserve.
+            self.workers = min(self.workers, math.ceil(_OVERLAP * self._workers_before * rate / self._rate))
+            self._is_settled = True
+        elif busy_with > (2 * self.workers if self._rate is None else self.workers) and self.workers < MOST_WORKERS:
+            self._workers_before = self.workers
+            self.workers = min(MOST_WORKERS, math.ceil(_OVERLAP * busy_with))
         else:
             self._is_settled = True
         self._rate = rate
@@ -78,7 +83,7 @@ class Crew(Generic[_T, _R]):
     """Threads that do something with each of many things.
 
     :param work: done with each.
-    :param pace: how many threads at a time; looked at while they work.
+    :param pace: how many threads at a time; looked at while they work: more are hired, or those too many leave.
     """
 
     def __init__(self, work: Callable[[_T], _R], things: Sequence[_T], pace: Pace, is_fixed: bool) -> None:
@@ -90,6 +95,7 @@ class Crew(Generic[_T, _R]):
         self._errors: list[BaseException] = []
         self._next = 0
         self._threads: list[threading.Thread] = []
+        self._working = 0
         self._lock = threading.Lock()
 
     def run(self) -> list[_R]:
@@ -112,7 +118,8 @@ class Crew(Generic[_T, _R]):
 
     def _hire(self) -> None:
         wanted = min(self._pace.workers, len(self._things))
-        while len(self._threads) < wanted:
+        while self._working < wanted:
+            self._working += 1
             thread = threading.Thread(target=self._labour, name=f"lake-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -120,6 +127,9 @@ class Crew(Generic[_T, _R]):
     def _labour(self) -> None:
         while True:
             with self._lock:
+                if self._working > self._pace.workers:
+                    self._working -= 1
+                    return
                 number = self._next
                 self._next += 1
             if number >= len(self._things):

@@ -27,6 +27,8 @@ Handle = Any
 
 # Bytes that libcurl hands over at a time, at most.
 _BUFFER_SIZE = 1 << 17
+# The same of a body that is read while it is sent: each costs a turn of Python.
+_STREAM_BUFFER_SIZE = 1 << 20
 _LONGEST_WAIT_SECONDS = 0.25
 _SHORTEST_WAIT_SECONDS = 0.005
 _MAX_REDIRECTS = 10
@@ -53,7 +55,6 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
     handle.setopt(pycurl.USERAGENT, f"airflow-provider-lake/{__version__}")
     handle.setopt(pycurl.TCP_KEEPALIVE, 1)
     handle.setopt(pycurl.BUFFERSIZE, _BUFFER_SIZE)
-    handle.setopt(pycurl.UPLOAD_BUFFERSIZE, _BUFFER_SIZE)
     # Zero would mean a default of libcurl's own.
     handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, math.ceil(timeout * 1000)))
     handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
@@ -110,7 +111,7 @@ class Exchange:
         self._begin = begin
         self._take: Callable[[bytes], object] | None = None
         # What went wrong with the reading of the body, whatever it was.
-        self.errors: list[BaseException] = []
+        self._errors: list[BaseException] = []
         if self._head is None:
             handle.unsetopt(pycurl.HEADERFUNCTION)
         else:
@@ -152,6 +153,10 @@ class Exchange:
         self._pieces.clear()
         return self._read_head(body)
 
+    def error(self, code: int, message: str) -> BaseException:
+        """Return what went wrong with the reading of the body, or else with the exchange, as :meth:`failure` does."""
+        return self._errors[0] if self._errors else self.failure(code, message)
+
     def failure(self, code: int, message: str) -> LakeError:
         """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
 
@@ -176,7 +181,12 @@ class Exchange:
             return
         self.handle.setopt(pycurl.POST, 1)
         self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
-        read = BytesIO(body).read if isinstance(body, bytes) else _reader(body, self.errors)
+        buffer_size, read = (
+            (_BUFFER_SIZE, BytesIO(body).read)
+            if isinstance(body, bytes)
+            else (_STREAM_BUFFER_SIZE, _reader(body, self._errors))
+        )
+        self.handle.setopt(pycurl.UPLOAD_BUFFERSIZE, buffer_size)
         self.handle.setopt(pycurl.READFUNCTION, read)
 
     def _read_head(self, body: bytes = b"") -> Answer:
@@ -256,15 +266,14 @@ class Line:
         :raises UsageError: the URL or a header cannot be sent at all.
         """
         exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin, all_fields=all_fields)
-        # While libcurl waits by itself it looks neither after signals nor after what takes or gives bytes.
-        is_watched = threading.current_thread() is threading.main_thread()
-        if is_watched or begin is not None or not (body is None or isinstance(body, bytes)):
+        # While libcurl waits by itself it looks neither after signals nor after what takes the answer.
+        if begin is not None or threading.current_thread() is threading.main_thread():
             self._drive(exchange)
         else:
             try:
                 self._handle.perform()
             except pycurl.error as error:
-                raise exchange.failure(*error.args) from None
+                raise exchange.error(*error.args) from None
         return exchange.answer()
 
     def close(self) -> None:
@@ -285,6 +294,6 @@ class Line:
                     # There is nothing to wait for yet: a name is looked up.
                     time.sleep(_SHORTEST_WAIT_SECONDS)
             for _handle, code, message in self._multi.info_read()[2]:
-                raise exchange.errors[0] if exchange.errors else exchange.failure(code, message)
+                raise exchange.error(code, message)
         finally:
             self._multi.remove_handle(self._handle)

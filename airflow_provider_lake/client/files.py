@@ -37,12 +37,22 @@ class LocalFile:
     content: bytes | None
     descriptor: int
 
-    def body(self, start: int = 0, length: int | None = None, head: bytes = b"", tail: bytes = b"") -> "FileBody":
+    def body(
+        self,
+        start: int = 0,
+        length: int | None = None,
+        head: bytes = b"",
+        tail: bytes = b"",
+        *,
+        is_hashed: bool = True,
+    ) -> "FileBody":
         """Return some of its bytes, between a head and a tail, as the body of a request.
 
         Several bodies of one file may be read side by side.
+
+        :param is_hashed: whether its digest will be asked for; otherwise the bytes are read once more for it.
         """
-        return FileBody(self, start, self.size - start if length is None else length, head, tail)
+        return FileBody(self, start, self.size - start if length is None else length, head, tail, is_hashed)
 
 
 class FileBody:
@@ -50,16 +60,17 @@ class FileBody:
 
     :param start: first byte of the file to send.
     :param length: number of the file's bytes to send.
+    :param is_hashed: whether the bytes are hashed while they are sent.
     """
 
-    def __init__(self, file: LocalFile, start: int, length: int, head: bytes, tail: bytes) -> None:
+    def __init__(self, file: LocalFile, start: int, length: int, head: bytes, tail: bytes, is_hashed: bool) -> None:
         self._file = file
         self._length = len(head) + length + len(tail)
         self._head = head
         self._start = self._position = start
         self._end = start + length
         self._tail = tail
-        self._read_so_far = hashlib.md5(usedforsecurity=False)
+        self._read_so_far = hashlib.md5(usedforsecurity=False) if is_hashed else None
 
     def __len__(self) -> int:
         return self._length
@@ -70,11 +81,19 @@ class FileBody:
         return self if content is None else b"".join((self._head, content[self._start : self._end], self._tail))
 
     def digest(self) -> bytes:
-        """Return the MD5 of the file's bytes that were sent."""
+        """Return the MD5 of the file's bytes that were sent.
+
+        :raises UploadError: they were not hashed meanwhile, and the file cannot be read any more.
+        """
         content = self._file.content
-        if content is None:
+        if content is not None:
+            return hashlib.md5(content[self._start : self._end], usedforsecurity=False).digest()
+        if self._read_so_far is not None:
             return self._read_so_far.digest()
-        return hashlib.md5(content[self._start : self._end], usedforsecurity=False).digest()
+        again = FileBody(self._file, self._start, self._end - self._start, b"", b"", is_hashed=True)
+        while again.read():
+            pass
+        return again.digest()
 
     def read(self, size: int = BLOCK_SIZE, /) -> bytes:
         """Return the next bytes, at most ``size`` of them; empty: the end.
@@ -86,7 +105,8 @@ class FileBody:
         elif self._position < self._end:
             piece = self._read_file(min(size, self._end - self._position))
             self._position += len(piece)
-            self._read_so_far.update(piece)
+            if self._read_so_far is not None:
+                self._read_so_far.update(piece)
         else:
             piece, self._tail = self._tail[:size], self._tail[size:]
         return piece

@@ -4,6 +4,7 @@ import json as jsonlib
 import logging
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from airflow_provider_lake.client.sender import Sender
 
 logger = logging.getLogger(__name__)
 
+# However many files there are; each costs two buffers of 1 MiB.
+_SPARE_THREADS = 3
 _DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
@@ -64,6 +67,10 @@ class Session:
         self.retry = retry
         # How many files at a time have proven worth it.
         self.pace = Pace()
+        # Threads that may still be had for the parts of large files, beside those that are at work on the files.
+        self.spare_threads = threading.Semaphore(_SPARE_THREADS)
+        # Connectors whose object storage says which bytes it has taken.
+        self.with_digests: set[UUID] = set()
         # Whether the lake takes a request that it has seen before, by its key, for the same one.
         self.knows_keys = False
         self.organization_id: UUID | None = None

@@ -4,9 +4,11 @@ import base64
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
 from http import HTTPStatus
+from threading import Semaphore
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -104,19 +106,29 @@ class ObjectStorage:
         match upload["client_type"]:
             case "aws" | "minio":
                 upload_of = {"object_name": object_name, "upload_id": upload["upload_id"]}
-                parts = []
-                for number, (start, end) in enumerate(part_ranges(file.size), start=1):
-                    url = self._sign("generate_part_presigned_url", upload_of | {"part_no": number})["url"]
-                    answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
-                    parts.append({"ETag": _etag(answer, object_name), "PartNumber": number})
-                self._complete(upload_of | {"parts": parts}, object_name, file.size)
+                self._complete(upload_of | {"parts": self._send_parts(file, upload_of)}, object_name, file.size)
             case "google":
                 for start, end in part_ranges(file.size):
                     headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
                     body = partial(file.body, start, end - start)
-                    self._send("PUT", upload["url"], object_name, body, headers, more_follows=end < file.size)
+                    more_follows = end < file.size
+                    self._send("PUT", upload["url"], object_name, body, headers, more_follows, taken=file.body)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
+
+    def _send_parts(self, file: LocalFile, upload_of: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send the parts of a file, several at a time where threads can be had, and return what they are called."""
+        object_name = upload_of["object_name"]
+
+        def send(numbered: tuple[int, tuple[int, int]]) -> dict[str, Any]:
+            number, (start, end) = numbered
+            url = self._sign("generate_part_presigned_url", upload_of | {"part_no": number})["url"]
+            answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
+            return {"ETag": _etag(answer, object_name), "PartNumber": number}
+
+        parts = list(enumerate(part_ranges(file.size), start=1))
+        with _lent(self._session.spare_threads, len(parts) - 1) as spare:
+            return do_all(send, parts, 1 + spare, self._session.pace)
 
     def _complete(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
         """Have the parts put together; after a lost answer they may be so, and the next attempt be refused."""
@@ -137,24 +149,51 @@ class ObjectStorage:
         method: str,
         url: str,
         object_name: str,
-        body: Callable[[], FileBody],
+        body: Callable[..., FileBody],
         headers: Mapping[str, str],
-        *,
         more_follows: bool = False,
+        taken: Callable[..., FileBody] | None = None,
     ) -> Answer:
-        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated."""
+        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated.
+
+        :param more_follows: whether the storage may say that it waits for more.
+        :param taken: what the answer speaks of, with what came before; None: what is sent.
+        """
 
         def attempt() -> Answer:
-            bytes_of = body()
+            is_hashed = taken is None and self._connector_id in self._session.with_digests
+            bytes_of = body(is_hashed=is_hashed)
             answer = self._session.sender.send(method, url, headers=headers, body=bytes_of.all(), all_fields=True)
             # 308 is Google's way to say that it waits for more.
             if not answer.is_success and not (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
                 raise error_of(method, unsigned(url), answer)
-            if not _is_as_sent(answer, bytes_of):
-                raise TransportError(f"object storage has other bytes of {object_name} than were sent")
+            self._compare(answer, taken(is_hashed=False) if taken else bytes_of, object_name)
             return answer
 
         return repeat_transfer(self._session, object_name, attempt)
+
+    def _compare(self, answer: Answer, body: FileBody, object_name: str) -> None:
+        """Compare the MD5 that the storage gives of what it took, if it gives one, and remember whether it does."""
+        said = _digest(answer)
+        if said is None:
+            self._session.with_digests.discard(self._connector_id)
+            return
+        self._session.with_digests.add(self._connector_id)
+        if said != base64.b64encode(body.digest()).decode():
+            raise TransportError(f"object storage has other bytes of {object_name} than were sent")
+
+
+@contextmanager
+def _lent(threads: Semaphore, wanted: int) -> Iterator[int]:
+    """Take as many threads as are wanted and can be had at once, and hand out their number."""
+    count = 0
+    try:
+        while count < wanted and threads.acquire(blocking=False):
+            count += 1
+        yield count
+    finally:
+        if count:
+            threads.release(count)
 
 
 def part_ranges(size: int) -> Iterator[tuple[int, int]]:
@@ -190,16 +229,16 @@ def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _is_as_sent(answer: Answer, body: FileBody) -> bool:
-    """Return whether the MD5 that a storage gives of what it took, if it gives one, is that of what was sent."""
+def _digest(answer: Answer) -> str | None:
+    """Return the MD5, in base64, that a storage gives of what it took; None: it gives none."""
     if any(name.lower().startswith(_ENCRYPTED) for name in answer.headers):
         # With keys of the user's own, ETags are no digests.
-        return True
+        return None
     said = answer.headers.get("Content-MD5")
     if said is not None:
-        return said == base64.b64encode(body.digest()).decode()
+        return said
     etag = answer.headers.get("ETag", "").strip('"').lower()
-    return not _MD5.fullmatch(etag) or etag == body.digest().hex()
+    return base64.b64encode(bytes.fromhex(etag)).decode() if _MD5.fullmatch(etag) else None
 
 
 def _etag(answer: Answer, object_name: str) -> str:

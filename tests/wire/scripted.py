@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -42,10 +42,12 @@ class Script:
 
     :param url: where the server listens.
     :param answers: to be given next; more may be added while it runs.
+    :param places: where the answer depends on what is asked and not on the order: the end of the path to what makes it.
     """
 
     url: str
     answers: list[Given]
+    places: dict[str, Callable[[Asked], Given]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
 
@@ -63,8 +65,10 @@ def scripted(*answers: Given) -> Iterator[Script]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            script.asked.append(Asked(self.command, self.path, self.headers, body, self.client_address[1]))
-            given = script.answers.pop(0)
+            asked = Asked(self.command, self.path, self.headers, body, self.client_address[1])
+            script.asked.append(asked)
+            place = script.places.get(self.path.rpartition("/")[2])
+            given = place(asked) if place else script.answers.pop(0)
             content = given.body if isinstance(given.body, bytes) else json.dumps(given.body).encode()
             self.send_response(given.status)
             for name, value in ({"Content-Length": str(len(content))} | dict(given.headers)).items():

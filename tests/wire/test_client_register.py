@@ -1,6 +1,6 @@
 """How a file becomes a data on lakes that answer in other ways than ours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -141,9 +141,11 @@ def _large(folder: Path) -> Path:
     return path
 
 
-def _parts(server: Script) -> list[Given]:
-    part = [Given(body={"url": f"{server.url}/part"}), Given(200, b"", {"ETag": "e"})]
-    return [NAMED, Given(body={"client_type": "aws", "upload_id": "u"}), *part, *part]
+def _parts(server: Script, headers: Mapping[str, str]) -> list[Given]:
+    """Have a server take parts, answered with these headers; return what else it answers up to then."""
+    server.places["generate_part_presigned_url"] = lambda _asked: Given(body={"url": f"{server.url}/part"})
+    server.places["part"] = lambda _asked: Given(200, b"", headers)
+    return [NAMED, Given(body={"client_type": "aws", "upload_id": "u"})]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_parts_that_are_together_already(tmp_path: Path, found: Callable[[], Giv
     """When the last step is refused, the object itself tells whether an earlier attempt succeeded."""
     with scripted() as server:
         refused = Given(404, {"message": "no such upload"})
-        server.answers += [*_parts(server), Given(503), refused]
+        server.answers += [*_parts(server, {"ETag": "e"}), Given(503), refused]
         server.answers += [Given(body={"presigned_url": f"{server.url}/object"}), found(), Given(201, _data())]
         datalake, path = _datalake(server), _large(tmp_path)
         if is_stored:
@@ -171,7 +173,7 @@ def test_parts_that_are_together_already(tmp_path: Path, found: Callable[[], Giv
 def test_a_part_without_etag(tmp_path: Path) -> None:
     """What cannot be put together later is an error now."""
     with scripted() as server:
-        server.answers += [*_parts(server)[:3], Given(200, b"")]
+        server.answers += _parts(server, {})
         with pytest.raises(UploadError, match="without naming its ETag") as caught:
             _datalake(server).upload_data(_large(tmp_path))
 

@@ -2,7 +2,11 @@
 
 import base64
 import hashlib
+import json
+import threading
+from contextlib import nullcontext
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +17,7 @@ from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.sender import Sender
 from airflow_provider_lake.client.transfer import PART_SIZE, ObjectStorage
-from tests.wire.scripted import Given, Script, scripted
+from tests.wire.scripted import Asked, Given, Script, scripted
 
 AT_ONCE = RetryPolicy(base_delay=0)
 SIGNATURE = "signature=top-secret"
@@ -108,18 +112,105 @@ def test_google_takes_large_files_in_ranges(large: Path) -> None:
     assert server.asked[-1].body == b"tail"
 
 
-def test_a_part_is_repeated_alone(large: Path) -> None:
-    """A storage that stumbles over one part gets that part again, not the file."""
+@pytest.mark.parametrize("is_right", [True, False])
+def test_google_speaks_of_the_whole_at_the_end(large: Path, is_right: bool) -> None:
+    """The last range's answer names the object's MD5, not the range's."""
+    etag = f'"{_md5(large) if is_right else "0" * 32}"'
     with scripted() as server:
-        url = Given(body={"url": f"{server.url}/part"})
-        stored = Given(200, b"", {"ETag": '"e"'})
-        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"}), url, stored, url]
-        server.answers += [Given(500, b""), stored, url, stored, Given(body={})]
+        server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
+        server.answers += [Given(308, b""), Given(308, b""), *[Given(200, b"", {"ETag": etag})] * 5]
+        refused = pytest.raises(TransportError, match="has other bytes")
+        with nullcontext() if is_right else refused:
+            _store(server, large, "video/mp4")
+
+
+class Parts:
+    """A storage of parts, as S3 is one; each part goes to a URL of its own.
+
+    :param trips_over: a part's number, at whose first arrival it goes wrong.
+    :param wrong: what is answered then.
+    :param digests: whether the ETags are MD5s.
+    """
+
+    def __init__(self, trips_over: int | None = None, wrong: Given | None = None, *, digests: bool = True) -> None:
+        self.came: dict[int, list[bytes]] = {number: [] for number in (1, 2, 3)}
+        self._trips_over, self._wrong, self._digests = trips_over, wrong, digests
+
+    def serve_by(self, server: Script) -> None:
+        """Have a server answer like this storage and the lake before it."""
+        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"}), Given(body={})]
+        server.places["generate_part_presigned_url"] = lambda asked: Given(
+            body={"url": f"{server.url}/{json.loads(asked.body)['part_no']}"}
+        )
+        server.places |= {str(number): partial(self._take, number) for number in self.came}
+
+    def _take(self, number: int, asked: Asked) -> Given:
+        self.came[number].append(asked.body)
+        if number == self._trips_over and self._wrong and len(self.came[number]) == 1:
+            return self._wrong
+        md5 = hashlib.md5(asked.body, usedforsecurity=False).hexdigest()
+        return Given(200, b"", {"ETag": f'"{md5}"' if self._digests else f'"{number}"'})
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize(
+    "wrong",
+    [pytest.param(Given(500, b""), id="stumbles"), pytest.param(Given(200, b"", {"ETag": "0" * 32}), id="garbles")],
+)
+def test_a_part_is_repeated_alone(large: Path, number: int, wrong: Given) -> None:
+    """A part over which the storage stumbles, or that it has otherwise than it was sent, goes again, not the file."""
+    parts = Parts(number, wrong)
+    with scripted() as server:
+        parts.serve_by(server)
+        _store(server, large, "video/mp4")
+    completed = json.loads(server.asked[-1].body)["parts"]
+
+    assert {each: len(bodies) for each, bodies in parts.came.items()} == {1: 1, 2: 1, 3: 1} | {number: 2}
+    assert b"".join(parts.came[each][-1] for each in (1, 2, 3)) == large.read_bytes()
+    assert [part["PartNumber"] for part in completed] == [1, 2, 3]
+
+
+def test_bytes_are_compared_even_where_no_digest_was_expected(large: Path) -> None:
+    """What is not hashed while it is sent is read again, once a storage says what it has."""
+    silent, speaking = Parts(digests=False), Parts(2, Given(200, b"", {"ETag": "0" * 32}))
+    with scripted() as server, open_file(str(large)) as file:
+        storage = ObjectStorage(_session(server), uuid4())
+        for parts in (silent, speaking):
+            parts.serve_by(server)
+            storage.store(file, "data/a.mp4", "video/mp4")
+
+    assert {each: len(bodies) for each, bodies in speaking.came.items()} == {1: 1, 2: 2, 3: 1}
+
+
+def test_parts_are_on_their_way_side_by_side(large: Path) -> None:
+    """No part waits for the answer to another."""
+    together = threading.Barrier(3)
+
+    def meet(_asked: Asked) -> Given:
+        together.wait(60)
+        return Given(200, b"", {"ETag": '"e"'})
+
+    with scripted() as server:
+        Parts().serve_by(server)
+        server.places |= dict.fromkeys("123", meet)
         _store(server, large, "video/mp4")
 
-    assert [len(asked.body) for asked in server.asked if asked.method == "PUT"] == [PART_SIZE] * 3 + [4]
     assert server.asked[-1].path.endswith("/complete_part_upload")
-    assert server.asked[-1].body.count(b"PartNumber") == 3
+
+
+def test_a_refused_part_ends_the_upload(tmp_path: Path) -> None:
+    """No more parts are begun, and nothing is put together."""
+    path = tmp_path / "long.mp4"
+    with path.open("wb") as file:
+        file.truncate(12 * PART_SIZE)
+    with scripted() as server:
+        Parts().serve_by(server)
+        server.places |= {str(number): lambda _asked: Given(403, b"") for number in range(1, 13)}
+        with pytest.raises(TransferError, match="Forbidden"):
+            _store(server, path, "video/mp4")
+
+    assert len([asked for asked in server.asked if asked.method == "PUT"]) <= 8
+    assert not any(asked.path.endswith("/complete_part_upload") for asked in server.asked)
 
 
 def test_a_storage_without_parts_gets_the_whole(large: Path) -> None:
@@ -200,17 +291,3 @@ def test_a_storage_that_does_not_say_what_it_has(small: Path, headers: dict[str,
         server.answers += [_signed(server, "aws"), Given(204, b"", headers)]
         _store(server, small)
     assert len(server.asked) == 2
-
-
-def test_parts_are_compared_each_for_itself(large: Path) -> None:
-    """A part that arrived garbled goes again, alone."""
-    hole = hashlib.md5(bytes(PART_SIZE), usedforsecurity=False).hexdigest()
-    tail = hashlib.md5(b"tail", usedforsecurity=False).hexdigest()
-    with scripted() as server:
-        url = Given(body={"url": f"{server.url}/part"})
-        whole, garbled = Given(200, b"", {"ETag": hole}), Given(200, b"", {"ETag": "0" * 32})
-        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"}), url, whole, url, garbled, whole]
-        server.answers += [url, Given(200, b"", {"ETag": tail}), Given(body={})]
-        _store(server, large, "video/mp4")
-
-    assert [len(asked.body) for asked in server.asked if asked.method == "PUT"] == [PART_SIZE] * 3 + [4]

@@ -26,9 +26,9 @@ def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
     ("way_seconds", "bandwidth", "workers"),
     [
         pytest.param(0.0, float("inf"), FIRST_WORKERS, id="near: the processor is busy with two"),
-        pytest.param(0.08, float("inf"), 81, id="far: as many as fill the time that one of them waits"),
+        pytest.param(0.03, float("inf"), 62, id="far: as many as fill the time that two of them wait"),
         pytest.param(0.5, float("inf"), MOST_WORKERS, id="very far: no more than a lake can be expected to bear"),
-        pytest.param(0.08, 30, 16, id="a narrow line: more workers do not make it faster"),
+        pytest.param(0.08, 30, 5, id="a narrow line: those that do not make it faster are given up again"),
     ],
 )
 def test_the_way_decides_how_many_work(way_seconds: float, bandwidth: float, workers: int) -> None:
@@ -50,6 +50,34 @@ def test_results_come_in_the_order_of_the_things() -> None:
     assert do_all(work, range(100), None, Pace()) == list(range(100))
     assert do_all(work, range(100), 2, Pace()) == list(range(100))
     assert do_all(work, [], None, Pace()) == []
+
+
+class _Shrinking(Pace):
+    """Has no more than one worker as soon as one thing is done."""
+
+    def note(self, seconds: float, processor_seconds: float) -> None:
+        """Take in what one thing took."""
+        del seconds, processor_seconds
+        self.workers = 1
+
+
+def test_workers_too_many_leave() -> None:
+    """They finish what they do; whoever is left does the rest."""
+    together = threading.Barrier(4)
+    at_work = {}
+
+    def work(number: int) -> None:
+        at_work[number] = threading.current_thread()
+        if number < 4:
+            together.wait(60)
+        elif number == 4:
+            # Whoever does not leave does what is left meanwhile.
+            for other in {at_work[each] for each in range(4)} - {at_work[4]}:
+                other.join(60)
+
+    do_all(work, range(30), None, _Shrinking(4))
+    assert len({at_work[number] for number in range(4)}) == 4
+    assert len({at_work[number] for number in range(4, 30)}) == 1
 
 
 def test_a_number_of_workers_is_kept() -> None:

@@ -15,10 +15,10 @@ from airflow_provider_lake.client.transfer import PART_SIZE, part_ranges
 
 
 def _read_all(
-    path: Path, start: int, length: int | None, head: bytes, tail: bytes, block: int
+    path: Path, start: int, length: int | None, head: bytes, tail: bytes, block: int, is_hashed: bool
 ) -> tuple[int, bytes, bytes]:
     with open_file(str(path)) as file:
-        body = file.body(start, length, head, tail)
+        body = file.body(start, length, head, tail, is_hashed=is_hashed)
         whole = body.all()
         content = whole if isinstance(whole, bytes) else b"".join(iter(lambda: body.read(block), b""))
         return len(body), content, body.digest()
@@ -30,6 +30,7 @@ def _read_all(
     tail=st.binary(max_size=20),
     block=st.integers(1, 64),
     is_small=st.booleans(),
+    is_hashed=st.booleans(),
     data=st.data(),
 )
 def test_a_body_is_head_bytes_and_tail(
@@ -39,6 +40,7 @@ def test_a_body_is_head_bytes_and_tail(
     tail: bytes,
     block: int,
     is_small: bool,
+    is_hashed: bool,
     data: st.DataObject,
 ) -> None:
     """Whatever part of a file is read, at once or in blocks, its length, its bytes and the file's digest are right."""
@@ -51,7 +53,7 @@ def test_a_body_is_head_bytes_and_tail(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "SMALL_SIZE", files.SMALL_SIZE if is_small else 0)
-        read = _read_all(path, start, length, head, tail, block)
+        read = _read_all(path, start, length, head, tail, block, is_hashed)
     assert read == (len(expected), expected, hashlib.md5(part, usedforsecurity=False).digest())
 
 
