@@ -27,7 +27,7 @@ def existing_objects(session: Session, datalake_id: UUID, object_names: Collecti
         .join(Datalake, Datalake.id == Data.datalake_id)
         .where(Projection.object_name.in_(object_names), Datalake.organization_id == organization_id)
     )
-    return {*positions(session, datalake_id, object_names), *session.scalars(shown)}
+    return {*positions(session, datalake_id, object_names), *session.connection().scalars(shown)}
 
 
 def positions(session: Session, datalake_id: UUID, object_names: Collection[str]) -> dict[str, int]:
@@ -35,7 +35,7 @@ def positions(session: Session, datalake_id: UUID, object_names: Collection[str]
     statement = select(Data.object_name, Data.position).where(
         Data.datalake_id == datalake_id, Data.object_name.in_(object_names)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.connection().execute(statement).tuples().all())
 
 
 def existing_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> set[UUID]:

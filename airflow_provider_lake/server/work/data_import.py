@@ -1,7 +1,6 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,7 +50,7 @@ class DataImport:
         unknown = self._unknown(candidates)
         images = [each.object_name for each in unknown if _is_image_name(each.object_name)]
         read = dict(zip(images, self._lake.images.read([(self._store, name) for name in images]), strict=True))
-        found = look_at_all(lambda each: self._look_at(each, read.get(each.object_name)), unknown)
+        found = self._look_at_all(unknown, read)
         failures = [each for each in found if isinstance(each, Failure)]
         return Seen([each for each in found if not isinstance(each, Failure)], failures)
 
@@ -71,6 +70,15 @@ class DataImport:
             known = imports.existing_objects(session, self._datalake_id, names)
         return [each for each in candidates if each.object_name not in known]
 
+    def _look_at_all(self, candidates: Sequence[Candidate], read: Mapping[str, Found]) -> list[Row | Failure]:
+        def look_at(candidate: Candidate) -> Row | Failure:
+            return self._look_at(candidate, read.get(candidate.object_name))
+
+        if all(each.size is not None for each in candidates):
+            # Nothing is asked of the storage any more.
+            return [look_at(each) for each in candidates]
+        return look_at_all(look_at, candidates)
+
     def _look_at(self, candidate: Candidate, found: Found | None) -> Row | Failure:
         """Return the row of an object.
 
@@ -89,7 +97,7 @@ class DataImport:
             return Failure(name, f"the object cannot be read: {error.strerror}")
 
     def _row(self, name: str, size: int | None, found: Found | None) -> Row:
-        filename, content_type = PurePosixPath(name).name, content_type_of(name)
+        filename, content_type = name.rpartition("/")[2], content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
         if not is_media(name):
