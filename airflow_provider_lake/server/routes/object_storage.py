@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Request
 
 from airflow_provider_lake.server.blobs.base import Part
-from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.blobs.names import upload_name
 from airflow_provider_lake.server.deps import CallerDep, LakeDep, OrganizationDep, base_url, check_object
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
 from airflow_provider_lake.server.queries import datalakes, uploads
@@ -43,7 +43,7 @@ def generate_object_name(
 ) -> dict[str, str]:
     """Choose a name that no object has, for a file of this name."""
     folder = body.upload_dir or _FOLDERS[body.type]
-    return {"object_name": check_object_name(f"{folder}/{uuid4()}-{body.filename}")}
+    return {"object_name": upload_name(folder, body.filename)}
 
 
 @router.post("/api/object-storage/{connector_id}/generate_presigned_url")
