@@ -153,6 +153,8 @@ def test_parts_become_one_object(api: LakeApi, lake: LakeProcess) -> None:
         assert api.post(f"{base}/complete_part_upload", upload | {"parts": parts}).status_code == 200
     assert (lake.objects / name).read_bytes() == contents[1] + contents[2]
     assert not (lake.data_dir / "staging" / begun["upload_id"]).exists()
+    assert requests.put(url, data=b"late", timeout=60).status_code == 409
+    assert not (lake.data_dir / "staging" / begun["upload_id"]).exists()
 
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a//b", "a/./b", "a\\b", "a\0b", "", "x" * 2000, "a/" * 400])

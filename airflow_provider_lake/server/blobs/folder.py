@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import takewhile
@@ -177,6 +177,12 @@ class FolderStore:
         """Remove what was arriving when an earlier lake died; parts that are complete stay."""
         for path in self.staging.rglob(f"*{_ARRIVING}"):
             path.unlink()
+
+    def discard_parts(self, kept: Collection[str]) -> None:
+        """Remove the parts of all uploads but those to be kept."""
+        for folder in self.staging.iterdir():
+            if folder.is_dir() and folder.name not in kept:
+                self.forget(folder.name)
 
     def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""

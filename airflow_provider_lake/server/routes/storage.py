@@ -20,7 +20,7 @@ from airflow_provider_lake.server.blobs.names import split_key
 from airflow_provider_lake.server.blobs.signing import FormPolicy
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import LakeDep
-from airflow_provider_lake.server.errors import ApiError, BadRequestError, NotFoundError, TooLargeError
+from airflow_provider_lake.server.errors import ApiError, BadRequestError, ConflictError, NotFoundError, TooLargeError
 from airflow_provider_lake.server.queries import uploads
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
 
@@ -150,7 +150,8 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _check_upload(lake: Lake, upload_id: UUID) -> None:
     with lake.database.reading() as session:
-        uploads.get_upload(session, upload_id)
+        if uploads.get_upload(session, upload_id).completed_at is not None:
+            raise ConflictError(f"the upload {upload_id} is complete: it takes no more parts")
 
 
 def _folder(lake: Lake) -> FolderStore:

@@ -69,8 +69,9 @@ class ThumbnailWorker:
         thumbnail = self._stored_thumbnail(data, store, object_name)
         row = None if thumbnail is None else _row(object_name, thumbnail)
         with self._lake.database.writing() as session:
-            exists = projections.record_thumbnail(session, data.id, row)
-        if not exists:
+            is_recorded = projections.record_thumbnail(session, data.id, row)
+            is_used = is_recorded or projections.has_thumbnail(session, data.id)
+        if not is_used:
             store.delete(object_name)
         return True
 

@@ -72,6 +72,18 @@ def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> 
     assert [path.name for path in half_part.path.parent.iterdir()] == ["1"]
 
 
+def test_parts_of_abandoned_uploads_are_discarded(store: FolderStore) -> None:
+    """Those of uploads that go on stay."""
+    for upload in ("goes on", "abandoned"):
+        with store.arrival(upload) as part:
+            part.end()
+            store.keep_part(part.path, upload, 1)
+
+    store.discard_parts(["goes on"])
+
+    assert [path.name for path in store.staging.iterdir()] == ["goes on"]
+
+
 def test_a_file_that_vanishes_while_its_folder_is_listed_is_left_out(store: FolderStore) -> None:
     """And so is a folder; the list goes on."""
     for name in ("a", "b", "c/d", "e"):
