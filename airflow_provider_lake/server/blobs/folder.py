@@ -264,10 +264,11 @@ def sync(path: Path) -> None:
 def _move(arrived: Path, path: Path) -> None:
     """Move a file where it belongs, again where another process has removed the folder that was made for it."""
     for attempt in range(_ATTEMPTS):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            # A folder that is removed while it is made is said to exist.
+            path.parent.mkdir(parents=True, exist_ok=True)
             arrived.replace(path)
-        except FileNotFoundError:
+        except (FileExistsError, FileNotFoundError):
             if attempt + 1 == _ATTEMPTS or not arrived.exists():
                 raise
         else:
