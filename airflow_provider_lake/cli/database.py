@@ -1,9 +1,10 @@
 """The database of a lake, for commands that work beside it while it runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.errors import CommandError
@@ -22,14 +23,15 @@ def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Sessio
     """
     if not (data_dir / "signing.key").exists():
         raise CommandError(f"no lake in {data_dir}; start it once: lake serve --data-dir {data_dir}")
-    database = Database(Settings(data_dir=data_dir, database_url=database_url).sqlalchemy_url)
     try:
-        with database.writing() as session:
+        url = Settings(data_dir=data_dir, database_url=database_url).sqlalchemy_url
+        with closing(Database(url)) as database, database.writing() as session:
             yield session
     except ApiError as error:
         raise CommandError(error.message) from error
-    finally:
-        database.close()
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CommandError(f"cannot use the database: {reason}") from error
 
 
 def get_organization(session: Session, name: str) -> Organization:

@@ -23,7 +23,7 @@ def register(
 
     Files named relatively are found from here: the lake runs the command in a folder of its own.
     """
-    command = [str(Path(word).absolute()) if Path(word).exists() else word for word in command]
+    command = [str(Path(word).absolute()) if _is_file_name(word) else word for word in command]
     with opened_database(data_dir, database_url) as session:
         organization = get_organization(session, organization_name)
         processings.register(session, organization.id, name, command, description=description)
@@ -39,3 +39,10 @@ def show(data_dir: Path, database_url: str | None, organization_name: str) -> in
         for processing in session.scalars(of_organization.order_by(Processing.name)):
             print(f"{processing.name}\t{shlex.join(processing.command) if processing.command else '(no command)'}")
     return 0
+
+
+def _is_file_name(word: str) -> bool:
+    try:
+        return word != "" and Path(word).exists()
+    except (OSError, ValueError):
+        return False  # longer than any name, or with a null character

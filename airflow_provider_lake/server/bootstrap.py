@@ -5,9 +5,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from alembic.util import CommandError
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
@@ -18,14 +20,16 @@ from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
 from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.errors import UnavailableError
+from airflow_provider_lake.server.errors import ApiError, UnavailableError
 from airflow_provider_lake.server.migrations import upgrade
-from airflow_provider_lake.server.queries import accounts, processings, tokens
+from airflow_provider_lake.server.queries import accounts, processings, tokens, uploads
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Organization
+from airflow_provider_lake.server.tables import Organization, utc_now
 
 OWNER = "owner"
 _SECRET_BYTES = 32
+# Parts of uploads that were begun longer ago are removed at the next start.
+_LONGEST_UPLOAD = timedelta(days=7)
 
 
 class StartError(Exception):
@@ -39,12 +43,11 @@ def opened_lake(settings: Settings) -> Iterator[Lake]:
     :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
     """
     with _locked(settings), closing(_open_database(settings)) as database:
-        upgrade(database.engine)
-        with database.writing() as session:
-            first = _seed(session, settings)
+        first = _prepare(database, settings)
         with _lake(settings, database, first) as lake:
             if isinstance(lake.stores.root, FolderStore):
                 lake.stores.root.discard_arrivals()
+                _discard_old_uploads(database, lake.stores.root)
             yield lake
 
 
@@ -112,6 +115,23 @@ def _open_store(settings: Settings, signer: UrlSigner) -> BlobStore:
     return store
 
 
+def _prepare(database: Database, settings: Settings) -> UUID:
+    """Bring the tables up to date and add the first rows; return the id of the first organization."""
+    try:
+        upgrade(database.engine)
+        with database.writing() as session:
+            return _seed(session, settings)
+    except CommandError as error:
+        raise StartError(f"the database is not one of this version of the lake: {error}") from error
+    except ApiError as error:
+        raise StartError(error.message) from error
+
+
+def _discard_old_uploads(database: Database, store: FolderStore) -> None:
+    with database.reading() as session:
+        store.discard_parts(uploads.list_under_way(session, utc_now() - _LONGEST_UPLOAD))
+
+
 def _seed(session: Session, settings: Settings) -> UUID:
     """Add what every lake has, an organization and its owner, and return the organization's id."""
     organization = accounts.find_organization(session, settings.organization_name)
@@ -130,7 +150,10 @@ def _seed(session: Session, settings: Settings) -> UUID:
 def _stored_token(path: Path) -> str:
     if not path.exists():
         _write_secret(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
-    return path.read_text().strip()
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"cannot read the token in {path}: {error}") from error
 
 
 def _secret(path: Path) -> bytes:

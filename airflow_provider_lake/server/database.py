@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 # Names the lake's lock among the advisory locks of a PostgreSQL database; any number would do.
 _WRITERS_LOCK = 7_236_271
 POOL_SECONDS = 10
+# The database is lost, full or busy: the same may work later.
+DATABASE_UNUSABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 _JSON: dict[str, Any] = {
     "json_serializer": lambda value: orjson.dumps(value).decode(),
     "json_deserializer": orjson.loads,

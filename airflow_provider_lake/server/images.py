@@ -46,6 +46,20 @@ _COMPRESSIONS = {
     34934: "JPEG XR",
 }
 
+# What Pillow raises on broken images, beside OSErrors without a number.
+BROKEN_IMAGE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    Image.DecompressionBombError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
 
 class NotAnImageError(ValueError):
     """The bytes are no image that the lake can read; the message is the reason, fit to be shown to a user."""
@@ -83,8 +97,7 @@ def read_image(file: BinaryIO) -> ImageFacts:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:
         raise NotAnImageError("not an image of a known format") from error
-    except (ValueError, SyntaxError, struct.error, EOFError, RuntimeError, AttributeError) as error:
-        # What Pillow's parsers raise on broken headers.
+    except BROKEN_IMAGE_ERRORS as error:
         raise NotAnImageError(f"the image's header is broken: {error}") from error
     except OSError as error:
         if error.errno is not None:
@@ -121,7 +134,7 @@ def _read_exif(image: Image.Image) -> dict[int, Any]:
         # Image's own, because that of PNG decodes all pixels to look behind them.
         exif = Image.Image.getexif(image)
         return {**exif.get_ifd(IFD.Exif), **exif, IFD.GPSInfo: exif.get_ifd(IFD.GPSInfo)}
-    except (ValueError, SyntaxError, struct.error, EOFError, TypeError, KeyError, OSError):
+    except (*BROKEN_IMAGE_ERRORS, OSError):
         return {}
 
 

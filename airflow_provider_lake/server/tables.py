@@ -305,6 +305,7 @@ class Job(Base):
     processing_id: Mapped[UUID | None] = mapped_column(ForeignKey("processings.id", ondelete="SET NULL"))
     payload: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     request_key: Mapped[str | None]
+    request_digest: Mapped[str | None]
     progress: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -1,13 +1,12 @@
 """Small JPEGs of images."""
 
-import struct
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from airflow_provider_lake.server.images import known_formats
+from airflow_provider_lake.server.images import BROKEN_IMAGE_ERRORS, known_formats
 
 MAX_SIDE = 512
 _QUALITY = 80
@@ -33,6 +32,7 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
 
     :raises NoThumbnailError: its pixels are broken, or too many.
     """
+    target = BytesIO()
     try:
         with Image.open(file, formats=known_formats()) as image:
             is_small = image.format == "JPEG" and "progressive" not in image.info
@@ -42,14 +42,13 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
             small = image.convert("RGBA") if image.mode in {"1", "P"} else image
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             turned = _on_white(ImageOps.exif_transpose(small))
-    except (SyntaxError, ValueError, EOFError, RuntimeError, struct.error, Image.DecompressionBombError) as error:
+        turned.save(target, "JPEG", quality=_QUALITY)
+    except BROKEN_IMAGE_ERRORS as error:
         raise NoThumbnailError(str(error)) from error
     except OSError as error:
         if error.errno is not None:
             raise
         raise NoThumbnailError(str(error)) from error
-    target = BytesIO()
-    turned.save(target, "JPEG", quality=_QUALITY)
     return Thumbnail(target.getvalue(), *turned.size)
 
 

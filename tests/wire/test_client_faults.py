@@ -42,7 +42,7 @@ def _registered(lake: LakeProcess) -> MultiData:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_file_is_lost_doubled_or_left_over(own_lake: LakeProcess, paths: list[Path], seed: int) -> None:
-    """With one exchange in twenty broken, each file is one data with its own bytes, and no bytes belong to none."""
+    """With one exchange in ten broken, each file is one data with its own bytes, and no bytes belong to none."""
     # Of few exchanges, more have to break for each way to come up.
     with fault_proxy(own_lake.url, 0.1, seed, stall_seconds=0.2, retry_after_seconds=0) as proxy:
         uploaded = _upload(proxy.url, own_lake, paths)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import sqlite3
 import sys
@@ -192,6 +193,50 @@ def test_who_gets_no_connection_in_time_is_told_to_come_again(own_lake: LakeProc
     assert {answer.status_code for answer in answers} <= {201, 503}
     assert create(99).status_code == 201
     assert POOL_SECONDS < 30
+
+
+TALKATIVE = """
+import os, sys, time
+while not os.path.exists(sys.argv[1]):
+    print("at work", flush=True)
+    time.sleep(0.2)
+"""
+
+
+def test_a_busy_database_ends_no_program(own_lake: LakeProcess, tmp_path: Path) -> None:
+    """Two programs talk while somebody else writes for longer than one waits for a turn; both succeed."""
+    api = LakeApi(own_lake)
+    register(own_lake, "talkative", sys.executable, "-c", TALKATIVE, str(tmp_path / "end"))
+    data = new_data(api)
+    jobs = [launch(api, "talkative", data) for _ in range(2)]
+    for job_id in jobs:
+        wait_for(lambda job_id=job_id: log_lines(api, job_id))  # type: ignore[misc]  # bound as the job of this turn
+
+    with closing(sqlite3.connect(own_lake.data_dir / "lake.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        wait_for(lambda: "another transaction writes for too long" in own_lake.log)
+        connection.execute("ROLLBACK")
+    (tmp_path / "end").touch()
+
+    assert {finished(api, job_id)["status"] for job_id in jobs} == {"SUCCEEDED"}
+
+
+def test_a_lake_without_file_descriptors_starts_its_jobs_later(tmp_path: Path) -> None:
+    """Its only slot outlives that the next job cannot be started."""
+    with LakeProcess(tmp_path / "data", "--jobs", "1") as lake:
+        api, end = LakeApi(lake), tmp_path / "end"
+        register(lake, "talkative", sys.executable, "-c", TALKATIVE, str(end))
+        data = new_data(api)
+        first, second = launch(api, "talkative", data), launch(api, "talkative", data)
+        wait_for(lambda: log_lines(api, first))
+
+        before = resource.prlimit(lake.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(lake.process.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+        end.touch()
+        wait_for(lambda: f"job {second} waits: [Errno {errno.EMFILE}]" in lake.log)
+        resource.prlimit(lake.process.pid, resource.RLIMIT_NOFILE, before)
+
+        assert finished(api, second)["status"] == "SUCCEEDED"
 
 
 def test_an_upload_that_outlives_its_url_is_done_again(own_lake: LakeProcess) -> None:

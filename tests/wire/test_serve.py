@@ -3,11 +3,12 @@
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,39 @@ def test_secrets_are_for_their_owner_only(lake: LakeProcess) -> None:
     assert stat.S_IMODE(lake.data_dir.stat().st_mode) == 0o700
     for name in ("token", "signing.key"):
         assert stat.S_IMODE((lake.data_dir / name).stat().st_mode) == 0o600
+
+
+def test_what_keeps_a_lake_from_its_folder_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token file that cannot be read, a database of a newer lake, a database that is none."""
+    with LakeProcess(tmp_path / "data") as lake:
+        folder = ["--data-dir", str(lake.data_dir)]
+    (lake.data_dir / "token").rename(lake.data_dir / "kept")
+    (lake.data_dir / "token").mkdir()
+    unreadable = _fail_to_serve(*folder)
+    (lake.data_dir / "token").rmdir()
+    (lake.data_dir / "kept").rename(lake.data_dir / "token")
+    with closing(sqlite3.connect(lake.data_dir / "lake.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer = _fail_to_serve(*folder)
+
+    assert "cannot read the token" in unreadable
+    assert "9999" in newer
+    for url in ("no URL", "postgresql+psycopg://127.0.0.1:1/none"):
+        assert main(["processing", "list", *folder, "--database", url]) == 1
+        said = capsys.readouterr().err
+        assert (said.count("\n"), "cannot use the database" in said) == (1, True), said
+
+
+def test_words_of_a_command_that_are_no_file_names_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """However long; an empty one does not become the folder."""
+    long = "x" * 300
+    with LakeProcess(tmp_path / "data") as lake:
+        place = ["--data-dir", str(lake.data_dir)]
+
+    assert main(["processing", "register", *place, "words", "--", "echo", "", long]) == 0
+    assert capsys.readouterr().out == f"processing 'words' runs echo '' {long}\n"
 
 
 def test_the_token_stays_across_starts_and_can_be_changed(own_lake: LakeProcess) -> None:

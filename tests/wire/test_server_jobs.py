@@ -65,8 +65,30 @@ def test_a_key_means_one_thing(lake: LakeProcess, api: LakeApi) -> None:
     second = try_launch(api, "another thing", data, key="of one thing")
     too_long = try_launch(api, "one thing", data, key="k" * 256)
 
-    assert (second.status_code, first in second.json()["message"]) == (409, True)
+    other_data = try_launch(api, "one thing", new_data(api), key="of one thing")
+    other_parameters = try_launch(api, "one thing", data, {"a": 1}, key="of one thing")
+
+    for answer in (second, other_data, other_parameters):
+        assert (answer.status_code, first in answer.json()["message"]) == (409, True)
     assert too_long.status_code == 422
+
+
+def test_a_repeated_request_is_answered_though_it_could_not_start_any_more(lake: LakeProcess, api: LakeApi) -> None:
+    """Its data, or the tag of its import, are gone since: the job that it started is what it asks for."""
+    register(lake, "quick", "true")
+    data = new_data(api)
+    tag = api.post(f"/api/datalake/{api.datalake}/tags", {"name": f"tag {uuid4()}"}).json()["id"]
+    path, body = f"/api/datalake/{api.datalake}/objects", {"prefixes": ["none/"], "tag_ids": [tag]}
+    key = {"Idempotency-Key": str(uuid4())}
+    key_of_launch = str(uuid4())
+    launched = try_launch(api, "quick", data, key=key_of_launch)
+    imported = api.post(path, body, headers=key)
+
+    api.call("DELETE", f"/api/data/{data[0]}")
+    assert api.call("DELETE", f"/api/tag/{tag}").status_code == 204
+
+    assert try_launch(api, "quick", data, key=key_of_launch).json()["id"] == launched.json()["id"]
+    assert api.post(path, body, headers=key).json()["job"]["id"] == imported.json()["job"]["id"]
 
 
 def test_a_final_state_stays(api: LakeApi, job_id: str) -> None:

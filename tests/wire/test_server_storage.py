@@ -62,6 +62,15 @@ def test_a_changed_policy_is_refused(api: LakeApi, lake: LakeProcess) -> None:
     assert _files(lake) == before
 
 
+def test_a_form_of_another_content_type_is_refused(api: LakeApi, lake: LakeProcess) -> None:
+    """Where the form names a type at all, it is the one that was signed."""
+    form, before = api.presign("typed.jpg", "image/jpeg"), _files(lake)
+    form["fields"] |= {"Content-Type": "text/html"}
+
+    assert _send(form, b"content").status_code == 403
+    assert _files(lake) == before
+
+
 def test_a_body_that_is_cut_off_stores_nothing(api: LakeApi, lake: LakeProcess) -> None:
     """Neither an object nor a rest in staging."""
     form = api.presign("cut.bin")
@@ -152,6 +161,8 @@ def test_parts_become_one_object(api: LakeApi, lake: LakeProcess) -> None:
     for _ in range(2):
         assert api.post(f"{base}/complete_part_upload", upload | {"parts": parts}).status_code == 200
     assert (lake.objects / name).read_bytes() == contents[1] + contents[2]
+    assert not (lake.data_dir / "staging" / begun["upload_id"]).exists()
+    assert requests.put(url, data=b"late", timeout=60).status_code == 409
     assert not (lake.data_dir / "staging" / begun["upload_id"]).exists()
 
 

@@ -1,5 +1,6 @@
 """Thumbnails, which the lake makes by itself."""
 
+import struct
 from io import BytesIO
 from typing import Any
 
@@ -10,11 +11,12 @@ from tests.wire.job_calls import finished, wait_for
 from tests.wire.lake_api import LakeApi
 
 ORIENTATION = 0x0112
+X_RESOLUTION = 0x011A
 
 
 def _photo(width: int, height: int, orientation: int = 1) -> bytes:
     exif = Image.Exif()
-    exif[ORIENTATION] = orientation
+    exif.update({ORIENTATION: orientation, X_RESOLUTION: 72})
     file = BytesIO()
     Image.new("RGB", (width, height), "red").save(file, "JPEG", exif=exif)
     return file.getvalue()
@@ -51,6 +53,32 @@ def test_an_image_whose_pixels_are_broken_gets_none_and_holds_up_no_other(api: L
 
     assert api.get(f"/api/data/{broken}").json()["upload_status"] == "DONE"
     assert api.get(f"/api/data/{broken}/projections").json()["items"] == []
+
+
+def test_a_photo_whose_exif_is_mistyped_holds_up_no_other(api: LakeApi) -> None:
+    """A resolution as text spoils the turning of it; the next photo gets its thumbnail."""
+    fraction, text = (struct.pack(">HHL", X_RESOLUTION, type_, 1) for type_ in (5, 2))
+    photo = _photo(600, 400, orientation=6).replace(fraction, text)
+    mistyped = api.register("a.jpg", api.upload("a.jpg", photo)).json()["id"]
+    whole = api.register("b.jpg", api.upload("b.jpg", _photo(600, 400))).json()["id"]
+
+    _thumbnail(api, whole)
+
+    assert api.get(f"/api/data/{mistyped}").json()["upload_status"] == "DONE"
+    assert api.get(f"/api/data/{mistyped}/projections").json()["items"] == []
+
+
+def test_where_a_thumbnail_cannot_be_kept_there_is_none_until_it_can(own_lake: LakeProcess) -> None:
+    """A file named ``projections`` is in its way; what is uploaded once that is gone gets its thumbnail."""
+    api = LakeApi(own_lake)
+    (own_lake.objects / "projections").write_bytes(b"in the way")
+    first = api.register("a.jpg", api.upload("a.jpg", _photo(60, 40))).json()["id"]
+    wait_for(lambda: f"data {first} gets no thumbnail" in own_lake.log)
+    (own_lake.objects / "projections").unlink()
+
+    _thumbnail(api, api.register("b.jpg", api.upload("b.jpg", _photo(60, 40))).json()["id"])
+
+    assert api.get(f"/api/data/{first}/projections").json()["items"] == []
 
 
 def test_thumbnails_are_not_imported_and_imports_get_none(own_lake: LakeProcess) -> None:

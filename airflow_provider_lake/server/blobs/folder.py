@@ -5,8 +5,9 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
@@ -65,18 +66,20 @@ class FolderStore:
 
     def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
         """Describe some objects in their order; None where there is none."""
-        return [self._find(object_name) for object_name in object_names]
+        is_linked = cache(self._is_linked)
+        return [self._find(object_name, is_linked) for object_name in object_names]
 
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading; ``FileNotFoundError`` where there is none."""
-        path = self._path(object_name)
-        if not path.is_file():
+        path = self.path_of(object_name)
+        if path is None or not path.is_file():
             raise FileNotFoundError(object_name)
         return path.open("rb")
 
-    def path_of(self, object_name: str) -> Path:
-        """Return the file that an object is, whether there is one or not."""
-        return self._path(object_name)
+    def path_of(self, object_name: str) -> Path | None:
+        """Return the file that an object is, whether there is one or not; None where a symbolic link is in its way."""
+        path = self._path(object_name)
+        return None if path.is_symlink() or self._is_linked(path.parent) else path
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
         """Store an object of the lake's own, in place of what had its name; its type is read off the name later."""
@@ -95,7 +98,7 @@ class FolderStore:
         folder, _, _ = prefix.rpartition("/")
         start = f"{folder}/" if folder else ""
         root = self._root / folder
-        if root.is_dir() and root.resolve().is_relative_to(self._root.resolve()):
+        if root.is_dir() and not self._is_linked(root):
             for blob in self._walk(root, start, prefix):
                 if after is None or blob.object_name > after:
                     yield blob
@@ -103,6 +106,8 @@ class FolderStore:
     def delete(self, object_name: str) -> None:
         """Remove one object, and the folders that it leaves empty; absence is fine."""
         path = self._path(object_name)
+        if self._is_linked(path.parent):
+            return
         with self._folders:
             with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 path.unlink()
@@ -154,6 +159,8 @@ class FolderStore:
         :raises ConflictError: the name would make a folder of an object, or an object of a folder.
         """
         path = self._path(object_name)
+        if self._is_linked(path.parent):
+            raise ConflictError(f"a file cannot have the name {object_name!r}: a symbolic link is in its way")
         size = arrived.stat().st_size
         sync(arrived)
         try:
@@ -170,6 +177,12 @@ class FolderStore:
         """Remove what was arriving when an earlier lake died; parts that are complete stay."""
         for path in self.staging.rglob(f"*{_ARRIVING}"):
             path.unlink()
+
+    def discard_parts(self, kept: Collection[str]) -> None:
+        """Remove the parts of all uploads but those to be kept."""
+        for folder in self.staging.iterdir():
+            if folder.is_dir() and folder.name not in kept:
+                self.forget(folder.name)
 
     def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""
@@ -194,12 +207,19 @@ class FolderStore:
     def _part(self, store_id: str, number: int) -> Path:
         return self.staging / store_id / str(number)
 
-    def _find(self, object_name: str) -> Blob | None:
+    def _find(self, object_name: str, is_linked: Callable[[Path], bool] | None = None) -> Blob | None:
+        path = self._path(object_name)
         try:
-            found = self._path(object_name).stat()
+            found = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Blob(object_name, found.st_size) if stat.S_ISREG(found.st_mode) else None
+        if not stat.S_ISREG(found.st_mode) or (is_linked or self._is_linked)(path.parent):
+            return None
+        return Blob(object_name, found.st_size)
+
+    def _is_linked(self, folder: Path) -> bool:
+        """Whether one leads to a folder of the bucket by symbolic links, which could lead anywhere."""
+        return folder.is_symlink() or any(each.is_symlink() for each in self._folders_of(folder))
 
     def _path(self, object_name: str) -> Path:
         return self._root / check_object_name(object_name)
@@ -214,18 +234,22 @@ class FolderStore:
 
     def _walk(self, folder: Path, start: str, prefix: str) -> Iterator[Blob]:
         """Yield what lies below a folder in the order of whole object names, not of the names in each folder."""
-        with os.scandir(folder) as entries:
-            found = [
-                (f"{start}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry)
-                for entry in entries
-                if start or entry.name != RESERVED
-            ]
+        try:
+            with os.scandir(folder) as entries:
+                found = [
+                    (f"{start}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry)
+                    for entry in entries
+                    if start or entry.name != RESERVED
+                ]
+        except FileNotFoundError:
+            return  # deleted since its name was read
         for name, entry in sorted(found, key=lambda pair: pair[0]):
             if name.endswith("/"):
                 if name.startswith(prefix) or prefix.startswith(name):
                     yield from self._walk(Path(entry.path), name, prefix)
             elif name.startswith(prefix) and entry.is_file(follow_symlinks=False):
-                yield Blob(name, entry.stat().st_size)
+                with suppress(FileNotFoundError):
+                    yield Blob(name, entry.stat(follow_symlinks=False).st_size)
 
 
 def sync(path: Path) -> None:
@@ -240,10 +264,11 @@ def sync(path: Path) -> None:
 def _move(arrived: Path, path: Path) -> None:
     """Move a file where it belongs, again where another process has removed the folder that was made for it."""
     for attempt in range(_ATTEMPTS):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            # A folder that is removed while it is made is said to exist.
+            path.parent.mkdir(parents=True, exist_ok=True)
             arrived.replace(path)
-        except FileNotFoundError:
+        except (FileExistsError, FileNotFoundError):
             if attempt + 1 == _ATTEMPTS or not arrived.exists():
                 raise
         else:

@@ -1,6 +1,8 @@
 """Which object names, prefixes and file names the lake takes."""
 
-from uuid import UUID
+import re
+from pathlib import PurePosixPath
+from uuid import UUID, uuid4
 
 from airflow_provider_lake.server.errors import BadRequestError
 
@@ -10,6 +12,8 @@ MAX_FILENAME_LENGTH = 256
 # Below it lie the objects of all organizations but the first; no name or prefix that a client gives leads there.
 RESERVED = ".organizations"
 _SHOWN = 80
+_LONGEST_SUFFIX = 32
+_UPLOADED = re.compile(r"(data|projections|logs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-.+")
 
 
 def check_object_name(name: str) -> str:
@@ -38,6 +42,26 @@ def check_prefix(prefix: str) -> str:
         _check_segment(prefix, segment)
     _check_reserved(prefix, *folders[:1])
     return prefix
+
+
+def upload_name(folder: str, filename: str) -> str:
+    """Choose a name that no object has, for a file that is to be uploaded; of a long file name it keeps the suffix.
+
+    :raises BadRequestError: no object can have a name like that.
+    """
+    beginning, whole = f"{uuid4()}-", filename.encode("utf-8", "replace")
+    room = MAX_SEGMENT_BYTES - len(beginning)
+    if len(whole) > room:
+        suffix = PurePosixPath(filename).suffix.encode("utf-8", "replace")
+        if len(suffix) > _LONGEST_SUFFIX:
+            suffix = b""
+        filename = (whole[: room - len(suffix)] + suffix).decode("utf-8", "ignore")
+    return check_object_name(f"{folder}/{beginning}{filename}")
+
+
+def is_upload_name(name: str) -> bool:
+    """Whether a name looks like one that the lake chose for an upload."""
+    return _UPLOADED.fullmatch(name) is not None
 
 
 def organization_prefix(organization_id: UUID) -> str:

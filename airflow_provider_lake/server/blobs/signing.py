@@ -72,6 +72,8 @@ class UrlSigner:
         _check_expiry(policy.expires)
         if fields.get("key") != policy.object_name:
             raise ForbiddenError("the form's key is not the one that was signed")
+        if fields.get("Content-Type", policy.content_type) != policy.content_type:
+            raise ForbiddenError("the form's content type is not the one that was signed")
         return policy
 
     def expiry(self) -> int:

@@ -39,7 +39,7 @@ function about(data, there) {
   return facts([
     ["State", badge(data.upload_status)],
     ["Size", data.meta.width ? `${data.meta.width} × ${data.meta.height} pixels` : null],
-    ["File", [bytes(data.file_size), ", ", data.content_type]],
+    ["File", `${bytes(data.file_size)}, ${data.content_type}`],
     ["Source", source ? el("a", { href: of_source }, source) : null],
     ["Came in", date(data.created_at)],
     ["Object", el("code", {}, data.object_name)],

@@ -73,6 +73,6 @@ export function facts(pairs) {
 }
 
 function shown_value(value) {
-  if (value instanceof Node || Array.isArray(value)) return value;
+  if (value instanceof Node) return value;
   return typeof value === "object" ? el("code", {}, JSON.stringify(value)) : String(value);
 }

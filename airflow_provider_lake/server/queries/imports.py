@@ -38,6 +38,11 @@ def positions(session: Session, datalake_id: UUID, object_names: Collection[str]
     return dict(session.connection().execute(statement).tuples().all())
 
 
+def existing_positions(session: Session, data_positions: Collection[int]) -> set[int]:
+    """Return those of the positions at which there still is a data."""
+    return set(session.scalars(select(Data.position).where(Data.position.in_(data_positions))))
+
+
 def existing_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> set[UUID]:
     """Return those of the ids that are tags of a datalake."""
     return set(session.scalars(select(Tag.id).where(Tag.datalake_id == datalake_id, Tag.id.in_(tag_ids))))

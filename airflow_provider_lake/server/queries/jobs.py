@@ -5,6 +5,7 @@ is first heard of, and RUNNING from then on. So a processing that lost its runne
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,18 @@ _NEXT = {
     JobStatus.QUEUED: {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED},
     JobStatus.RUNNING: {JobStatus.PENDING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request that may be repeated.
+
+    :param key: names it and its repetitions.
+    :param digest: of what it asks for.
+    """
+
+    key: str
+    digest: str
 
 
 def get_job(session: Session, organization_id: UUID, job_id: UUID) -> Job:
@@ -83,26 +96,32 @@ def create(
     payload: dict[str, Any],
     *,
     processing_id: UUID | None = None,
-    key: str | None = None,
+    request: KeyedRequest | None = None,
 ) -> Job:
-    """Add a job that waits for a runner, unless the request for it is one that came before.
+    """Add a job that waits for a runner.
 
-    :param key: of the request; None: it is always a new one.
-    :raises ConflictError: the key is that of a request for something else.
+    :param request: which it is started by; None: one that cannot be repeated.
     """
-    known = None if key is None else _find_by_key(session, datalake_id, key)
-    if known is not None:
-        if (known.kind, known.processing_id) != (kind, processing_id):
-            raise ConflictError(f"idempotency key {key!r} was used before, for something else: job {known.id}")
-        return known
-    job = Job(datalake_id=datalake_id, kind=kind, payload=payload, processing_id=processing_id, request_key=key)
+    job = Job(datalake_id=datalake_id, kind=kind, payload=payload, processing_id=processing_id)
+    if request is not None:
+        job.request_key, job.request_digest = request.key, request.digest
     session.add(job)
     session.flush()
     return job
 
 
-def _find_by_key(session: Session, datalake_id: UUID, key: str) -> Job | None:
-    return session.scalar(select(Job).where(Job.datalake_id == datalake_id, Job.request_key == key))
+def find_started(session: Session, datalake_id: UUID, request: KeyedRequest | None) -> Job | None:
+    """Return the job that a request has started before; None: it has not, or it has no key.
+
+    :raises ConflictError: the key is that of a request for something else.
+    """
+    if request is None:
+        return None
+    job = session.scalar(select(Job).where(Job.datalake_id == datalake_id, Job.request_key == request.key))
+    # Of jobs that an earlier lake started there is no digest.
+    if job is not None and job.request_digest not in {None, request.digest}:
+        raise ConflictError(f"idempotency key {request.key!r} was used before, for something else: job {job.id}")
+    return job
 
 
 def move(job: Job, status: JobStatus, error: str | None = None) -> None:

@@ -65,6 +65,12 @@ def list_thumbnails(session: Session, datalake_id: UUID, data_ids: Collection[UU
     return [(data_id, object_name) for data_id, object_name in session.execute(statement)]
 
 
+def has_thumbnail(session: Session, data_id: UUID) -> bool:
+    """Whether a data has a thumbnail already."""
+    of_data = select(Projection.id).join(Data, Data.position == Projection.data_position)
+    return session.scalar(of_data.where(Data.id == data_id, Projection.name == THUMBNAIL).limit(1)) is not None
+
+
 def find_without_thumbnail(session: Session, quiet: timedelta) -> Data | None:
     """Return the oldest data that awaits a thumbnail; None as long as other data keep coming in.
 
@@ -81,9 +87,9 @@ def record_thumbnail(session: Session, data_id: UUID, row: Mapping[str, Any] | N
     """Make the thumbnail of a data one of its projections, and let it await none any more.
 
     :param row: None where the data cannot have one.
-    :return: whether the data still exists.
+    :return: whether the data still exists and awaits one.
     """
-    data = session.scalar(select(Data).where(Data.id == data_id))
+    data = session.scalar(select(Data).where(Data.id == data_id, Data.thumbnail_due))
     if data is None:
         return False
     data.thumbnail_due = False

@@ -1,8 +1,10 @@
 """Uploads in parts."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import NotFoundError
@@ -44,6 +46,12 @@ def get_upload_of(session: Session, connector_id: UUID, upload_id: UUID, object_
     if upload.connector_id != connector_id or upload.object_name != object_name:
         raise NotFoundError(f"no upload with id {upload_id} of object {object_name!r}")
     return upload
+
+
+def list_under_way(session: Session, since: datetime) -> Sequence[str]:
+    """Return what the store calls the uploads that were begun since a time and are not complete."""
+    begun = select(MultipartUpload.store_id).where(MultipartUpload.created_at >= since)
+    return session.scalars(begun.where(MultipartUpload.completed_at.is_(None))).all()
 
 
 def mark_completed(session: Session, upload_id: UUID) -> None:

@@ -22,6 +22,7 @@ from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import imports, listing
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.queries.listing import Listing
+from airflow_provider_lake.server.queries.objects import find_unused
 from airflow_provider_lake.server.queries.selection import Selection, count_data
 from airflow_provider_lake.server.query_language import Filter, compile_filter
 from airflow_provider_lake.server.request_check import check_json
@@ -220,7 +221,7 @@ def delete_data(data_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
     with lake.database.writing() as session:
         data_queries.get_data(session, caller.organization_id, data_id)
         object_names = data_queries.delete_data(session, caller.organization_id, [data_id])
-    _delete_objects(lake.stores.of(caller.organization_id), object_names)
+    _delete_objects(lake, caller.organization_id, object_names)
 
 
 @router.delete("/api/datalake/{datalake_id}/datas", status_code=204)
@@ -228,12 +229,16 @@ def delete_many(datalake: DatalakeDep, body: IdsBody, lake: LakeDep, caller: Cal
     """Delete data, as one by one; ids that are none are left out."""
     with lake.database.writing() as session:
         object_names = data_queries.delete_data(session, caller.organization_id, body.ids, datalake.id)
-    _delete_objects(lake.stores.of(caller.organization_id), object_names)
+    _delete_objects(lake, caller.organization_id, object_names)
 
 
-def _delete_objects(store: BlobStore, object_names: Sequence[str]) -> None:
-    # After the commit: an object without its data is waste, a data without its object would be a loss.
-    for object_name in object_names:
+def _delete_objects(lake: Lake, organization_id: UUID, object_names: Sequence[str]) -> None:
+    # After the commit: an object without its data is waste, a data without its object would be a loss. So another look
+    # tells whether somebody has made a data of one meanwhile.
+    with lake.database.reading() as session:
+        unused = find_unused(session, organization_id, object_names)
+    store = lake.stores.of(organization_id)
+    for object_name in unused:
         store.delete(object_name)
 
 

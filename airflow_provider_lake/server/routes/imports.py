@@ -11,7 +11,7 @@ from airflow_provider_lake.server.deps import BackgroundDep, DatalakeDep, LakeDe
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import imports, jobs
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
-from airflow_provider_lake.server.routes.jobs import describe_job
+from airflow_provider_lake.server.routes.jobs import describe_job, keyed_request
 from airflow_provider_lake.server.schemas.data import ObjectDetails
 from airflow_provider_lake.server.schemas.datalakes import datalake_answer
 from airflow_provider_lake.server.schemas.imports import ImportBody, ProjectionImportBody
@@ -32,9 +32,12 @@ def import_objects(
 ) -> dict[str, Any]:
     """Start a job that makes data of objects."""
     _check_connector(datalake)
+    keyed = keyed_request(request, key, body)
     with lake.database.writing() as session:
-        payload = _payload(session, datalake, body)
-        job = jobs.create(session, datalake.id, JobKind.IMPORT, payload, key=key)
+        job = jobs.find_started(session, datalake.id, keyed)
+        if job is None:
+            payload = _payload(session, datalake, body)
+            job = jobs.create(session, datalake.id, JobKind.IMPORT, payload, request=keyed)
     background.job_added()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 
@@ -54,8 +57,11 @@ def import_projections(
         check_object_name(name)
         for projection in projections:
             check_object_name(projection.object_name)
+    keyed = keyed_request(request, key, body)
     with lake.database.writing() as session:
-        job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"), key=key)
+        job = jobs.find_started(session, datalake.id, keyed)
+        if job is None:
+            job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"), request=keyed)
     background.job_added()
     return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
 

@@ -1,9 +1,11 @@
 """Jobs: their state, reports, logs and end."""
 
+import hashlib
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name
@@ -12,6 +14,7 @@ from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import MAX_OFFSET, BackgroundDep, CallerDep, LakeDep, OrganizationDep, base_url
 from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.queries import jobs
+from airflow_provider_lake.server.queries.jobs import KeyedRequest
 from airflow_provider_lake.server.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
 from airflow_provider_lake.server.states import JobKind, JobStatus
 from airflow_provider_lake.server.tables import Job
@@ -29,6 +32,14 @@ def describe_job(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
     if job.kind != JobKind.PROCESSING:
         return job_answer(job)
     return job_answer(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
+
+
+def keyed_request(request: Request, key: str | None, body: BaseModel) -> KeyedRequest | None:
+    """Return what tells the repetitions of a request, by its path and its body; None where it has no key."""
+    if key is None:
+        return None
+    asked = f"{request.scope['path']}\n{body.model_dump_json()}"
+    return KeyedRequest(key, hashlib.sha256(asked.encode()).hexdigest())
 
 
 @router.get("/api/v2/job/{job_id}")

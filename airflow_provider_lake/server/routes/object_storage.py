@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Request
 
 from airflow_provider_lake.server.blobs.base import Part
-from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.blobs.names import upload_name
+from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import CallerDep, LakeDep, OrganizationDep, base_url, check_object
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
 from airflow_provider_lake.server.queries import datalakes, uploads
@@ -43,7 +44,7 @@ def generate_object_name(
 ) -> dict[str, str]:
     """Choose a name that no object has, for a file of this name."""
     folder = body.upload_dir or _FOLDERS[body.type]
-    return {"object_name": check_object_name(f"{folder}/{uuid4()}-{body.filename}")}
+    return {"object_name": upload_name(folder, body.filename)}
 
 
 @router.post("/api/object-storage/{connector_id}/generate_presigned_url")
@@ -108,9 +109,16 @@ def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep
         try:
             store.complete(body.object_name, upload.store_id, parts)
         except ValueError as error:
+            if _is_completed(lake, upload.id):
+                return {}  # by the same request, at the same time: its parts are gone
             raise BadRequestError(str(error)) from error
         with lake.database.writing() as session:
             uploads.mark_completed(session, upload.id)
         # Only now: had the lake ended before, completing again would need the parts.
         store.forget(upload.store_id)
     return {}
+
+
+def _is_completed(lake: Lake, upload_id: UUID) -> bool:
+    with lake.database.reading() as session:
+        return uploads.get_upload(session, upload_id).completed_at is not None

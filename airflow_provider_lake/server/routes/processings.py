@@ -1,5 +1,6 @@
 """Processings: programs that work on data, and their launch."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,10 @@ from airflow_provider_lake.server.deps import (
 from airflow_provider_lake.server.errors import BadRequestError, ConflictError, NotFoundError
 from airflow_provider_lake.server.processing_inputs import InputChanges, InputDeclaration, check_inputs
 from airflow_provider_lake.server.queries import datalakes, jobs, processings
-from airflow_provider_lake.server.routes.jobs import describe_job
+from airflow_provider_lake.server.routes.jobs import describe_job, keyed_request
 from airflow_provider_lake.server.schemas.processings import Launch, NewProcessing, ProcessingChanges, processing_answer
 from airflow_provider_lake.server.states import JobKind
-from airflow_provider_lake.server.tables import Processing
+from airflow_provider_lake.server.tables import Datalake, Processing
 
 # So many unknown ids are named in an error.
 _NAMED = 10
@@ -99,18 +100,19 @@ def launch_processing(
     data_ids = list(dict.fromkeys(body.data_ids))
     if not data_ids:
         raise BadRequestError("data_ids is empty: a processing needs data to work on")
+    keyed = keyed_request(request, key, body)
     with lake.database.writing() as session:
-        processing = processings.get_processing(session, caller.organization_id, body.processing_id)
-        missing = processings.missing_data(session, datalake.id, data_ids)
-        if missing:
-            named = ", ".join(str(data_id) for data_id in missing[:_NAMED])
-            raise NotFoundError(f"{len(missing)} of the data are not in datalake {datalake.name!r}: {named}")
-        _check_inputs(session, datalake.organization_id, processing, body)
-        payload = _payload(processing, body) | {
-            "data_ids": [str(data_id) for data_id in data_ids],
-            "user_id": str(caller.user_id),
-        }
-        job = jobs.create(session, datalake.id, JobKind.PROCESSING, payload, processing_id=processing.id, key=key)
+        job = jobs.find_started(session, datalake.id, keyed)
+        if job is None:
+            processing = processings.get_processing(session, caller.organization_id, body.processing_id)
+            _check_data(session, datalake, data_ids)
+            _check_inputs(session, datalake.organization_id, processing, body)
+            payload = _payload(processing, body) | {
+                "data_ids": [str(data_id) for data_id in data_ids],
+                "user_id": str(caller.user_id),
+            }
+            kind = JobKind.PROCESSING
+            job = jobs.create(session, datalake.id, kind, payload, processing_id=processing.id, request=keyed)
     background.job_added()
     return describe_job(lake, job, request)
 
@@ -158,6 +160,13 @@ def _get_declaring(session: Session, organization_id: UUID, processing_id: UUID,
     if name not in processing.inputs:
         raise NotFoundError(f"processing {processing.name!r} has no input named {name!r}")
     return processing
+
+
+def _check_data(session: Session, datalake: Datalake, data_ids: Sequence[UUID]) -> None:
+    missing = processings.missing_data(session, datalake.id, data_ids)
+    if missing:
+        named = ", ".join(str(data_id) for data_id in missing[:_NAMED])
+        raise NotFoundError(f"{len(missing)} of the data are not in datalake {datalake.name!r}: {named}")
 
 
 def _check_inputs(session: Session, organization_id: UUID, processing: Processing, body: Launch) -> None:

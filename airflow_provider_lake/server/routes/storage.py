@@ -1,7 +1,6 @@
 """The lake's own object storage: bytes in and out by signed URLs, without a token."""
 
 import asyncio
-import mimetypes
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -20,9 +19,10 @@ from airflow_provider_lake.server.blobs.names import split_key
 from airflow_provider_lake.server.blobs.signing import FormPolicy
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import LakeDep
-from airflow_provider_lake.server.errors import ApiError, BadRequestError, NotFoundError, TooLargeError
+from airflow_provider_lake.server.errors import ApiError, BadRequestError, ConflictError, NotFoundError, TooLargeError
 from airflow_provider_lake.server.queries import uploads
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
+from airflow_provider_lake.server.work.media_types import content_type_of
 
 _RECEIVED_BLOCK = 1 << 20
 _SENT_BLOCK = 1 << 18
@@ -99,7 +99,7 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
     }
     if wanted:
         headers["Content-Range"] = f"bytes {first}-{last}/{found.st_size}"
-    content_type = mimetypes.guess_type(object_name)[0] or "application/octet-stream"
+    content_type = content_type_of(object_name)
     status = 206 if wanted else 200
     if request.method == "HEAD":
         file.close()
@@ -150,7 +150,8 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _check_upload(lake: Lake, upload_id: UUID) -> None:
     with lake.database.reading() as session:
-        uploads.get_upload(session, upload_id)
+        if uploads.get_upload(session, upload_id).completed_at is not None:
+            raise ConflictError(f"the upload {upload_id} is complete: it takes no more parts")
 
 
 def _folder(lake: Lake) -> FolderStore:

@@ -143,7 +143,7 @@ class ObjectDetails(BaseModel):
 
     metadata: CheckedMetadata = None
     custom_metadata: dict[str, Any] | None = None
-    tags: list[Name] = []
+    tags: Annotated[list[Name], Field(max_length=MAX_IDS)] = []
     data_source: Name | None = None
 
     @field_validator("tags", mode="before")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from airflow_provider_lake.server.schemas.data import ObjectDetails
+from airflow_provider_lake.server.schemas.data import MAX_IDS, ObjectDetails
 from airflow_provider_lake.server.schemas.names import Name
 
 MAX_OBJECTS = 500
@@ -15,7 +15,7 @@ class ImportBody(BaseModel):
     """Objects to import: all under some prefixes, or those of a list."""
 
     prefixes: Annotated[list[str], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
-    tag_ids: list[UUID] = []
+    tag_ids: Annotated[list[UUID], Field(max_length=MAX_IDS)] = []
     data_source_id: UUID | None = None
     objects: Annotated[dict[str, ObjectDetails], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
 

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.blobs.names import check_object_name
+from airflow_provider_lake.server.blobs.names import check_object_name, is_upload_name
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
 from airflow_provider_lake.server.images import NotAnImageError
-from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.queries import datalakes, imports, objects
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
 from airflow_provider_lake.server.work.image_process import Found
@@ -68,6 +68,8 @@ class DataImport:
         names = [_printable(each.object_name) for each in candidates]
         with self._lake.database.reading() as session:
             known = imports.existing_objects(session, self._datalake_id, names)
+            if "prefixes" in self._payload:
+                known.update(self._arriving(session, names))
         return [each for each in candidates if each.object_name not in known]
 
     def _look_at_all(self, candidates: Sequence[Candidate], read: Mapping[str, Found]) -> list[Row | Failure]:
@@ -78,6 +80,14 @@ class DataImport:
             # Nothing is asked of the storage any more.
             return [look_at(each) for each in candidates]
         return look_at_all(look_at, candidates)
+
+    def _arriving(self, session: Session, names: Sequence[str]) -> list[str]:
+        """Return those that somebody uploads: their uploader makes data of them, with what is said of them there."""
+        chosen = [name for name in names if is_upload_name(name)]
+        if not chosen:
+            return []
+        organization_id = datalakes.organizations_of(session, [self._datalake_id])[self._datalake_id]
+        return objects.find_unused(session, organization_id, chosen)
 
     def _look_at(self, candidate: Candidate, found: Found | None) -> Row | Failure:
         """Return the row of an object.

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy.exc import OperationalError
-
+from airflow_provider_lake.server.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.errors import NotFoundError, UnavailableError
 from airflow_provider_lake.server.queries import jobs, processings, tokens
 from airflow_provider_lake.server.states import JobStatus
@@ -48,10 +47,10 @@ def run(task: Task) -> Outcome:
     while True:
         try:
             return _outcome(task, code)
-        except OperationalError as error:
+        except DATABASE_UNUSABLE as error:
             if task.stop.is_set:
                 return Outcome(JobStatus.FAILED, "the lake could not use its database when the processing ended")
-            logger.warning("the end of job %s waits: %s", task.job.id, error.orig)
+            logger.warning("the end of job %s waits: %s", task.job.id, error)
             select.select([task.stop], [], [], _RETRY_SECONDS)
 
 
@@ -76,9 +75,9 @@ def _log(task: Task, lines: Sequence[str]) -> bool:
         with task.lake.database.writing() as session:
             jobs.hear(session, task.job.id)
             jobs.append_lines(session, task.job.id, lines)
-    except OperationalError as error:
+    except DATABASE_UNUSABLE as error:
         # A full disk or a lost database is no reason to end a program.
-        logger.warning("the log of job %s waits: %s", task.job.id, error.orig)
+        logger.warning("the log of job %s waits: %s", task.job.id, error)
         return False
     return True
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, Self, TypeVar
+from urllib.parse import quote, unquote
 
 _MAX_FAILURES = 20
 
@@ -63,11 +64,12 @@ class Progress:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Read what ``to_json`` made."""
-        return cls(**stored | {"failures": tuple(Failure(**failure) for failure in stored["failures"])})
+        failures = tuple(Failure(**failure) for failure in stored["failures"])
+        return cls(**stored | {"failures": failures, "after": _name(stored["after"])})
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as they are stored; the wire shows all but ``after``."""
-        return asdict(self)
+        return asdict(self) | {"after": None if self.after is None else _stored(self.after)}
 
     def plus(self, count: int, *, imported: int, failures: Sequence[Failure], after: str) -> Self:
         """Return the progress after a batch of ``count`` more objects."""
@@ -83,3 +85,16 @@ class Progress:
             failures=(*self.failures, *failures)[:_MAX_FAILURES],
             after=after,
         )
+
+
+def _stored(name: str) -> str | dict[str, str]:
+    """Return a name as JSON can hold it: the names of files need not be text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return {"quoted": quote(name, errors="surrogateescape")}
+    return name
+
+
+def _name(stored: str | dict[str, str] | None) -> str | None:
+    return unquote(stored["quoted"], errors="surrogateescape") if isinstance(stored, dict) else stored

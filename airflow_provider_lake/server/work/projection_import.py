@@ -52,9 +52,16 @@ class ProjectionImport:
         return Seen(rows, failures)
 
     def write(self, session: Session, seen: Seen[Row]) -> int:
-        """Add the projections, and return to how many data."""
-        imports.add_projections(session, seen.rows)
-        return len({row["data_position"] for row in seen.rows})
+        """Add the projections, and return to how many data; data may have gone, and projections come, meanwhile."""
+        wanted = {row["data_position"] for row in seen.rows}
+        there, known = imports.existing_positions(session, wanted), imports.existing_projections(session, wanted)
+        rows = [
+            row
+            for row in seen.rows
+            if row["data_position"] in there and (row["data_position"], row["name"]) not in known
+        ]
+        imports.add_projections(session, rows)
+        return len({row["data_position"] for row in rows})
 
     def _row(self, name: str, object_name: str) -> Row:
         return {

@@ -10,10 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
 from airflow_provider_lake.server.queries import registrations
 from airflow_provider_lake.server.queries.registrations import Outcome, Registered, Registration
@@ -86,7 +84,7 @@ class Registrar:
     def _write_all(self, batch: Sequence[Registration]) -> Sequence[Outcome | Exception]:
         try:
             return self._write(batch)
-        except (OperationalError, InterfaceError, PoolTimeoutError, UnavailableError) as error:
+        except (*DATABASE_UNUSABLE, UnavailableError) as error:
             return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
             if len(batch) == 1:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.states import JobKind, JobStatus
@@ -98,9 +99,19 @@ class JobRunner:
         except SQLAlchemyError:
             logger.exception("cannot look for jobs; the next look is in a third of a lease")
             return None
-        return None if job is None else Task(self._lake, job, self._owner, self._hold(job))
+        return None if job is None else self._hold(job)
 
-    def _hold(self, job: Job) -> StopSignal:
+    def _hold(self, job: Job) -> Task | None:
+        try:
+            task = Task(self._lake, job, self._owner, self._stop_signal(job))
+        except OSError as error:
+            logger.error("job %s waits: %s", job.id, error)  # noqa: TRY400 - the machine is at its limit; one line says it
+            self._give_back(job.id, Outcome(JobStatus.PENDING))
+            self._wait_for_stop(_RETRY_SECONDS)
+            return None
+        return task
+
+    def _stop_signal(self, job: Job) -> StopSignal:
         stop = StopSignal()
         with self._condition:
             self._running[job.id] = stop
@@ -112,17 +123,20 @@ class JobRunner:
         job_id = task.job.id
         try:
             outcome = _WORK[JobKind(task.job.kind)](task)
-        except (UnavailableError, OperationalError) as error:
+        except (*DATABASE_UNUSABLE, UnavailableError) as error:
             logger.warning("job %s waits: %s", job_id, error)
             self._wait_for_stop(_RETRY_SECONDS)
             outcome = Outcome(JobStatus.PENDING)
         except Exception:
             logger.exception("job %s ended with an unexpected error", job_id)
             outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
-        while not self._is_released(job_id, outcome) and not self._wait_for_stop(_RETRY_SECONDS):
-            pass
+        self._give_back(job_id, outcome)
         with self._condition:
             self._running.pop(job_id).close()
+
+    def _give_back(self, job_id: UUID, outcome: Outcome) -> None:
+        while not self._is_released(job_id, outcome) and not self._wait_for_stop(_RETRY_SECONDS):
+            pass
 
     def _is_released(self, job_id: UUID, outcome: Outcome) -> bool:
         try:

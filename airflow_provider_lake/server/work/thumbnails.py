@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import UnavailableError
+from airflow_provider_lake.server.errors import UnavailableError, passes
 from airflow_provider_lake.server.queries import datalakes, projections
 from airflow_provider_lake.server.tables import Data
 from airflow_provider_lake.server.thumbnails import NoThumbnailError, Thumbnail, make_thumbnail
@@ -65,16 +65,28 @@ class ThumbnailWorker:
                 return False
             organizations = datalakes.organizations_of(session, [data.datalake_id])
         store = self._lake.stores.of(organizations[data.datalake_id])
-        thumbnail = self._thumbnail(data, store)
         object_name = f"projections/{data.id}-{_FILENAME}"
-        if thumbnail is not None:
-            store.put(object_name, thumbnail.content, _CONTENT_TYPE)
+        thumbnail = self._stored_thumbnail(data, store, object_name)
         row = None if thumbnail is None else _row(object_name, thumbnail)
         with self._lake.database.writing() as session:
-            exists = projections.record_thumbnail(session, data.id, row)
-        if not exists:
+            is_recorded = projections.record_thumbnail(session, data.id, row)
+            is_used = is_recorded or projections.has_thumbnail(session, data.id)
+        if not is_used:
             store.delete(object_name)
         return True
+
+    def _stored_thumbnail(self, data: Data, store: BlobStore, object_name: str) -> Thumbnail | None:
+        try:
+            thumbnail = self._thumbnail(data, store)
+            if thumbnail is not None:
+                store.put(object_name, thumbnail.content, _CONTENT_TYPE)
+        except (UnavailableError, OSError):
+            raise
+        except Exception:
+            # Whatever is wrong with one data, the others do not wait for it.
+            logger.exception("data %s gets no thumbnail", data.id)
+            return None
+        return thumbnail
 
     def _thumbnail(self, data: Data, store: BlobStore) -> Thumbnail | None:
         try:
@@ -83,6 +95,8 @@ class ThumbnailWorker:
             with store.open(data.object_name) as file:
                 return make_thumbnail(BytesIO(file.read()))
         except (OSError, NoThumbnailError) as error:
+            if isinstance(error, OSError) and passes(error):
+                raise
             logger.info("data %s gets no thumbnail: %s", data.id, error)
             return None
         except MemoryError:

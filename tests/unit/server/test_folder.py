@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.errors import ConflictError
 
 ROUNDS = 200
 
@@ -69,6 +70,52 @@ def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> 
 
     assert not half.path.exists()
     assert [path.name for path in half_part.path.parent.iterdir()] == ["1"]
+
+
+def test_parts_of_abandoned_uploads_are_discarded(store: FolderStore) -> None:
+    """Those of uploads that go on stay."""
+    for upload in ("goes on", "abandoned"):
+        with store.arrival(upload) as part:
+            part.end()
+            store.keep_part(part.path, upload, 1)
+
+    store.discard_parts(["goes on"])
+
+    assert [path.name for path in store.staging.iterdir()] == ["goes on"]
+
+
+def test_a_file_that_vanishes_while_its_folder_is_listed_is_left_out(store: FolderStore) -> None:
+    """And so is a folder; the list goes on."""
+    for name in ("a", "b", "c/d", "e"):
+        _put(store, name)
+    listed = store.scan("")
+    names = [next(listed).object_name]
+    store.delete("b")
+    store.delete("c/d")
+
+    assert names + [blob.object_name for blob in listed] == ["a", "e"]
+
+
+def test_what_symbolic_links_lead_to_is_no_object(store: FolderStore, tmp_path: Path) -> None:
+    """Neither by name nor by prefix, whether a file is a link or a folder is; nothing is written or deleted there."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"of somebody else")
+    (store.objects / "folder").symlink_to(outside)
+    (store.objects / "file").symlink_to(outside / "file")
+    names = ["file", "folder/file"]
+
+    for name in names:
+        for find in (store.stat, store.open):
+            with pytest.raises(FileNotFoundError):
+                find(name)
+    store.delete("folder/file")
+    with pytest.raises(ConflictError):
+        _put(store, "folder/other")
+
+    assert store.stat_many(names) == [None, None]
+    assert [*store.scan(""), *store.scan("folder/")] == []
+    assert [path.name for path in outside.iterdir()] == ["file"]
 
 
 def test_only_plain_files_are_objects(store: FolderStore) -> None:

@@ -4,6 +4,7 @@ A short run with the same input each time; ``--fuzz-seconds N`` goes on for so l
 """
 
 import json
+import struct
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -78,7 +79,9 @@ def _images() -> list[bytes]:
         file = BytesIO()
         Image.new("RGB", (24, 16), "red").save(file, name, exif=_exif())
         found.append(file.getvalue())
-    return found
+    # A resolution that is text: it can be read, but not be written again.
+    fraction, text = (struct.pack(">HHL", Base.XResolution, type_, 1) for type_ in (5, 2))
+    return [*found, *(image.replace(fraction, text) for image in found)]
 
 
 def _damage(content: bytes, changes: list[tuple[int, bytes, int]], end: int) -> bytes:

@@ -13,6 +13,8 @@ from airflow_provider_lake.server.blobs.names import (
     check_filename,
     check_object_name,
     check_prefix,
+    is_upload_name,
+    upload_name,
 )
 from airflow_provider_lake.server.errors import BadRequestError
 
@@ -71,6 +73,16 @@ def test_a_file_name_is_one_segment(name: str) -> None:
     """Neither none nor several, and not too long."""
     with pytest.raises(BadRequestError):
         check_filename(name)
+
+
+@pytest.mark.parametrize("filename", ["n" * 251 + ".jpg", "é" * 125 + ".jpg", "a." + "x" * 253])
+def test_a_long_file_name_is_cut_in_the_name_of_its_object(filename: str) -> None:
+    """So that both fit into the longest name that file systems take; the suffix stays, for it says the type."""
+    name = upload_name("data", filename)
+
+    assert len(name.removeprefix("data/").encode()) in {254, 255}
+    assert is_upload_name(name)
+    assert name.endswith(".jpg") == filename.endswith(".jpg")
 
 
 def test_a_long_name_is_shown_shortened() -> None:
