@@ -99,13 +99,13 @@ class UploadDataOperator(LakeOperator):
         """Upload the files and return what became of them."""
         started = time.monotonic()
         files = find_files(self.filepaths)
-        manifest = Manifest(self.manifest, context) if self.manifest else None
         with permanent_errors():
             metadata = _metadata_of_each(files, self.metadata)
             self._require_free_content_field(metadata)
             datalake = self.get_datalake()
             paths = list(map(str, files))
-            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source)
+            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source, self.fill_metadata)
+            manifest = Manifest(self.manifest, context, *what) if self.manifest else None
             memory = UploadMemory(context, manifest, paths, *what)
             self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
