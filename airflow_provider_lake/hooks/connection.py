@@ -50,7 +50,7 @@ def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None
     """Build the client that a connection describes.
 
     :param retry: when it sends a request again; None: as clients do by default.
-    :raises airflow_provider_lake.client.UsageError: the connection has no usable token or host, or a timeout that is none.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import Client, RetryPolicy
 
@@ -60,7 +60,7 @@ def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None
 def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
     """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
 
-    :raises airflow_provider_lake.client.UsageError: the connection has no usable token or host, or a timeout that is none.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import UsageError
     from airflow_provider_lake.client.client import checked_host, checked_token

@@ -115,7 +115,7 @@ def test_a_retry_after_the_dag_was_corrected_uploads_what_it_says_now(
     wrong, right = (f"manifest-{uuid4().hex[:8]}" for _ in range(2))
     photos[2].write_bytes(b"")
     tries, manifest = Tries(), tmp_path / "run.jsonl"
-    given = {"task_id": "upload", "filepaths": str(photos[0].parent), "manifest": str(manifest)}
+    given: dict[str, Any] = {"task_id": "upload", "filepaths": str(photos[0].parent), "manifest": str(manifest)}
 
     with pytest.raises(LakeUploadError):
         UploadDataOperator(**given, tags=[wrong]).execute(_without_store(tries))
