@@ -76,7 +76,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; a ``session`` that was handed in stays open."""
         self._sender.close()
 
     @property
