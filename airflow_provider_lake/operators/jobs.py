@@ -1,5 +1,6 @@
 """What operators share that start a job of the lake."""
 
+import itertools
 import math
 import time
 from abc import abstractmethod
@@ -194,12 +195,12 @@ class LakeJobOperator(LakeOperator):
         Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
         """
         uses_keys = self.durable and self.hook.client.knows_idempotency_keys
-        tries = context["ti"].try_number if uses_keys else 0
-        for number in range(1, tries + 2):
+        for number in itertools.count(1):
             key = key_of(context, told, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
             # One of an earlier try that has failed is none to wait for: the next key is that of another job.
-            if key is None or not job.status.is_final or job.status.is_successful:
+            is_to_wait_for = not job.status.is_final or job.status.is_successful
+            if key is None or is_to_wait_for or number > context["ti"].try_number:
                 break
         return job, details
 
