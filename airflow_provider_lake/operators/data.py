@@ -13,7 +13,6 @@ from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, Ta
 from airflow_provider_lake.operators.filepaths import SourceFile, find_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
-from airflow_provider_lake.operators.pages import pages
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_lake.client import Data, Datalake
-
-# How many data one call changes.
-BULK_SIZE = 100
 
 
 class UploadDataOperator(LakeOperator):
@@ -211,11 +207,14 @@ class UpdateDataOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Change the data, a page at a time."""
+        from airflow_provider_lake.client.data import BULK_SIZE
+        from airflow_provider_lake.client.paging import chunks
+
         count = updated = 0
         with permanent_errors():
             self._require_something()
             datalake = self.get_datalake()
-            for page in pages(self.select_data(datalake), BULK_SIZE):
+            for page in chunks(self.select_data(datalake), BULK_SIZE):
                 changes = {data.id: change for data in page if (change := self._change_of(data))}
                 if changes:
                     datalake.update_multiple_data(changes)
