@@ -105,8 +105,9 @@ class LakeJobOperator(LakeOperator):
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
         self._context = context
         with permanent_errors():
-            told = {name: getattr(self, name) for name in self.template_fields}
-            job, details = self._find_job(context, fingerprint(told)) or self._start_job(context, told)
+            # Once, for what is read of a lazy sequence changes its text.
+            arguments = fingerprint({name: getattr(self, name) for name in self.template_fields})
+            job, details = self._find_job(context, arguments) or self._start_job(context, arguments)
         self._job_id = str(job.id)
         show_job(self.hook.client, self._job_id)
         if not self.wait_for_completion or job.status.is_final:
@@ -180,23 +181,20 @@ class LakeJobOperator(LakeOperator):
             return job, record["details"]
         return None
 
-    def _start_job(self, context: "Context", told: Mapping[str, Any]) -> "tuple[Job, dict[str, Any]]":
-        job, details = self._submit_once(context, told, self.get_datalake())
+    def _start_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]]":
+        job, details = self._submit_once(context, arguments, self.get_datalake())
         if self.durable:
-            record = {"job_id": str(job.id), "details": details, "arguments": fingerprint(told)}
-            save_record(context, _KEY, record)
+            save_record(context, _KEY, {"job_id": str(job.id), "details": details, "arguments": arguments})
         return job, details
 
-    def _submit_once(
-        self, context: "Context", told: Mapping[str, Any], datalake: "Datalake"
-    ) -> "tuple[Job, dict[str, Any]]":
+    def _submit_once(self, context: "Context", arguments: str, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
         """Start the job, or be given the one that the lake has started for an earlier try.
 
         Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
         """
         uses_keys = self.durable and self.hook.client.knows_idempotency_keys
         for number in itertools.count(1):
-            key = key_of(context, told, number) if uses_keys else None
+            key = key_of(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
             # One of an earlier try that has failed is none to wait for: the next key is that of another job.
             is_to_wait_for = not job.status.is_final or job.status.is_successful
