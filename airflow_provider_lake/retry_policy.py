@@ -45,7 +45,7 @@ class LakeRetryPolicy(RetryPolicy):
         for error in _causes(exception):
             seconds = getattr(error, "retry_after", None)
             if seconds is not None:
-                delay = min(timedelta(seconds=seconds), self.max_delay)
+                delay = timedelta(seconds=min(seconds, self.max_delay.total_seconds()))
                 return RetryDecision.retry(delay, f"the lake asked to wait {seconds:g} s")
             if isinstance(error, permanent):
                 return RetryDecision.fail(f"a retry would fail alike: {error}")

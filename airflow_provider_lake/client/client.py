@@ -53,7 +53,7 @@ class Client:
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     ) -> None:
         self._sender = Sender(timeout, verify, session)
-        self._session = Session(_checked_host(host), _checked_token(api_token), self._sender, retry)
+        self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry)
         user = self._session.request("GET", "/api/home/ping")
         self.username: str = user["username"]
         self._session.knows_keys = bool(user.get("idempotency_keys"))
@@ -76,7 +76,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; a ``session`` that was handed in stays open."""
         self._sender.close()
 
     @property
@@ -226,13 +226,21 @@ class Client:
         return self._session.find(f"/api/organization/{wanted}", (), f"no organization {wanted} for {self.username}")
 
 
-def _checked_host(host: str) -> str:
+def checked_host(host: str) -> str:
+    """Return the base URL of a lake, without slashes at its end.
+
+    :raises UsageError: it is no URL.
+    """
     if not host.startswith(("http://", "https://")):
         raise UsageError(f"host {host!r} must begin with http:// or https://")
     return host.rstrip("/")
 
 
-def _checked_token(api_token: str | None) -> str:
+def checked_token(api_token: str | None) -> str:
+    """Return an API token without the white space around it.
+
+    :raises UsageError: it is empty, or holds what no token has.
+    """
     token = (api_token or "").strip()
     if not token:
         raise UsageError("no API token given: pass api_token, as the lake's settings page or `lake serve` shows it")

@@ -78,6 +78,11 @@ class Pace:
         self._count = 0
         self._seconds = self._processor_seconds = 0.0
 
+    def settle(self, workers: int) -> None:
+        """Stay with a number of workers."""
+        with self._lock:
+            self.workers, self._is_settled = workers, True
+
 
 class Crew(Generic[_T, _R]):
     """Threads that do something with each of many things.
@@ -119,10 +124,17 @@ class Crew(Generic[_T, _R]):
     def _hire(self) -> None:
         wanted = min(self._pace.workers, len(self._things))
         while self._working < wanted:
-            self._working += 1
             thread = threading.Thread(target=self._labour, name=f"lake-{len(self._threads)}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._working:
+                    raise
+                # The process has as many threads as it may: those that there are do the work.
+                self._pace.settle(self._working)
+                return
+            self._working += 1
             self._threads.append(thread)
-            thread.start()
 
     def _labour(self) -> None:
         while True:

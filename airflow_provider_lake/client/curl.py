@@ -69,11 +69,12 @@ def _trust(handle: Handle, verify: bool | str) -> None:
         handle.setopt(pycurl.SSL_VERIFYPEER, 0)
         handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         return
-    authorities = verify if isinstance(verify, str) else _authorities()
+    authorities = verify if isinstance(verify, str) else authorities_path()
     handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, authorities)
 
 
-def _authorities() -> str:
+def authorities_path() -> str:
+    """Return the file or folder of the authorities that are trusted unless somebody names others."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
 
 

@@ -270,6 +270,7 @@ class Datalake(Record):
 
         :param cloud_objects: object name to what its data gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
             ``data_source`` (name), all optional.
+        :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
         """
         return self._imports.start_of_objects(cloud_objects)
 
@@ -277,6 +278,7 @@ class Datalake(Record):
         """Start a job that makes projections of objects that lie in the bucket already; one for each 500 of many data.
 
         :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``.
+        :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
         """
         return self._imports.start_of_projections(cloud_projections)
 

@@ -66,7 +66,8 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
 
     :param target_path: folder, made when missing.
     :param force_replace: replace a file that is there already; it stays otherwise.
-    :param use_id: name the file after the record's id, with the extension of its filename.
+    :param use_id: name the file after the record's id, with the extension of its filename; so is one whose filename
+        names no file.
     :return: path of the file.
     :raises TransferError: the storage refuses.
     """
@@ -74,7 +75,9 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
     folder.mkdir(parents=True, exist_ok=True)
     # A filename comes from the lake: it must not lead out of the folder.
     name = Path(stored.filename).name
-    path = folder / (f"{stored.id}{Path(name).suffix}" if use_id else name)
+    if use_id or not name.strip("."):
+        name = f"{stored.id}{Path(name).suffix}"
+    path = folder / name
     if path.exists() and not force_replace:
         return path
     save_as(stored, path)

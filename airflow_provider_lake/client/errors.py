@@ -44,7 +44,12 @@ if TYPE_CHECKING:
 
 
 class LakeError(Exception):
-    """Base of all errors of the client."""
+    """Base of all errors of the client.
+
+    :ivar started_jobs: of a call that starts several jobs: those that were started before it failed, and go on.
+    """
+
+    started_jobs: "tuple[Job, ...]" = ()
 
 
 class UsageError(LakeError, ValueError):

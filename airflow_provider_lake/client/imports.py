@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from airflow_provider_lake.client.data import completed
-from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.errors import LakeError, UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_job import MultiJob
@@ -38,10 +38,23 @@ class Imports:
         return self._start_in_parts("objects/projections", "projections", projections)
 
     def _start_in_parts(self, path: str, field: str, wanted: Mapping[str, Any]) -> Job | MultiJob:
-        """Start one job, or as many as it takes."""
+        """Start one job, or as many as it takes.
+
+        :raises LakeError: one cannot be started; its ``started_jobs`` are those that were.
+        """
         if not wanted:
             raise UsageError(f"no {field} given to import")
-        jobs = [self._start(path, {field: dict(part)}) for part in chunks(list(wanted.items()), JOB_SIZE)]
+        jobs: list[Job] = []
+        for part in chunks(list(wanted.items()), JOB_SIZE):
+            try:
+                jobs.append(self._start(path, {field: dict(part)}))
+            except LakeError as error:
+                error.started_jobs = tuple(jobs)
+                if jobs:
+                    error.add_note(
+                        f"jobs that were started before, and go on: {', '.join(str(job.id) for job in jobs)}"
+                    )
+                raise
         return jobs[0] if len(jobs) == 1 else MultiJob(jobs)
 
     def _start(self, path: str, body: Mapping[str, Any], key: str | None = None) -> Job:

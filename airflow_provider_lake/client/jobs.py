@@ -14,6 +14,7 @@ from airflow_provider_lake.client.errors import (
     JobFailedError,
     JobKilledError,
     JobTimeoutError,
+    LakeError,
     ResponseError,
     UsageError,
 )
@@ -113,9 +114,9 @@ class Job(Record):
         :raises JobKilledError: it was killed.
         """
         if self.status == JobStatus.FAILED:
-            raise JobFailedError(self, self.log_tail())
+            raise JobFailedError(self, self._end_of_log())
         if self.status == JobStatus.KILLED:
-            raise JobKilledError(self, self.log_tail())
+            raise JobKilledError(self, self._end_of_log())
         return self
 
     def log_tail(self, limit: int = 100) -> list[str]:
@@ -130,6 +131,13 @@ class Job(Record):
                 raise
             return []
         return [item["line"] for item in page["items"]]
+
+    def _end_of_log(self) -> list[str]:
+        try:
+            return self.log_tail()
+        except LakeError as error:
+            # That the job has failed is known, and matters more.
+            return [f"its log cannot be read: {error}"]
 
     def update_job_run_with_status(self, status: str) -> Self:
         """Report, as the program that does the work, that it began or how it ended.

@@ -1,6 +1,6 @@
 """Long lists come in pages: here they are lazy iterators."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -65,8 +65,8 @@ def list_named(
     return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE)
 
 
-def chunks(items: Sequence[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
-    """Cut a sequence into lists of at most ``size`` items."""
+def chunks(items: Iterable[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
+    """Cut items into lists of at most ``size``, each made when it is asked for."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

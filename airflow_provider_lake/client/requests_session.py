@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SessionExchanges:
-    """Exchanges by one session; nothing about it is changed.
+    """Exchanges by one session; nothing about it is changed, nor is it closed.
 
     :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
     """
@@ -49,8 +49,7 @@ class SessionExchanges:
             return answer
 
     def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+        """Leave the session open: it is for whoever made it to close it."""
 
     @contextmanager
     def _open(

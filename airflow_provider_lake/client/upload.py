@@ -182,13 +182,18 @@ def plan(
     of_all = (
         _for_each("metadata", metadata, len(paths), isinstance(metadata, Mapping)),
         _for_each("custom_metadata", custom_metadata, len(paths), isinstance(custom_metadata, Mapping)),
-        _for_each("sizes", sizes, len(paths), isinstance(sizes, tuple)),
+        _for_each("sizes", sizes, len(paths), _is_one_size(sizes)),
         _for_each("object_names", object_names, len(paths), is_for_all=False),
     )
     return [
         FileToUpload(str(path), each_metadata or {}, each_custom or {}, size, object_name)
         for path, each_metadata, each_custom, size, object_name in zip(paths, *of_all, strict=True)
     ]
+
+
+def _is_one_size(sizes: Size | Sequence[Size] | None) -> bool:
+    """Whether it is width and height, and no tuple of such."""
+    return isinstance(sizes, tuple) and bool(sizes) and isinstance(sizes[0], int)
 
 
 def _for_each(name: str, value: Any, count: int, is_for_all: bool) -> Sequence[Any]:

@@ -4,9 +4,9 @@ The sentence depends on what is the matter, not on the words of whichever librar
 to the lake is walked again step by step.
 """
 
-import os
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -124,11 +124,11 @@ def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
     """Return what to trust: the authorities that the client trusts too."""
-    import certifi
+    from airflow_provider_lake.client.curl import authorities_path
 
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-    is_folder = os.path.isdir(bundle)  # noqa: PTH112 - whatever the variable says
-    context = ssl.create_default_context(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
+    path = authorities_path()
+    is_folder = Path(path).is_dir()
+    context = ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
     if not verifies_tls(connection):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

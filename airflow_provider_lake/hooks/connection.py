@@ -8,7 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, RetryPolicy
 
-DEFAULT_HOST = "https://app.picsellia.com"
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
@@ -51,7 +50,7 @@ def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None
     """Build the client that a connection describes.
 
     :param retry: when it sends a request again; None: as clients do by default.
-    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import Client, RetryPolicy
 
@@ -61,18 +60,19 @@ def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None
 def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
     """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
 
-    :raises airflow_provider_lake.client.UsageError: the connection has no token, or a timeout that is none.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import UsageError
+    from airflow_provider_lake.client.client import checked_host, checked_token
 
     extra = extra_fields(connection)
     if not connection.password:
         raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
     return {
-        "api_token": connection.password,
+        "api_token": checked_token(connection.password),
         "organization_id": extra.get("organization_id") or None,
         "organization_name": extra.get("organization_name") or None,
-        "host": base_url(connection),
+        "host": checked_host(base_url(connection)),
         "timeout": timeout_seconds(connection),
         "verify": verifies_tls(connection),
     }
@@ -84,6 +84,7 @@ def base_url(connection: ConnectionFields) -> str:
     :raises airflow_provider_lake.client.UsageError: the host is no host.
     """
     from airflow_provider_lake.client import UsageError
+    from airflow_provider_lake.client.client import DEFAULT_HOST
 
     host = (connection.host or DEFAULT_HOST).strip().rstrip("/")
     if "://" not in host:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_provider_lake import configuration
 from airflow_provider_lake.exceptions import LakeJobError
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 # Airflow's loggers are no logging.Logger everywhere.
 Logger = Any
 LOG_LINES = 20
-OUTAGE_BUDGET_SECONDS = configuration.OUTAGE_BUDGET_SECONDS
 # A job that was started a moment ago may not be known everywhere yet.
 MISSING_GRACE_SECONDS = 5.0
 # A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -110,6 +110,10 @@ class PollerThread(threading.Thread):
         self._curl_due: float | None = None
         self._next_looks = 0.0
         self._wake_sender, self._wake_receiver = socket.socketpair()
+        # What is closed in the end, as far as it was made.
+        self._opened = ExitStack()
+        for end in (self._wake_sender, self._wake_receiver):
+            self._opened.enter_context(end)
 
     def watch(self, wait: Wait) -> None:
         """Look at the jobs of a wait from now on."""
@@ -129,14 +133,8 @@ class PollerThread(threading.Thread):
 
     def run(self) -> None:
         """Serve until closed."""
-        self._wake_receiver.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_receiver, selectors.EVENT_READ)
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._follow_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._follow_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IN_FLIGHT)
         try:
+            self._set_up()
             while not self._orders.is_closed:
                 self._serve_once()
         except Exception as error:
@@ -145,6 +143,16 @@ class PollerThread(threading.Thread):
                 self._loop.call_soon_threadsafe(self._break_down, error)
         finally:
             self._release()
+
+    def _set_up(self) -> None:
+        """Make what the thread waits with; a process that has all its files open already can make none of it."""
+        self._wake_receiver.setblocking(False)
+        self._selector = self._opened.enter_context(selectors.DefaultSelector())
+        self._selector.register(self._wake_receiver, selectors.EVENT_READ)
+        self._multi = self._opened.enter_context(closing(pycurl.CurlMulti()))
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._follow_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._follow_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IN_FLIGHT)
 
     def _serve_once(self) -> None:
         """Wait until something is to be done, and do it."""
@@ -197,10 +205,7 @@ class PollerThread(threading.Thread):
             self._multi.remove_handle(handle)
         for handle in [*self._flights, *self._idle]:
             handle.close()
-        self._multi.close()
-        self._selector.close()
-        self._wake_receiver.close()
-        self._wake_sender.close()
+        self._opened.close()
 
     def _start_flights(self) -> None:
         while self._requests and len(self._flights) < MAX_IN_FLIGHT:

@@ -13,7 +13,6 @@ from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, Ta
 from airflow_provider_lake.operators.filepaths import SourceFile, find_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
-from airflow_provider_lake.operators.pages import pages
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_lake.client import Data, Datalake
-
-# How many data one call changes.
-BULK_SIZE = 100
 
 
 class UploadDataOperator(LakeOperator):
@@ -99,13 +95,13 @@ class UploadDataOperator(LakeOperator):
         """Upload the files and return what became of them."""
         started = time.monotonic()
         files = find_files(self.filepaths)
-        manifest = Manifest(self.manifest, context) if self.manifest else None
         with permanent_errors():
             metadata = _metadata_of_each(files, self.metadata)
             self._require_free_content_field(metadata)
             datalake = self.get_datalake()
             paths = list(map(str, files))
-            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source)
+            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source, self.fill_metadata)
+            manifest = Manifest(self.manifest, context, *what) if self.manifest else None
             memory = UploadMemory(context, manifest, paths, *what)
             self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
@@ -211,11 +207,14 @@ class UpdateDataOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Change the data, a page at a time."""
+        from airflow_provider_lake.client.data import BULK_SIZE
+        from airflow_provider_lake.client.paging import chunks
+
         count = updated = 0
         with permanent_errors():
             self._require_something()
             datalake = self.get_datalake()
-            for page in pages(self.select_data(datalake), BULK_SIZE):
+            for page in chunks(self.select_data(datalake), BULK_SIZE):
                 changes = {data.id: change for data in page if (change := self._change_of(data))}
                 if changes:
                     datalake.update_multiple_data(changes)

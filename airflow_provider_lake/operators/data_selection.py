@@ -9,15 +9,11 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.pages import pages
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.summaries import Brought, brought_by
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
-
-# How many data one call reads by id, or changes the tags of.
-PAGE_SIZE = 1000
 
 Summary = Mapping[str, Any]
 
@@ -28,7 +24,8 @@ class DataSelection:
 
     What is empty matches nothing, and never everything.
 
-    :param summary: of a task that brought data in, or of several.
+    :param summary: of an upload: the data that it brought in; of an import: what lies below its prefixes with its tags
+        and its source, also from earlier imports of the same; or several.
     :param tags: names; data that have one of them.
     :param intersect_tags: data that have all of ``tags`` instead.
     :param query: in the lake's query language.
@@ -81,7 +78,9 @@ class DataSelection:
         return brought.filtered(self._matching(datalake, brought.query, ids=self.data_ids))
 
     def _of_ids(self, datalake: "Datalake", data_ids: Iterable[str]) -> "Iterator[Data]":
-        for page in pages(data_ids, PAGE_SIZE):
+        from airflow_provider_lake.client.paging import chunks
+
+        for page in chunks(data_ids):
             found = list(self._matching(datalake, ids=page))
             if self.tags is None and self.query is None and len(found) < len(set(page)):
                 missing = set(page) - {str(data.id) for data in found}
@@ -112,8 +111,10 @@ class DataSelectingOperator(LakeOperator):
     means no data, and never all.
 
     :param data_ids: ids of data (templated).
-    :param summary: what an upload or an import returned, or a list of these as mapped tasks return it: the data that
-        it brought in (templated). An upload of more than 100 data names them only in its ``manifest``.
+    :param summary: what an upload or an import returned, or a list of these as mapped tasks return it (templated). Of
+        an upload, that is the data that it brought in; above 100 only its ``manifest`` names them. Of an import, it is
+        all that lies below its prefixes with its tags and its source, also from earlier imports of the same: give each
+        run a prefix or a tag of its own where only the new data are meant.
     :param tags: names of data tags; data that have one of them (templated).
     :param intersect_tags: take only data that have all of ``tags``.
     :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).

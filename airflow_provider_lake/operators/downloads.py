@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_lake.exceptions import LakeDownloadError, permanent_errors
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
-from airflow_provider_lake.operators.pages import pages
 from airflow_provider_lake.operators.storage import Target
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ class DownloadDataOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Download the data and return what became of them."""
+        from airflow_provider_lake.client.paging import chunks
+
         started = time.monotonic()
         target = Target.at(self.target)
         # A folder that cannot be written is known before anything is downloaded.
@@ -75,7 +76,7 @@ class DownloadDataOperator(DataSelectingOperator):
             datalake = self.get_datalake()
             named = _named(self.select_data(datalake), target, self.name_by)
             with ThreadPoolExecutor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
-                for page in pages(named, PAGE_SIZE):
+                for page in chunks(named, PAGE_SIZE):
                     for outcome in pool.map(download.save, page):
                         download.count(outcome)
                     self.log.info("%s", download)

@@ -1,6 +1,5 @@
 """From the ``filepaths`` of a task to local files: files, folders, glob patterns and object storage URLs."""
 
-import mimetypes
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
 DOWNLOADS_AT_A_TIME = 8
-# Types that mimetypes does not know everywhere.
-_MORE_TYPES = {".avif": "image/avif", ".heic": "image/heic", ".heif": "image/heif", ".webp": "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +162,10 @@ def _split_pattern(url: str) -> tuple[str, str]:
 
 
 def _is_wanted(path: "Path | ObjectStoragePath") -> bool:
+    from airflow_provider_lake.client.media import content_type_of
+
     hidden = any(part.startswith(".") for part in path.parts)
-    content_type = mimetypes.guess_type(path.name)[0] or _MORE_TYPES.get(path.suffix.lower(), "")
-    return not hidden and content_type.startswith(("image/", "video/"))
+    return not hidden and content_type_of(path.name).startswith(("image/", "video/"))
 
 
 def _download(file: SourceFile, path: Path) -> None:

@@ -24,7 +24,14 @@ from airflow_provider_lake.hooks.jobs import (
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.resume import is_first_try, is_only_moved, key_of, load_record, save_record
+from airflow_provider_lake.operators.resume import (
+    fingerprint,
+    is_first_try,
+    is_only_moved,
+    key_of,
+    load_record,
+    save_record,
+)
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
@@ -43,6 +50,7 @@ class LakeJobOperator(LakeOperator):
     On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
     starting another. Where the lake knows idempotency keys, as the embedded one does, this holds on every Airflow, and
     also when the answer to the start was lost. Clearing the task starts a new job, unless the old one still goes on.
+    Templated arguments that have changed, as in a corrected DAG, start a new job too; the old one goes on by itself.
 
     Each returns ``{"job_id", "status", "progress", …}``, the same whether it waited here, deferred, or found its job
     again.
@@ -97,7 +105,9 @@ class LakeJobOperator(LakeOperator):
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
         self._context = context
         with permanent_errors():
-            job, details = self._find_job(context) or self._start_job(context)
+            # Once, for what is read of a lazy sequence changes its text.
+            arguments = fingerprint({name: getattr(self, name) for name in self.template_fields})
+            job, details = self._find_job(context, arguments) or self._start_job(context, arguments)
         self._job_id = str(job.id)
         show_job(self.hook.client, self._job_id)
         if not self.wait_for_completion or job.status.is_final:
@@ -146,12 +156,18 @@ class LakeJobOperator(LakeOperator):
             return
         kill_job(self.hook.client, self._job_id, self.log)
 
-    def _find_job(self, context: "Context") -> "tuple[Job, dict[str, Any]] | None":
-        """Return the job of an earlier try, if it is still the one to wait for."""
+    def _find_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]] | None":
+        """Return the job of an earlier try, if it is still the one to wait for.
+
+        :param arguments: fingerprint of this task's: one that was started with others is not what is asked for now.
+        """
         from airflow_provider_lake.client import NotFoundError
 
         record = load_record(context, _KEY) if self.durable else None
         if record is None:
+            return None
+        if record.get("arguments", arguments) != arguments:
+            self.log.info("Job %s of an earlier try was started with other arguments", record["job_id"])
             return None
         try:
             job = self._read(record["job_id"])
@@ -165,21 +181,24 @@ class LakeJobOperator(LakeOperator):
             return job, record["details"]
         return None
 
-    def _start_job(self, context: "Context") -> "tuple[Job, dict[str, Any]]":
-        job, details = self._submit_once(context, self.get_datalake())
+    def _start_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]]":
+        job, details = self._submit_once(context, arguments, self.get_datalake())
         if self.durable:
-            save_record(context, _KEY, {"job_id": str(job.id), "details": details})
+            save_record(context, _KEY, {"job_id": str(job.id), "details": details, "arguments": arguments})
         return job, details
 
-    def _submit_once(self, context: "Context", datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
-        """Start the job, or be given the one that the lake has started for an earlier try."""
+    def _submit_once(self, context: "Context", arguments: str, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Start the job, or be given the one that the lake has started for an earlier try.
+
+        Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
+        """
         uses_keys = self.durable and self.hook.client.knows_idempotency_keys
-        what = {name: getattr(self, name) for name in self.template_fields}
         for number in itertools.count(1):
-            key = key_of(context, what, number) if uses_keys else None
+            key = key_of(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
             # One of an earlier try that has failed is none to wait for: the next key is that of another job.
-            if key is None or not job.status.is_final or job.status.is_successful:
+            is_to_wait_for = not job.status.is_final or job.status.is_successful
+            if key is None or is_to_wait_for or number > context["ti"].try_number:
                 break
         return job, details
 

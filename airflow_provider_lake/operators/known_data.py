@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from airflow_provider_lake.operators.pages import pages
-
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Data, Datalake
 
@@ -36,8 +34,10 @@ def by_filename(datalake: "Datalake", names: Sequence[str], source: str | None) 
 
 def by_content(datalake: "Datalake", hashes: Sequence[str], _source: str | None) -> "Mapping[str, Data]":
     """Find data by the SHA-256 of their bytes, if they were uploaded with it."""
+    from airflow_provider_lake.client.paging import chunks
+
     found: list[tuple[str, Data]] = []
-    for some in pages(dict.fromkeys(hashes), HASHES_A_QUERY):
+    for some in chunks(dict.fromkeys(hashes), HASHES_A_QUERY):
         ids = {content_id(sha256)[CONTENT_FIELD]: sha256 for sha256 in some}
         query = f"metadata.{CONTENT_FIELD} in ({','.join(map(json.dumps, ids))})"
         found += [(ids[(data.metadata or {})[CONTENT_FIELD]], data) for data in datalake.iter_data(q=query)]

@@ -4,14 +4,13 @@ Object storages cannot append. So the results of each chunk are an object of the
 together in the end. From these a retry also knows what earlier tries have done, in every version of Airflow.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.operators.resume import first_try_number
+from airflow_provider_lake.operators.resume import fingerprint, first_try_number
 from airflow_provider_lake.operators.storage import Target
 
 if TYPE_CHECKING:
@@ -56,15 +55,16 @@ class Manifest:
     Every result carries the task's ``batch``, so that what other runs left at the same place is not taken for its own.
 
     :param url: path or URL of it; a mapped task adds its map index before the suffix.
+    :param what: all that says what is uploaded, as JSON: a retry after the DAG was corrected does not count as done
+        what was uploaded otherwise.
     """
 
-    def __init__(self, url: str | Path, context: "Context") -> None:
+    def __init__(self, url: str | Path, context: "Context", *what: Any) -> None:
         instance = context.get("ti")
         map_index = getattr(instance, "map_index", -1)
         self.url = str(url) if map_index is None or map_index < 0 else _numbered(str(url), map_index)
         who = [getattr(instance, name, None) for name in ("dag_id", "run_id", "task_id")]
-        batch = json.dumps([*who, map_index, first_try_number(context)])
-        self.batch = hashlib.sha256(batch.encode()).hexdigest()[:12]
+        self.batch = fingerprint(*who, map_index, first_try_number(context), *what)[:12]
         self._target = Target.at(self.url)
         self._parts = Target.at(f"{self.url}.parts")
         self._begun = self._parts.child(f"begun-{self.batch}.json")

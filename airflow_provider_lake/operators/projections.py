@@ -12,7 +12,6 @@ from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
 from airflow_provider_lake.operators.filepaths import SourceFile, local_copies, source_file
-from airflow_provider_lake.operators.pages import pages
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -70,6 +69,8 @@ class CreateProjectionOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files, a page of data at a time."""
+        from airflow_provider_lake.client.paging import chunks
+
         started = time.monotonic()
         files = _files_of(self.filepath)
         counts: Counter[str] = Counter()
@@ -77,7 +78,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         with permanent_errors():
             datalake = self.get_datalake()
             with ThreadPoolExecutor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
-                for page in pages(self.select_data(datalake), PAGE_SIZE):
+                for page in chunks(self.select_data(datalake), PAGE_SIZE):
                     for outcome, path in self._create_all(datalake, page, files, pool):
                         _count(counts, failures, outcome, path)
                     self.log.info("%d projections created, %d were there", counts["created"], counts["kept"])

@@ -30,7 +30,7 @@ def load_record(context: "Context", key: str) -> dict[str, Any] | None:
 def save_record(context: "Context", key: str, record: dict[str, Any]) -> None:
     """Keep for later tries of this task what they need to know.
 
-    :param record: JSON; Airflow takes 64 KiB of it.
+    :param record: JSON; above 64 KiB (``[state_store] max_value_storage_bytes``) Airflow logs a warning with each.
     """
     store = context.get("task_state_store")
     if store is not None:
@@ -63,17 +63,29 @@ def first_try_number(context: "Context") -> int:
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
 
 
+def fingerprint(*what: Any) -> str:
+    """Return a hash of what a task is told to do, by which a later try knows whether it is told the same.
+
+    :param what: JSON; sets and whatever else JSON lacks are taken as text.
+    """
+    return hashlib.sha256(json.dumps(what, default=_as_text).encode()).hexdigest()
+
+
+def _as_text(value: Any) -> Any:
+    # Every process orders the names of a set anew.
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+
+
 def key_of(context: "Context", *what: Any) -> str | None:
     """Return a key of what a task does, the same for all its tries since it was made or cleared; None outside a task.
 
-    :param what: tells the things that a task does from each other, as JSON.
+    :param what: tells the things that a task does from each other, as :func:`fingerprint` takes it.
     """
     instance = context.get("ti")
     if instance is None:
         return None
     names = [str(getattr(instance, name, None)) for name in ("dag_id", "run_id", "task_id", "map_index")]
-    text = json.dumps([*names, first_try_number(context), *what], default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return fingerprint(*names, first_try_number(context), *what)[:32]
 
 
 def is_only_moved(context: "Context | None") -> bool:

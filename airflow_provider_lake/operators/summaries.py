@@ -1,4 +1,8 @@
-"""From what a task returned to the data that it brought in."""
+"""From what a task returned to the data that it brought in.
+
+An import does not say which these are. All that its prefixes, tags and source have in common are taken then: those of
+an earlier import too, for the first try of this one may have brought some in before it failed.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lake.exceptions import permanent_errors
-from airflow_provider_lake.operators.data_selection import PAGE_SIZE, DataSelectingOperator
-from airflow_provider_lake.operators.pages import pages
+from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.resume import is_first_try
 from airflow_provider_lake.operators.selection import as_names
 
@@ -51,11 +50,12 @@ class TagDataOperator(DataSelectingOperator):
 
     def _change(self, datalake: "Datalake", attach: Sequence[str], off: "Sequence[Tag]", *, is_retry: bool) -> int:
         from airflow_provider_lake.client import NoDataError
+        from airflow_provider_lake.client.paging import chunks
 
         count = 0
         on: list[Tag] = []
         try:
-            for page in pages(self.select_data(datalake), PAGE_SIZE):
+            for page in chunks(self.select_data(datalake)):
                 # Made only once there are data to put them on.
                 on = on or [datalake.get_or_create_data_tag(name) for name in attach]
                 _change_page(page, on, off)

@@ -12,7 +12,7 @@ from airflow_provider_lake.operators.upload_progress import UploadProgress
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# Airflow takes 64 KiB of what a task wants to keep under one key.
+# Above 64 KiB under one key, Airflow logs a warning every time.
 MAX_NAMES_BYTES = 60_000
 _KEY = "lake_upload_begun"
 

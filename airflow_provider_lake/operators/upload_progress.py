@@ -1,7 +1,6 @@
 """How far an upload has come: what its summary says, and what a retry of the task goes on from."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
 from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
-from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
+from airflow_provider_lake.operators.resume import fingerprint, is_first_try, load_record, save_record
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -57,13 +56,13 @@ class UploadProgress:
         :param paths: of the files that there are now.
         :param what: everything else that says what is uploaded, as JSON.
         """
-        fingerprint = hashlib.sha256(json.dumps(what, default=str).encode()).hexdigest()
+        told = fingerprint(*what)
         record = load_record(context, _KEY)
-        if record is None or record.get("fingerprint") != fingerprint or is_first_try(context):
-            return cls(fingerprint)
+        if record is None or record.get("fingerprint") != told or is_first_try(context):
+            return cls(told)
         # What is kept stays as it is until it is saved again.
         progress = cls(**deepcopy(record))
-        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(fingerprint)
+        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(told)
 
     def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
         """Yield the places of the files that are still to be tried, some at a time.

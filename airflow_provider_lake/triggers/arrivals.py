@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 PAGE_DATA = 500
 WINDOW_PAGES = 4
-# The cursor stays where it is while it would pass more unseen data than these: a position goes into Airflow's store,
-# which takes 64 KiB.
+# The cursor stays where it is while it would pass more unseen data than these: a position goes into Airflow's store at
+# every look, which warns of each above 64 KiB.
 MAX_WAITING = 500
 _MAX_UNFINISHED = 500
-_MAX_SEEN = 3000
+_MAX_SEEN = 2000
 # Of an id's 32 digits, for the same reason.
 _MARK_DIGITS = 16
 
@@ -119,12 +119,14 @@ async def look(reader: "DataReader", query: str | None, position: Position) -> L
     step = await _ask_for_step(reader, query, position)
     window = await _read_window(reader, query, position.cursor)
     new_ids = position.unseen(list(dict.fromkeys([*late, *window.ids])))
-    kept = position.seen & _marks(window.ids) if window.is_whole or len(position.seen) > _MAX_SEEN else position.seen
-    passed = _passed(step, window, position)
-    if step is None or passed is None or len(waiting) + len(passed) > MAX_WAITING:
-        found = Position(position.cursor, window.next_cursor, kept, waiting)
+    passed = _passed(step, window)
+    left = [] if step is None or passed is None else [*waiting, *(step.unfinished or ()), *position.unseen(passed)]
+    if passed is None or len(left) > MAX_WAITING:
+        seen = _still_needed(position.seen, window, (), len(new_ids))
+        found = Position(position.cursor, window.next_cursor, seen, waiting)
     else:
-        found = Position(position.next_cursor, None, kept, tuple(dict.fromkeys([*waiting, *passed])))
+        seen = _still_needed(position.seen, window, passed, len(new_ids))
+        found = Position(position.next_cursor, None, seen, tuple(dict.fromkeys(left)))
     is_stuck = (found.cursor, found.next_cursor) == (position.cursor, position.next_cursor)
     return Look(new_ids, found, window.is_whole or is_stuck)
 
@@ -204,11 +206,22 @@ async def _read_window(reader: "DataReader", query: str | None, cursor: str | No
     return _Window(ids, cursors, is_whole=False)
 
 
-def _passed(step: _Step | None, window: _Window, position: Position) -> Sequence[str] | None:
-    """Return the data that would be passed unseen; None: that is not known, for the window does not reach so far."""
+def _passed(step: _Step | None, window: _Window) -> Sequence[str] | None:
+    """Return the data that would leave the window; None: that is not known, for it does not reach so far."""
     if step is None or step.unfinished is None or step.first_id not in window.ids:
         return None
-    return [*step.unfinished, *position.unseen(window.ids[: window.ids.index(step.first_id)])]
+    return window.ids[: window.ids.index(step.first_id)]
+
+
+def _still_needed(seen: frozenset[str], window: _Window, passed: Sequence[str], new_count: int) -> frozenset[str]:
+    """Leave out marks of data that no look will find again.
+
+    Those of data that lie beyond a full window are let go only where all, with the new ones, are too many: rather is
+    one of these data found twice.
+    """
+    kept = seen - _marks(passed)
+    are_too_many = len(kept) + new_count > _MAX_SEEN
+    return kept & _marks(window.ids) if window.is_whole or are_too_many else kept
 
 
 def _mark(data_id: str) -> str:

@@ -14,7 +14,8 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoun
 from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
-from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, Patience
+from airflow_provider_lake import configuration
+from airflow_provider_lake.hooks.jobs import Patience
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.reader import DataReader, load_client
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
@@ -187,7 +188,8 @@ class DataTrigger(BaseTrigger):
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
     :param poll_interval: seconds between two looks at the lake.
-    :param outage_budget: seconds without a break that the lake may fail to answer.
+    :param outage_budget: seconds without a break that the lake may fail to answer; None: as ``[lake] outage_budget``
+        says.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     """
 
@@ -199,7 +201,7 @@ class DataTrigger(BaseTrigger):
         lake_conn_id: str = LakeHook.default_conn_name,
         datalake: str | None = None,
         poll_interval: float = 30.0,
-        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        outage_budget: float | None = None,
         deadline: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
@@ -208,7 +210,7 @@ class DataTrigger(BaseTrigger):
         self.lake_conn_id = lake_conn_id
         self.datalake = datalake
         self.poll_interval = poll_interval
-        self.outage_budget = outage_budget
+        self.outage_budget = configuration.outage_budget() if outage_budget is None else outage_budget
         self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,8 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_lake.hooks.jobs import OUTAGE_BUDGET_SECONDS, JobIds, as_job_ids, describe
+from airflow_provider_lake import configuration
+from airflow_provider_lake.hooks.jobs import JobIds, as_job_ids, describe
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller import Poller, shared_poller
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
@@ -32,7 +33,8 @@ class JobTrigger(BaseTrigger):
     :param job_id: id of a job, the summary of a task that started one, or several of these.
     :param lake_conn_id: id of a connection of type ``lake``.
     :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
-    :param outage_budget: seconds without a break that the lake may fail to answer.
+    :param outage_budget: seconds without a break that the lake may fail to answer; None: as ``[lake] outage_budget``
+        says.
     :param since: when the wait began, in seconds since 1970; None: when the trigger starts.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
@@ -44,7 +46,7 @@ class JobTrigger(BaseTrigger):
         job_id: JobIds | Sequence[JobIds],
         lake_conn_id: str = LakeHook.default_conn_name,
         poll_interval: float = 5.0,
-        outage_budget: float = OUTAGE_BUDGET_SECONDS,
+        outage_budget: float | None = None,
         since: float | None = None,
         deadline: float | None = None,
         cancel_on_kill: bool = False,
@@ -53,7 +55,7 @@ class JobTrigger(BaseTrigger):
         self.job_id = job_id
         self.lake_conn_id = lake_conn_id
         self.poll_interval = poll_interval
-        self.outage_budget = outage_budget
+        self.outage_budget = configuration.outage_budget() if outage_budget is None else outage_budget
         self.since = since
         self.deadline = deadline
         self.cancel_on_kill = cancel_on_kill

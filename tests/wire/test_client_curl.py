@@ -164,6 +164,17 @@ def test_a_session_of_the_users_own_sends() -> None:
     assert (answer.status, b"".join(pieces)) == (200, b'{"done": true}')
 
 
+def test_a_session_of_the_users_own_stays_open() -> None:
+    """Whoever made it goes on with it, over the same connection, when the client is closed."""
+    with requests.Session() as session, scripted(DONE, DONE) as server:
+        sender = Sender(5, verify=True, session=session)
+        sender.send("GET", server.url, headers={})
+        sender.close()
+        session.get(server.url, timeout=5)
+
+    assert len({asked.port for asked in server.asked}) == 1
+
+
 def test_many_exchanges_in_one_thread() -> None:
     """A multi handle drives exchanges side by side; each ends with its own answer or error."""
     multi = pycurl.CurlMulti()

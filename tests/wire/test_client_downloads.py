@@ -113,6 +113,16 @@ def test_a_filename_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
         assert _data(server, "../../evil.jpg").download(tmp_path / "in") == tmp_path / "in" / "evil.jpg"
 
 
+@pytest.mark.parametrize("filename", ["..", ".", "", "a/.."])
+def test_a_filename_that_names_no_file_is_replaced_by_the_id(filename: str, tmp_path: Path) -> None:
+    """It would be the folder itself, or the one above."""
+    with scripted(WHOLE) as server:
+        data = _data(server, filename)
+        assert data.download(tmp_path / "in", force_replace=True) == tmp_path / "in" / str(data.id)
+
+    assert (tmp_path / "in" / str(data.id)).read_bytes() == OTHER
+
+
 def test_a_redirect_is_followed_without_credentials() -> None:
     """Signed URLs may lead on, and carry all that is needed."""
     with scripted(Given(200, b"there")) as there, scripted(Given(302, b"", {"Location": f"{there.url}/b"})) as here:

@@ -11,6 +11,9 @@ from airflow_provider_lake.client import (
     Client,
     Datalake,
     Job,
+    JobError,
+    JobFailedError,
+    JobKilledError,
     JobStatus,
     NotFoundError,
     RateLimitedError,
@@ -207,6 +210,17 @@ def test_the_schema_of_custom_metadata() -> None:
         ("POST", f"{path}/keys/a%2Fb"),
         ("DELETE", f"{path}/keys/a%2Fb"),
     ]
+
+
+@pytest.mark.parametrize(("status", "kind"), [("FAILED", JobFailedError), ("KILLED", JobKilledError)])
+def test_why_a_job_failed_is_told_even_if_its_log_cannot_be_read(status: str, kind: type[JobError]) -> None:
+    """The lake's own reason stands first; that there is no log stands in its place."""
+    with scripted(Given(403, {"detail": "not for you"})) as server:
+        job = Job(uuid4(), _session(server.url), JobStatus(status), error="no such parameter")
+        with pytest.raises(kind, match="no such parameter") as caught:
+            job.require_success()
+
+    assert "its log cannot be read" in str(caught.value)
 
 
 def test_a_lake_without_logs_has_no_log_tail() -> None:

@@ -1,5 +1,6 @@
 """Imports into a real lake of more than one job takes, and changes of more data than one call takes."""
 
+import pickle
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,13 +9,19 @@ from PIL import Image
 
 from airflow_provider_lake.client import (
     Datalake,
+    ForbiddenError,
     Job,
     JobStatus,
     MultiData,
     MultiJob,
+    RetryPolicy,
     UsageError,
 )
+from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.imports import Imports
+from airflow_provider_lake.client.sender import Sender
 from tests.lake_process import LakeProcess
+from tests.wire.scripted import Given, scripted
 
 OFTEN = (0.1, 600)
 COUNT = 520
@@ -88,6 +95,20 @@ def test_many_data_are_changed(datalake: Datalake, imported: MultiData) -> None:
     assert sorted(changed.ids) == sorted(chosen.ids)
     assert all(data.metadata == {"reference": data.filename} for data in changed)
     assert {data.data_source.name for data in changed if data.data_source} == {"bulk"}
+
+
+def test_an_import_that_cannot_start_all_its_jobs_names_those_that_it_started() -> None:
+    """They go on, and whoever is told of the error can wait for them; also in another process."""
+    ids = [str(uuid4()) for _ in range(2)]
+    jobs = [Given(body={"job": {"id": each, "status": "PENDING"}}) for each in ids]
+    with scripted(*jobs, Given(403, {"detail": "no more"})) as server:
+        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(attempts=1))
+        with pytest.raises(ForbiddenError) as caught:
+            Imports(session, uuid4()).start_of_objects({f"{number}.png": {} for number in range(1001)})
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
+
+    assert [str(job.id) for job in copy.started_jobs] == ids
+    assert all(each in copy.__notes__[0] for each in ids)
 
 
 def test_few_objects_are_one_job(datalake: Datalake, folder: Path) -> None:

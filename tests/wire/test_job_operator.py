@@ -1,5 +1,6 @@
 """Starting a job, finding it again and giving it up, against a real lake."""
 
+import json
 import sqlite3
 import sys
 import threading
@@ -25,6 +26,7 @@ from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.job_server import job_server
+from tests.wire.scripted import Given, scripted
 
 SLOW = "import time; time.sleep(60)"
 QUICK = "print('done')"
@@ -164,6 +166,42 @@ def test_a_failed_or_forgotten_job_is_started_again() -> None:
     tries.state["lake_job"]["job_id"] = "00000000-0000-4000-8000-000000000000"
 
     assert _operator("quick").execute(tries.next())["status"] == "SUCCEEDED"
+
+
+def test_a_retry_after_the_dag_was_corrected_starts_what_it_says_now(lake: LakeProcess) -> None:
+    """Whether the first job is known by Airflow or by the lake; the order of names in a set is no correction."""
+    started = []
+    for is_kept in (True, False):
+        tries = Tries()
+        for processing, tags in (("slow", {"jobs", "other"}), ("slow", {"other", "jobs"}), ("quick", {"jobs"})):
+            operator = LaunchProcessingOperator(
+                task_id="launch", processing=processing, tags=tags, wait_for_completion=False, deferrable=False
+            )
+            started.append(operator.execute(tries.next())["job_id"])
+            tries.state.clear() if not is_kept else None
+
+    assert [started.index(job_id) for job_id in started] == [0, 0, 2, 3, 3, 5]
+    for job_id in (started[0], started[3]):
+        lake.client().get_job_by_id(job_id).kill()
+
+
+def test_a_lake_whose_jobs_fail_at_once_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One job, and one for each try whose job may have failed before; then the task fails with the last."""
+    named = {"id": str(uuid4()), "name": "default"}
+    user = {"username": "someone", "default_organization": named["id"], "idempotency_keys": True}
+    jobs = [{"id": str(uuid4()), "status": "FAILED", "error": "out of order"} for _ in range(5)]
+    connected = [Given(body=user), Given(body=named | {"default_connector_id": named["id"]})]
+    datalake = Given(body=named | {"connector_id": named["id"]})
+    with scripted(*connected, datalake, *(Given(body={"job": job}) for job in jobs[:3]), Given(404)) as server:
+        connection = {"conn_type": "lake", "host": server.url, "password": "token"}
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", json.dumps(connection))
+        tries = Tries()
+        tries.next()
+        with pytest.raises(LakeJobError, match=f"job {jobs[2]['id']} ended as FAILED: out of order"):
+            ImportBucketObjectsOperator(task_id="imports", prefixes="x/").execute(tries.next())
+
+    keys = [asked.headers["Idempotency-Key"] for asked in server.asked if asked.method == "POST"]
+    assert len(set(keys)) == len(keys) == 3
 
 
 def test_without_durability_each_try_starts_a_job() -> None:

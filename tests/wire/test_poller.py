@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
+import selectors
 import subprocess
 import sys
 import threading
+from types import ModuleType
 from typing import Any
 
+import pycurl
 import pytest
 
 from airflow_provider_lake.client import NotFoundError, RateLimitedError
@@ -178,6 +181,35 @@ def test_who_asks_a_broken_poller_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         outcomes = asyncio.run(ask_twice())
 
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+
+
+@pytest.mark.parametrize(("module", "name"), [(selectors, "DefaultSelector"), (pycurl, "CurlMulti")])
+def test_a_poller_that_cannot_begin_tells_everybody(
+    module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the process has as many files open as it may: nobody waits for a thread that has ended."""
+
+    async def wait() -> list[Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, name, _fail)
+            broken = await asyncio.wait_for(asyncio.gather(_fire("one"), _fire("two"), return_exceptions=True), 60)
+        return [*broken, await _fire("one")]
+
+    with job_server(lambda _job, _number: "SUCCEEDED") as server:
+        _use(server, monkeypatch)
+        *broken, good = asyncio.run(wait())
+
+    assert [type(error) for error in broken] == [ZeroDivisionError] * 2
+    assert good == ENDED
+
+
+def test_white_space_around_the_token_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a line's end that a secret was stored with: the triggerer takes the connection as a worker does."""
+    with job_server(lambda _job, _number: "SUCCEEDED") as server:
+        connection = json.loads(server.connection)
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", json.dumps(connection | {"password": " token\n"}))
+
+        assert asyncio.run(_fire("job")) == ENDED
 
 
 def test_a_connection_that_does_not_exist_is_refused() -> None:

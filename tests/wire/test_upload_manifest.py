@@ -108,6 +108,25 @@ def test_what_another_run_has_left_is_not_taken_for_its_own(
     assert sorted(line["data_id"] for line in _lines(manifest).values()) == sorted(summary["data_ids"])
 
 
+def test_a_retry_after_the_dag_was_corrected_uploads_what_it_says_now(
+    lake: LakeProcess, photos: list[Path], tmp_path: Path
+) -> None:
+    """What went into another datalake, or with other tags, is not what is asked for."""
+    wrong, right = (f"manifest-{uuid4().hex[:8]}" for _ in range(2))
+    photos[2].write_bytes(b"")
+    tries, manifest = Tries(), tmp_path / "run.jsonl"
+    given: dict[str, Any] = {"task_id": "upload", "filepaths": str(photos[0].parent), "manifest": str(manifest)}
+
+    with pytest.raises(LakeUploadError):
+        UploadDataOperator(**given, tags=[wrong]).execute(_without_store(tries))
+    photos[2].unlink()
+    summary = UploadDataOperator(**given, tags=[right]).execute(_without_store(tries))
+
+    data = lake.client().get_datalake().list_data(tags=[right])
+    assert summary["uploaded"] == len(data) == 4
+    assert sorted(line["data_id"] for line in _lines(manifest).values()) == sorted(str(each.id) for each in data)
+
+
 def test_a_mapped_task_has_a_manifest_of_its_own(photos: list[Path], tmp_path: Path) -> None:
     """Its map index stands before the suffix."""
     for index in range(2):

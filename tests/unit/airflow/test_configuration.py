@@ -12,6 +12,8 @@ from airflow_provider_lake.get_provider_info import get_provider_info
 from airflow_provider_lake.links import lake as links
 from airflow_provider_lake.sensors.data import DataSensor
 from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.triggers.data import DataTrigger
+from airflow_provider_lake.triggers.jobs import JobTrigger
 
 LAKE_ID = UUID("5b2d8a2e-6f5f-4a43-8f0f-2b1f4c3f0a11")
 
@@ -55,6 +57,19 @@ def test_the_described_defaults_are_those_that_count(monkeypatch: pytest.MonkeyP
     assert (configuration.poll_interval(), configuration.outage_budget()) == (5, 600)
     monkeypatch.setenv("AIRFLOW__LAKE__POLL_INTERVAL", "30")
     assert configuration.poll_interval() == 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"), [(JobTrigger, {"job_id": "a"}), (DataTrigger, {"min_count": 1, "query": "q"})]
+)
+def test_a_trigger_that_is_used_alone_follows_the_configuration(
+    kind: type[JobTrigger | DataTrigger], what: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As operators and sensors do; what it is told itself wins, none at all too."""
+    monkeypatch.setenv("AIRFLOW__LAKE__OUTAGE_BUDGET", "60")
+
+    assert kind(**what).serialize()[1]["outage_budget"] == 60
+    assert kind(**what, outage_budget=0.0).serialize()[1]["outage_budget"] == 0
 
 
 def test_links_lead_to_the_host_of_the_connection(pushed: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """From `filepaths` to files."""
 
+import mimetypes
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def _names(folder: Path, *filepaths: str | Path) -> list[str]:
 def test_a_folder_means_its_images_and_videos(photos: Path) -> None:
     """Anywhere below it, in the order of their names; neither hidden nor other files."""
     assert _names(photos, photos) == ["a.JPG", "b.jpg", "deep/c.png", "deep/clip.mp4", "e.webp"]
+
+
+def test_a_type_is_that_of_the_upload(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine's own table says of it: what would go up as an image is one."""
+    monkeypatch.setitem(mimetypes.types_map, ".webp", "application/x-webp")
+
+    assert _names(photos, photos)[-1] == "e.webp"
 
 
 def test_a_pattern_and_a_name_mean_what_they_say(photos: Path) -> None:

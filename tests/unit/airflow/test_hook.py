@@ -36,6 +36,7 @@ def test_the_host_is_completed_to_a_url(connection: Connection, url: str) -> Non
     ("connection", "message"),
     [
         (Connection(conn_id="lake", conn_type="lake"), "'lake' has no API token"),
+        (Connection(conn_id="lake", conn_type="lake", password="two words"), "characters that no token has"),
         (
             Connection(conn_id="lake", conn_type="lake", password="t", extra='{"timeout": "soon"}'),
             "timeout of connection 'lake'",

@@ -30,6 +30,7 @@ CALL = ("GET", "http://lake/api/data/1", "words")
     [
         (RateLimitedError(429, *CALL, None, 7.5), RETRY, timedelta(seconds=7.5)),
         (RateLimitedError(429, *CALL, None, 86_400.0), RETRY, timedelta(hours=1)),
+        (RateLimitedError(429, *CALL, None, 1e15), RETRY, timedelta(hours=1)),
         (RateLimitedError(429, *CALL, None, 0.0), RETRY, timedelta(0)),
         (RateLimitedError(429, *CALL), DEFAULT, None),
         (ServerError(503, *CALL, None, 30.0), RETRY, timedelta(seconds=30)),

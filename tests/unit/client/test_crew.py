@@ -80,6 +80,26 @@ def test_workers_too_many_leave() -> None:
     assert len({at_work[number] for number in range(4, 30)}) == 1
 
 
+@pytest.mark.parametrize("max_workers", [None, 8])
+def test_where_no_more_threads_can_be_had_fewer_do_the_work(
+    max_workers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that bounds its processes; where not even one can be had, that is the error."""
+    start, left = threading.Thread.start, [1]
+
+    def start_one(thread: threading.Thread) -> None:
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+
+    assert do_all(str, range(100), max_workers, Pace()) == [str(number) for number in range(100)]
+    with pytest.raises(RuntimeError, match="can't start"):
+        do_all(str, range(100), max_workers, Pace())
+
+
 def test_a_number_of_workers_is_kept() -> None:
     """Who says how many has as many, at the same time, whatever the things take."""
     together = threading.Barrier(3)
