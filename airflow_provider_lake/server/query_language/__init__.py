@@ -1,6 +1,7 @@
 """The query language of the ``q`` argument, as Django's query language has it.
 
-Text is parsed to a tree (``parse``), and the tree becomes a condition over the data (``compile_query``)::
+Text is parsed to a tree (``parse``), and the tree becomes a condition over the data, with what
+indexes can find of it (``compile_filter``)::
 
     tags.name in ("car", "van") and not (meta.width < 1920 or custom_metadata.site.level = 3)
 
@@ -8,8 +9,8 @@ Every condition is either true or false: ``!=``, ``not in``, ``!~`` and ``not`` 
 not, also where a value is missing.
 """
 
-from airflow_provider_lake.server.query_language.compiler import Filter, compile_filter, compile_query
+from airflow_provider_lake.server.query_language.compiler import Filter, compile_filter
 from airflow_provider_lake.server.query_language.errors import InvalidQueryError
 from airflow_provider_lake.server.query_language.parser import parse
 
-__all__ = ["Filter", "InvalidQueryError", "compile_filter", "compile_query", "parse"]
+__all__ = ["Filter", "InvalidQueryError", "compile_filter", "parse"]

@@ -27,14 +27,6 @@ class Filter:
     narrowing: tuple[ColumnElement[bool], ...] = ()
 
 
-def compile_query(text: str) -> ColumnElement[bool]:
-    """Return the condition over ``Data`` that a query asks for.
-
-    :raises InvalidQueryError: the query cannot be understood.
-    """
-    return compile_tree(parse(text))
-
-
 def compile_filter(text: str) -> Filter:
     """Return what a query asks for, with what indexes can find of it.
 

@@ -39,8 +39,6 @@ from airflow_provider_lake.server.query_language.tree import (
 from airflow_provider_lake.server.tables import Data, DataSource, DataTag, Tag
 
 Condition = ColumnElement[bool]
-Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
-
 _SHOWN = 40
 
 _COMPARE: Mapping[Operator, Callable[[Any, Any], Condition]] = {

@@ -26,7 +26,7 @@ from airflow_provider_lake.server.blobs.form import FormReader
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.errors import ApiError, BadRequestError, ForbiddenError
 from airflow_provider_lake.server.images import NotAnImageError, read_image
-from airflow_provider_lake.server.query_language import compile_query
+from airflow_provider_lake.server.query_language import compile_filter
 from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
 from airflow_provider_lake.server.thumbnails import MAX_SIDE, NoThumbnailError, make_thumbnail
@@ -143,7 +143,7 @@ def test_queries(fuzz: Fuzz[str]) -> None:
 
     def check(text: str) -> None:
         with suppress(BadRequestError):
-            str(compile_query(text))
+            str(compile_filter(text))
 
     fuzz(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join) | st.text(max_size=80), check)
 

@@ -1,9 +1,12 @@
 """Queries: what is read, what is refused, and what they mean on a database."""
 
-import pytest
-from sqlalchemy import make_url, select
+from uuid import uuid4
 
-from airflow_provider_lake.server.query_language import InvalidQueryError, compile_query, parse
+import pytest
+from sqlalchemy import make_url
+
+from airflow_provider_lake.server.queries.selection import Selection, select_data
+from airflow_provider_lake.server.query_language import InvalidQueryError, compile_filter, parse
 from airflow_provider_lake.server.query_language.parser import MAX_CONDITIONS, MAX_LENGTH, MAX_NESTING
 from airflow_provider_lake.server.query_language.tree import And, Comparison, Not, Operator, Or
 from airflow_provider_lake.server.tables import Data
@@ -70,7 +73,7 @@ def test_a_query_becomes_a_tree(text: str, tree: object) -> None:
 def test_a_refused_query_is_told_what_is_wrong_and_where(text: str, column: int, said: str) -> None:
     """The error names the column, counted from 1, and what would be right there."""
     with pytest.raises(InvalidQueryError) as caught:
-        compile_query(text)
+        compile_filter(text)
 
     assert caught.value.column == column
     assert caught.value.status == 400
@@ -81,10 +84,10 @@ def test_a_refused_query_is_told_what_is_wrong_and_where(text: str, column: int,
 def test_a_query_has_a_limited_number_of_conditions() -> None:
     """One condition more than allowed is refused at its column."""
     condition = "meta.width = 1"
-    compile_query(" or ".join([condition] * MAX_CONDITIONS))
+    compile_filter(" or ".join([condition] * MAX_CONDITIONS))
 
     with pytest.raises(InvalidQueryError) as caught:
-        compile_query(" or ".join([condition] * (MAX_CONDITIONS + 1)))
+        compile_filter(" or ".join([condition] * (MAX_CONDITIONS + 1)))
 
     assert caught.value.column == MAX_CONDITIONS * len(f"{condition} or ") + 1
 
@@ -107,4 +110,4 @@ def test_values_never_become_sql_text() -> None:
 
 def _sql(text: str, url: str) -> str:
     dialect = make_url(url).get_dialect()()
-    return str(select(Data.id).where(compile_query(text)).compile(dialect=dialect))
+    return str(select_data(Selection(uuid4(), filter=compile_filter(text)), Data.id).compile(dialect=dialect))

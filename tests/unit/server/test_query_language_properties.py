@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, delete, insert, select
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.query_language import InvalidQueryError, compile_query, parse
+from airflow_provider_lake.server.queries.selection import Selection, count_data, select_after, select_data
+from airflow_provider_lake.server.query_language import InvalidQueryError, compile_filter, parse
 from airflow_provider_lake.server.query_language.tree import And, Comparison, Node, Not, Operator, Or, Scalar
 from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource, DataTag, Organization, Tag
 
@@ -214,17 +215,31 @@ def test_a_printed_query_is_read_back_as_the_same_tree(tree: Node) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(tree=trees, stored=st.lists(rows, min_size=1, max_size=4, unique_by=lambda row: row.filename))
 def test_the_database_finds_what_the_query_means(engine: Engine, tree: Node, stored: list[Row]) -> None:
-    """The database selects just the rows of which plain Python says that the query is true."""
+    """Page by page, counted, or all at once: just those rows of which plain Python says that the query is true."""
     with Session(engine) as session:
         _store(session, stored)
-        found = session.scalars(select(Data.position).where(compile_query(str(tree))).order_by(Data.position)).all()
+        selection = Selection(session.scalars(select(Datalake.id)).one(), filter=compile_filter(str(tree)))
+        found = list(_pages(session, selection))
+        count = count_data(session, selection)
+        unordered = session.scalars(select_data(selection, Data.position)).all()
 
-    assert list(found) == [position for position, row in enumerate(stored, 1) if evaluate(tree, row)]
+    expected = [position for position, row in enumerate(stored, 1) if evaluate(tree, row)]
+    assert found == expected
+    assert count == len(expected)
+    assert sorted(unordered) == expected
+
+
+def _pages(session: Session, selection: Selection) -> Iterator[int]:
+    """Yield the positions of the data that are meant, as pages of two give them."""
+    position = 0
+    while page := session.scalars(select_after(selection, Data.position, position=position, limit=2, offset=0)).all():
+        yield from page
+        position = page[-1]
 
 
 def _column_of_error(text: str) -> int | None:
     try:
-        compile_query(text)
+        compile_filter(text)
     except InvalidQueryError as error:
         return error.column
     return None
