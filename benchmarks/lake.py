@@ -43,7 +43,7 @@ QUERIES = {
     "metadata, all": 'metadata.manufacturer = "Canon"',
 }
 PAGE = 1000
-ROUNDS = 100
+ROUNDS = 300
 # What clients send with every list.
 ANY = [("upload_statuses", status) for status in ("PENDING", "COMPUTING", "DONE", "ERROR")]
 IMPORT_BATCH = 500

@@ -3,10 +3,13 @@
 import asyncio
 import gc
 import logging
+import math
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -17,7 +20,9 @@ from airflow_provider_lake.server.http_server import make_server, run_in_loop, r
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import Message, OtherBackground
 
+# What a process has to finish what it answers: the five seconds of its server, and as long again for its writers.
 _END_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 # One that ends at once, time and again, is started no more often.
 _AGAIN_SECONDS = 1.0
 
@@ -47,6 +52,7 @@ class Companions:
         self._place = place
         self._hear = hear
         self._stop = threading.Event()
+        self._stop_by = math.inf
         self._ready = [threading.Event() for _ in range(count)]
         names = [f"companion-{number}" for number in range(1, count + 1)]
         self._threads = [
@@ -68,10 +74,12 @@ class Companions:
 
     def stop(self) -> None:
         """End them: what they answer they finish."""
+        self._stop_by = time.monotonic() + _END_SECONDS
         self._stop.set()
         with self._lock:
             for connection in self._connections:
-                connection.send(None)
+                with suppress(OSError):  # it has ended already
+                    connection.send(None)
         for thread in self._threads:
             thread.join()
 
@@ -79,17 +87,21 @@ class Companions:
         """Have one process at any time, and listen to it."""
         while not self._stop.is_set():
             process, connection = self._begin()
-            try:
-                while True:
-                    message = connection.recv()
-                    if message["what"] == "ready":
-                        ready.set()
-                    self._hear(message)
-            except (EOFError, OSError):
-                self._end(process, connection)
+            with suppress(EOFError, OSError):
+                self._listen(connection, ready)
+            self._end(process, connection)
             if not self._stop.is_set():
                 logger.error("a process of the lake has ended with code %s; another takes its place", process.exitcode)
                 self._stop.wait(_AGAIN_SECONDS)
+
+    def _listen(self, connection: Connection, ready: threading.Event) -> None:
+        """Listen until the process has ended, or has had its time to."""
+        while time.monotonic() < self._stop_by:
+            if connection.poll(_LOOK_SECONDS):
+                message = connection.recv()
+                if message["what"] == "ready":
+                    ready.set()
+                self._hear(message)
 
     def _begin(self) -> tuple[SpawnProcess, Connection]:
         ours, theirs = multiprocessing.Pipe()
@@ -98,16 +110,16 @@ class Companions:
         with self._lock:
             process.start()
             theirs.close()
-            self._connections.add(ours)
             if self._stop.is_set():
                 ours.send(None)
+            self._connections.add(ours)
         return process, ours
 
     def _end(self, process: SpawnProcess, connection: Connection) -> None:
         with self._lock:
             self._connections.discard(connection)
             connection.close()
-        process.join(_END_SECONDS)
+        process.join(_LOOK_SECONDS)
         if process.is_alive():
             process.kill()
             process.join()

@@ -148,3 +148,12 @@ def test_all_end_with_the_first(shared: LakeProcess, number: signal.Signals) -> 
     assert wait_for(lambda: not any(is_alive(pid) for pid in others))
     shared.start()
     assert new_data(LakeApi(shared))
+
+
+def test_a_process_that_hangs_does_not_keep_the_lake_from_ending(shared: LakeProcess) -> None:
+    """It is ended with the others, after it had its time."""
+    others = _others(shared)
+    os.kill(others[0], signal.SIGSTOP)
+
+    assert shared.stop() == 0
+    assert wait_for(lambda: not any(is_alive(pid) for pid in others))
