@@ -29,7 +29,7 @@ class Book:
     references: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     imports: dict[str, set[str]] = field(default_factory=dict)
-    processings: set[str] = field(default_factory=set)
+    processings: list[str] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> int:
@@ -123,7 +123,7 @@ class Worker:
         """Launch a processing."""
         body = {"processing_id": self._ids["processing"], "data_ids": [self._ids["data"]], "inputs": {}}
         job = self._post(f"/api/datalake/{self._ids['datalake']}/processing/launch", body)
-        self._book.processings.add(job["id"])
+        self._book.processings.append(job["id"])
 
     def _send_parts(self, name: str, content: bytes) -> None:
         base = f"/api/object-storage/{self._ids['connector']}"

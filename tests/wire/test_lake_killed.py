@@ -99,6 +99,7 @@ def _check_objects(lake: LakeProcess, book: Book) -> None:
 
 
 def _check_jobs(api: LakeApi, book: Book) -> None:
+    # In the order of the queue, so that each is waited for only behind the one before it.
     for job_id in book.processings:
         job = finished(api, job_id)
         assert (job["status"] == "SUCCEEDED") == (job["error"] is None), job
