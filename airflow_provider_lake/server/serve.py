@@ -22,7 +22,7 @@ from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.http_server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.processes import Companions, Place
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.work.background import OwnBackground
+from airflow_provider_lake.server.work.background import OwnBackground, pass_on
 
 _START_SECONDS = 30.0
 _PROBE_SECONDS = 0.01
@@ -59,7 +59,7 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
 def _serve(lake: Lake, place: Place, on_ready: Callable[[str], None]) -> None:
     background = OwnBackground(lake)
     server = make_server(create_app(lake, background), lake.settings, place.host, place.port)
-    companions = Companions(lake.settings.workers - 1, lake.settings, place, background.hear)
+    companions = Companions(lake.settings.workers - 1, lake.settings, place, partial(pass_on, background))
     # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
     gc.freeze()
     companions.start()

@@ -108,7 +108,7 @@ def test_what_one_process_writes_all_of_them_see(shared: LakeProcess) -> None:
 
 
 def test_jobs_run_and_end_whoever_is_asked(shared: LakeProcess) -> None:
-    """Started and killed over connections to any process, each at once; imports too."""
+    """Started and killed over connections to any process; imports too."""
     api = _FreshApi(shared)
     register(shared, "waits", sys.executable, *WAITS)
     (shared.objects / "in.jpg").write_bytes(photo())

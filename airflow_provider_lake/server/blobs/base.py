@@ -69,7 +69,7 @@ class BlobStore(Protocol):
         ...
 
     def path_of(self, object_name: str) -> Path | None:
-        """Return the file that an object is, whether there is one or not; None where objects are no files here."""
+        """Return the file that an object is, whether there is one or not; None where it can be none."""
         ...
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:

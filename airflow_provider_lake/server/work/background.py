@@ -1,6 +1,7 @@
 """What a lake does beside answering requests: one process does it, whichever process it is asked in."""
 
 import logging
+import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Protocol
@@ -72,16 +73,6 @@ class OwnBackground:
         """Say that a job was killed: if it runs, it stops."""
         self._runner.interrupt(job_id)
 
-    def hear(self, message: Message) -> None:
-        """Take note of what was said to the background of another process."""
-        match message:
-            case {"what": "data added"}:
-                self.data_added()
-            case {"what": "job added"}:
-                self.job_added()
-            case {"what": "job killed", "job": job_id}:
-                self.job_killed(UUID(job_id))
-
 
 class OtherBackground:
     """The work, where another process does it.
@@ -93,6 +84,8 @@ class OtherBackground:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Threads would mix up what they send.
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Say that this process is about to answer requests."""
@@ -115,6 +108,18 @@ class OtherBackground:
 
     def _say(self, message: Message) -> None:
         try:
-            self._connection.send(message)
+            with self._lock:
+                self._connection.send(message)
         except OSError as error:
             logger.warning("the first process of the lake cannot be told %r: %s", message["what"], error)
+
+
+def pass_on(background: Background, message: Message) -> None:
+    """Tell a background what was said to that of another process."""
+    match message:
+        case {"what": "data added"}:
+            background.data_added()
+        case {"what": "job added"}:
+            background.job_added()
+        case {"what": "job killed", "job": job_id}:
+            background.job_killed(UUID(job_id))

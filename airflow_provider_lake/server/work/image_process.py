@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
@@ -20,7 +21,7 @@ def serve() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for line in sys.stdin:
-        sys.stdout.write(json.dumps([_to_json(_read(path)) for path in json.loads(line)]) + "\n")
+        sys.stdout.write(json.dumps([_to_json(read_file(path)) for path in json.loads(line)]) + "\n")
         sys.stdout.flush()
 
 
@@ -35,7 +36,8 @@ def from_json(found: Mapping[str, Any]) -> Found:
     return NotAnImageError(found["message"])
 
 
-def _read(path: str) -> Found:
+def read_file(path: str | Path) -> Found:
+    """Return what is found in one file."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
             return read_image(file)

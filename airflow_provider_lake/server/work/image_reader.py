@@ -1,6 +1,7 @@
 """Reads the headers of many images: those in a folder by processes of their own, others over threads."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import IO, cast
 
 from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.images import read_image
-from airflow_provider_lake.server.work.image_process import Found, from_json
+from airflow_provider_lake.server.work.image_process import Found, from_json, read_file
 from airflow_provider_lake.server.work.reading import look_at_all
 
 # Fewer are read sooner than they are handed over, and need no process.
@@ -21,6 +23,8 @@ _WORTH_A_PROCESS = 16
 _BATCH = 256
 _PROCESSES = min(4, os.cpu_count() or 1)
 _END_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class ImageReader:
@@ -38,7 +42,7 @@ class ImageReader:
         """Return what is found in each of some images, given as store and object name, in their order."""
         if len(images) < _WORTH_A_PROCESS:
             return look_at_all(_read_here, images)
-        paths = [path for store, object_name in images if (path := store.path_of(object_name)) is not None]
+        paths = [path for image in images if (path := _path_of(image)) is not None]
         if len(paths) < len(images):
             return look_at_all(_read_here, images)
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
@@ -51,7 +55,11 @@ class ImageReader:
 
     def _read_files(self, paths: Sequence[Path]) -> list[Found]:
         with self._slots:
-            process = self._idle.pop() if self._idle else _Process()
+            try:
+                process = self._idle.pop() if self._idle else _Process()
+            except OSError as error:
+                logger.warning("no process can be started that reads images: %s", error)
+                return [read_file(path) for path in paths]
             try:
                 found = process.read(paths)
             except (OSError, ValueError) as error:
@@ -99,6 +107,14 @@ class _Process:
             self._process.kill()
             self._process.wait()
         self._output.close()
+
+
+def _path_of(image: tuple[BlobStore, str]) -> Path | None:
+    store, object_name = image
+    try:
+        return store.path_of(object_name)
+    except BadRequestError:
+        return None  # no object can have that name, as its reading will say
 
 
 def _read_here(image: tuple[BlobStore, str]) -> Found:

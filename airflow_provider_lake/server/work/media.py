@@ -97,12 +97,10 @@ class MediaWorker:
         size = None
         try:
             size = store.stat(data.object_name).size
-            if size == 0:
-                return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
-        except FileNotFoundError as error:
+        except Exception as error:  # noqa: BLE001 - told apart below
             found = error
-        except OSError as error:
-            raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
+        if size == 0:
+            return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
         if found is None:
             return Finding(data.position, UploadStatus.DONE, size)
         if isinstance(found, Exception):

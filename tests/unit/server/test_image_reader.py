@@ -14,6 +14,7 @@ from PIL import Image
 
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.images import ImageFacts, NotAnImageError
 from airflow_provider_lake.server.work.image_reader import ImageReader
 
@@ -124,3 +125,22 @@ def test_what_breaks_a_process_is_the_only_one_to_suffer(
 
     assert [number for number, each in enumerate(found) if not isinstance(each, ImageFacts)] == [7]
     assert "the process that read it ended" in str(found[7])
+
+
+def test_without_a_process_images_are_read_here(
+    reader: ImageReader, store: FolderStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the machine starts no more processes, they take longer, and nothing fails."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "missing"))
+
+    found = reader.read([(store, name) for name in _names(20)])
+
+    assert found == [ImageFacts(width, 3, {"manufacturer": "Acme Optics"}) for width in range(1, 21)]
+
+
+def test_a_name_that_no_object_can_have_spoils_no_other(reader: ImageReader, store: FolderStore) -> None:
+    """It is refused as reading it alone would be."""
+    found = reader.read([(store, name) for name in [*_names(20), "../x.jpg"]])
+
+    assert all(isinstance(each, ImageFacts) for each in found[:20])
+    assert isinstance(found[20], BadRequestError)

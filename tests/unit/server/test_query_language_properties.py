@@ -243,6 +243,7 @@ def _pages(session: Session, selection: Selection) -> Iterator[int]:
     position = 0
     while page := session.scalars(select_after(selection, Data.position, position=position, limit=2, offset=0)).all():
         yield from page
+        assert page[-1] > position
         position = page[-1]
 
 
