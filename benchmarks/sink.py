@@ -1,6 +1,6 @@
 """A storage that takes parts and drops them unread, in a process of its own.
 
-nginx drops what it need not read in pieces of 4 KiB, which costs it more than sending costs a client.
+Beside nginx, which drops some 2,000 MiB/s of a body that it need not read, one would measure nginx.
 """
 
 import multiprocessing

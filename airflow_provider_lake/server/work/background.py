@@ -84,7 +84,7 @@ class OtherBackground:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # Threads would mix up what they send.
+        # A connection is for one thread at a time.
         self._lock = threading.Lock()
 
     def start(self) -> None:

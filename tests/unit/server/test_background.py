@@ -1,14 +1,12 @@
 """What one process of a lake tells the one that works beside the requests."""
 
 import multiprocessing
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 
 from airflow_provider_lake.server.work.background import OtherBackground, pass_on
 
-ROUNDS = 300
 JOB = UUID("11111111-2222-4333-8444-555555555555")
 
 
@@ -53,20 +51,6 @@ def test_what_is_told_in_one_process_is_told_in_the_other() -> None:
     assert notes.told == ["data", "job", JOB]
     with pytest.raises(EOFError):
         here.recv()
-
-
-def test_threads_do_not_mix_up_what_they_tell() -> None:
-    """Requests are answered by many threads, over one pipe."""
-    here, there = multiprocessing.Pipe()
-    other, notes = OtherBackground(there), _Notes()
-    with ThreadPoolExecutor(8) as pool:
-        for _ in range(ROUNDS):
-            pool.submit(other.data_added)
-            pool.submit(other.job_killed, JOB)
-        for _ in range(2 * ROUNDS):
-            pass_on(notes, here.recv())
-
-    assert sorted(map(str, notes.told)) == [str(JOB)] * ROUNDS + ["data"] * ROUNDS
 
 
 def test_who_has_nobody_to_tell_goes_on() -> None:
