@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 EXECUTABLE = shutil.which("chromium")
-MISSING = "no browser here: chromium is missing (Debian: apt-get install chromium fonts-dejavu-core)"
+WHY_NO_BROWSER = "no browser here: chromium is missing (Debian: apt-get install chromium fonts-dejavu-core)"
 PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 860}
 

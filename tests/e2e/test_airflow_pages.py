@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.airflow_stack import AirflowStack
-from tests.e2e.browser import EXECUTABLE, MISSING, open_page, take_picture
+from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_picture
 from tests.e2e.held_job import hold_job
 from tests.lake_process import LakeProcess
 
-pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=MISSING)
+pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
 
 
 @pytest.fixture

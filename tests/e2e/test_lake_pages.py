@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import MultiData
-from tests.e2e.browser import EXECUTABLE, MISSING, open_page, take_picture
+from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_picture
 from tests.lake_process import LakeProcess
 
-pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=MISSING)
+pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
 
 MARKUP = "<img src=x onerror=alert(1)>"
 MARKUP_TAG = '<b>bold</b> "quoted" & more'

@@ -85,7 +85,7 @@ def _test(release: Release, wheel: Path, arguments: argparse.Namespace) -> tuple
 
 
 def _pytest(python: str | Path, release: Release, name: str, *arguments: str) -> Outcome:
-    """Run tests with their output in a file; show its end if they fail."""
+    """Run tests with their output in a file; show what they skip and why, and its end if they fail."""
     log = release.folder / f"{name}.log"
     # Airflow writes its settings into its home: not into the user's, which another version may read.
     environment = os.environ | {PYTHON_VARIABLE: str(release.python), "AIRFLOW_HOME": str(release.folder / "airflow")}
@@ -94,6 +94,9 @@ def _pytest(python: str | Path, release: Release, name: str, *arguments: str) ->
     with log.open("wb") as output:
         code = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False).returncode
     lines = log.read_text(errors="replace").splitlines()
+    for line in lines:
+        if line.startswith("SKIPPED"):
+            print(f"Airflow {release.version}, {name}: {line}", flush=True)
     if code:
         print(f"Airflow {release.version}, {name} (all of it: {log})", *lines[-TAIL_LINES:], sep="\n", flush=True)
     return Outcome(passed=code == 0, text=lines[-1] if lines else f"exit code {code}")
