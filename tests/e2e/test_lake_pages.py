@@ -127,16 +127,15 @@ def test_a_data_shows_everything_that_is_known_about_it(page: Page, tmp_path: Pa
     """Its picture, size, source, EXIF and projections; its tags lead back to the data that share them."""
     page.get_by_label("Add a tag").select_option("valley")
     expect(page.get_by_text("12 data items")).to_be_visible()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.tile img')].filter((each) => each.naturalWidth).length === 12"
-    )
+    for picture in page.locator(".tile img").all():
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
     take_picture(page, tmp_path, "lake-datalake")
     page.get_by_title("field-7-0006.jpg").click()
 
     expect(page.get_by_text(re.compile("^1280 . 960 pixels$"))).to_be_visible()
     expect(page.get_by_text("Northlight", exact=True)).to_be_visible()
     expect(page.get_by_text("thumbnail", exact=True)).to_be_visible()
-    page.wait_for_function("document.querySelector('.stage img').naturalWidth === 1280")
+    expect(page.locator(".stage img")).to_have_js_property("naturalWidth", 1280)
     take_picture(page, tmp_path, "lake-data")
     page.get_by_role("link", name="field camera").click()
     expect(page.get_by_text("12 data items")).to_be_visible()

@@ -103,7 +103,7 @@ def _check_jobs(api: LakeApi, book: Book) -> None:
     for job_id in book.processings:
         job = finished(api, job_id)
         assert (job["status"] == "SUCCEEDED") == (job["error"] is None), job
-        assert job["error"] in ALLOWED_ERRORS or "given up after 3 attempts" in job["error"]
+        assert job["error"] in ALLOWED_ERRORS or "given up after 10 attempts" in job["error"]
     for job_id, names in book.imports.items():
         job = finished(api, job_id)
         assert (job["status"], job["error"]) == ("SUCCEEDED", None)

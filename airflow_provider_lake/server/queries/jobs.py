@@ -19,7 +19,8 @@ from airflow_provider_lake.server.tables import Datalake, Job, JobLog, Processin
 
 MAX_LOG_LINES = 10_000
 MAX_LINE_LENGTH = 8192
-MAX_ATTEMPTS = 3
+# A lake that somebody ends again and again just after its start must not cost an import.
+MAX_ATTEMPTS = 10
 MAX_LEASE = timedelta(hours=1)
 
 # So many lines more than the maximum are let in before the oldest are deleted, all at once.

@@ -142,7 +142,7 @@ def test_thumbnails_are_made_when_the_clock_was_set_back(database: Database, cre
 
 
 def test_a_job_that_takes_the_lake_down_is_given_up(database: Database) -> None:
-    """After three attempts; stops in good order do not count."""
+    """After ten attempts; stops in good order do not count."""
     job_id, owner = _create(database), uuid4()
     _claim(database, owner)
     with database.writing() as session:
@@ -154,8 +154,8 @@ def test_a_job_that_takes_the_lake_down_is_given_up(database: Database) -> None:
             jobs.recover(session, None)
         statuses.append(str(_job(database, job_id).status))
 
-    assert statuses == ["PENDING", "PENDING", "FAILED"]
-    assert "given up after 3 attempts" in (_job(database, job_id).error or "")
+    assert statuses == ["PENDING"] * 9 + ["FAILED"]
+    assert "given up after 10 attempts" in (_job(database, job_id).error or "")
 
 
 def test_a_runner_that_lost_its_job_changes_nothing_any_more(database: Database) -> None:
