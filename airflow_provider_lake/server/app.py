@@ -16,6 +16,7 @@ from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
 from airflow_provider_lake.server.failed_logins import FailedLogins
 from airflow_provider_lake.server.failures import add_failure_handlers
+from airflow_provider_lake.server.quick_registrations import QuickRegistrations
 from airflow_provider_lake.server.request_check import check_request
 from airflow_provider_lake.server.routes import (
     custom_metadata,
@@ -37,14 +38,13 @@ from airflow_provider_lake.server.work.registrar import Registrar
 
 logger = logging.getLogger(__name__)
 _ROUTES = (
-    # First, because it is asked for most.
-    registrations,
     datalakes,
     custom_metadata,
     tags,
     sources,
     data,
     projections,
+    registrations,
     object_storage,
     storage,
     imports,
@@ -75,10 +75,11 @@ def create_app(lake: Lake, background: Background) -> FastAPI:
     app.state.logins = FailedLogins()
     app.state.background = background
     app.state.registrar = registrar
-    app.state.admissions = Admissions()
+    app.state.admissions = admissions = Admissions()
     for module in _ROUTES:
         app.include_router(module.router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(QuickRegistrations, lake=lake, registrar=registrar, admissions=admissions)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -1,5 +1,6 @@
 """What routes are given: the lake, who asks, which datalake, which page."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
@@ -170,8 +171,7 @@ RegistrarDep = Annotated[Registrar, Depends(get_registrar)]
 async def get_admission(request: Request, datalake_id: UUID, lake: LakeDep) -> Admission:
     """Return that the caller may use the datalake of the path; it was so at most a second ago."""
     admissions: Admissions = request.app.state.admissions
-    address = request.client.host if request.client else ""
-    key = (request.headers.get("authorization"), address, datalake_id)
+    key = admission_key(request, datalake_id)
     admission = admissions.find(key)
     if admission is None:
         admission = await run_in_threadpool(_admit, request, datalake_id, lake)
@@ -179,6 +179,11 @@ async def get_admission(request: Request, datalake_id: UUID, lake: LakeDep) -> A
             # A job may be killed, and its token with it.
             admissions.add(key, admission)
     return admission
+
+
+def admission_key(request: Request, datalake_id: UUID) -> Hashable:
+    """Return what an admission to a datalake is remembered by: whoever asks with the same token from the same place."""
+    return request.headers.get("authorization"), request.client.host if request.client else "", datalake_id
 
 
 AdmissionDep = Annotated[Admission, Depends(get_admission)]

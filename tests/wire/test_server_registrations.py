@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import delete
 
 from airflow_provider_lake.server.database import Database
@@ -50,7 +51,7 @@ def test_a_registered_data_is_what_is_read_later(api: LakeApi) -> None:
         "tags": [tag["id"] for tag in tags],
         "data_source_id": source["id"],
         "metadata": {"reference": "é"},
-        "custom_metadata": {"a": {"b": [1.5]}},
+        "custom_metadata": {"a": {"b": [1.5, 1e-7, 2**53 + 1, -0.0, True, None, '\u2028"é']}, "": {}},
         "meta": {"width": 64, "height": 48},
     }
 
@@ -67,6 +68,55 @@ def test_a_registered_data_is_what_is_read_later(api: LakeApi) -> None:
 def _lasting(data: dict[str, Any]) -> dict[str, Any]:
     """Return what neither time nor the look at the image changes."""
     return {key: value for key, value in data.items() if key not in {"presigned_url", "upload_status", "meta"}}
+
+
+_BODY = (
+    b'{"type": "IMAGE", "filename": "a.jpg", "object_name": "NAME", "content_type": "image/jpeg", "tags": [],'
+    b' "data_source_id": null, "metadata": METADATA}'
+)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status"),
+    [
+        (b"null", 201),
+        (b'{"reference": "caf\xc3\xa9 \\ud83d\\ude00"}', 201),
+        (b'{"reference": "caf\xe9"}', 400),
+        (b'{"reference": "\\ud800"}', 400),
+        (b'{"reference": "a\\u0000b"}', 400),
+        (b'{"altitude": NaN}', 400),
+        (b'{"altitude": 1e999}', 400),
+        (b'{"altitude": 9223372036854775808}', 400),
+        (b'{"altitude": 1e30}', 201),
+        (b"[" * 100 + b"]" * 100, 400),
+        (b"[" * 20_000, 400),
+        (b'{"reference": "%s"}' % (b"a" * 70_000), 422),
+        (b'{"unknown": 1}', 422),
+        (b'{"altitude": 1, "altitude": 2}', 201),
+        (b"{", 422),
+    ],
+    ids=lambda given: None if isinstance(given, int) else given[:20].decode("latin-1"),
+)
+def test_a_client_is_answered_alike_on_the_short_way_and_on_the_long_one(
+    api: LakeApi, metadata: bytes, status: int
+) -> None:
+    """The lake has a short way for good requests of clients that it knows; any query leads a request past it."""
+    path = f"/api/datalake/{api.datalake}/datas"
+    answers = []
+    for query in ("", "?long"):
+        name = api.upload("a.jpg", photo())
+        # From now on the client is known.
+        assert api.register("a.jpg", name).status_code == 201
+        given = _BODY.replace(b"NAME", api.upload("a.jpg", photo()).encode()).replace(b"METADATA", metadata)
+        sent = {"data": given, "headers": {"Content-Type": "application/json"}}
+        answers.append(api.post(path + query, **sent))
+
+    assert [answer.status_code for answer in answers] == [status, status]
+    short, long = (answer.json() for answer in answers)
+    own = {"id", "object_name", "presigned_url", "created_at", "upload_status"} if status == 201 else set()
+    assert {key: value for key, value in short.items() if key not in own} == {
+        key: value for key, value in long.items() if key not in own
+    }
 
 
 def test_a_revoked_token_registers_nothing_more(own_lake: LakeProcess) -> None:

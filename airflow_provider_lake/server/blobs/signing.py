@@ -36,7 +36,8 @@ class UrlSigner:
     """
 
     def __init__(self, secret: bytes, lifetime: timedelta) -> None:
-        self._secret = secret
+        # hmac.digest would let go of the interpreter lock, and wait to get it back, for each of a page's signatures.
+        self._keyed = hmac.new(secret, digestmod="sha256")
         self._lifetime = int(lifetime.total_seconds())
 
     def sign_url(self, method: str, base_url: str, path: str, arguments: Mapping[str, str] | None = None) -> str:
@@ -81,7 +82,9 @@ class UrlSigner:
         return int(time.time()) + self._lifetime
 
     def _sign(self, text: str) -> str:
-        return hmac.digest(self._secret, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
 
     def _check(self, text: str, signature: str) -> None:
         if not hmac.compare_digest(self._sign(text).encode(), signature.encode("utf-8", "surrogatepass")):

@@ -1,13 +1,16 @@
 """Data: creating, finding, changing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Dialect, Executable, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
+from airflow_provider_lake.server.queries.json_rows import JsonStatement
 from airflow_provider_lake.server.queries.objects import find_unused
 from airflow_provider_lake.server.queries.selection import Selection, select_data
 from airflow_provider_lake.server.states import UploadStatus
@@ -131,29 +134,31 @@ def take_pending(session: Session, limit: int) -> list[Pending]:
 
 def record_findings(session: Session, findings: Sequence[Finding]) -> None:
     """Write down what was found out; dimensions that are known already are replaced only by measured ones."""
-    statement = (
-        update(Data.__table__)  # type: ignore[arg-type]  # a mapped table is a Table
-        .where(Data.position == bindparam("at"))
-        .values(
-            upload_status=bindparam("status"),
-            upload_error=bindparam("error"),
-            file_size=bindparam("size"),
-            width=func.coalesce(bindparam("width"), Data.width),
-            height=func.coalesce(bindparam("height"), Data.height),
-            thumbnail_due=bindparam("is_image"),
+    if findings:
+        connection = session.connection()
+        rows = (
+            (
+                finding.position,
+                finding.status,
+                finding.error,
+                finding.size,
+                finding.width,
+                finding.height,
+                finding.status == UploadStatus.DONE and finding.width is not None,
+            )
+            for finding in findings
         )
-    )
-    rows = [
-        {
-            "at": finding.position,
-            "status": finding.status,
-            "error": finding.error,
-            "size": finding.size,
-            "width": finding.width,
-            "height": finding.height,
-            "is_image": finding.status == UploadStatus.DONE and finding.width is not None,
-        }
-        for finding in findings
-    ]
-    if rows:
-        session.connection().execute(statement, rows)
+        _recording(connection.dialect).run(connection, rows)
+
+
+@lru_cache(maxsize=16)
+def _recording(dialect: Dialect) -> JsonStatement:
+    names = ("position", "upload_status", "upload_error", "file_size", "width", "height", "thumbnail_due")
+    columns = Data.__table__.c
+
+    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
+        known = {name: func.coalesce(given[name], columns[name]) for name in ("width", "height")}
+        values = {name: value for name, value in given.items() if name != "position"} | known
+        return update(Data).where(Data.position == given["position"]).values(values)
+
+    return JsonStatement(dialect, [columns[name] for name in names], build)

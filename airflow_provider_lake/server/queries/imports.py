@@ -1,21 +1,16 @@
 """Imports: what bringing objects into a datalake reads and writes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, Dialect, Executable, insert, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.server.queries.json_rows import JsonStatement
 from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource, DataTag, Projection, Tag
-
-_EXISTING = select(Data.id).where(Data.id.in_(bindparam("ids", expanding=True)))
-# Where there is no such data, nothing is added.
-_ADD_TAGS = insert(DataTag).from_select(
-    ["data_position", "tag_id"],
-    select(Data.position, bindparam("tag", type_=DataTag.tag_id.type)).where(Data.id == bindparam("data")),
-)
 
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
@@ -79,17 +74,37 @@ def ensure_sources(session: Session, organization_id: UUID, names: Collection[st
 def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable[tuple[UUID, UUID]]) -> set[UUID]:
     """Add data with their tags; an object that is there already keeps the data that it has.
 
-    :param rows: columns of the data, ``id`` and ``datalake_id`` among them.
+    :param rows: columns of the data, the same in the same order of each, ``id`` and ``datalake_id`` among them.
     :param tags: pairs of data id and tag id.
     :return: the ids of those that were added.
     """
     if not rows:
         return set()
     connection = session.connection()
-    connection.execute(_insert_or_ignore(session, Data), list(rows))
-    if pairs := [{"data": data_id, "tag": tag_id} for data_id, tag_id in tags]:
-        connection.execute(_ADD_TAGS, pairs)
-    return set(connection.scalars(_EXISTING, {"ids": [row["id"] for row in rows]}))
+    data = _adding_data(connection.dialect, tuple(rows[0]))
+    added = {row.id: row.position for row in data.run(connection, (row.values() for row in rows))}
+    if pairs := [(added[data_id], tag_id) for data_id, tag_id in tags if data_id in added]:
+        _adding_tags(connection.dialect).run(connection, pairs)
+    return set(added)
+
+
+@lru_cache(maxsize=16)
+def _adding_data(dialect: Dialect, names: tuple[str, ...]) -> JsonStatement:
+    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
+        # SQLite takes the ON of what follows for one of a join where there is no WHERE.
+        rows = select(*given.values()).where(true())
+        added = _insert_or_ignore(dialect, Data).from_select(list(given), rows)
+        return added.returning(Data.id, Data.position)
+
+    return JsonStatement(dialect, [Data.__table__.c[name] for name in names], build)
+
+
+@lru_cache(maxsize=16)
+def _adding_tags(dialect: Dialect) -> JsonStatement:
+    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
+        return insert(DataTag).from_select(list(given), select(*given.values()))
+
+    return JsonStatement(dialect, list(DataTag.__table__.c), build)
 
 
 def add_tags(session: Session, pairs: Iterable[tuple[int, UUID]]) -> None:
@@ -113,11 +128,10 @@ def add_projections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None
 
 def _insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        session.execute(_insert_or_ignore(session, table), rows)
+        session.execute(_insert_or_ignore(session.get_bind().dialect, table), rows)
 
 
-def _insert_or_ignore(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def _insert_or_ignore(dialect: Dialect, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that leaves existing rows as they are."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    to = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    return to.on_conflict_do_nothing()

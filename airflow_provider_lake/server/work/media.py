@@ -57,7 +57,8 @@ class MediaWorker:
     def _run(self) -> None:
         while self._wait_for_work():
             try:
-                while not self._stopping and self._look_at_some():
+                # What came in meanwhile is gathered first, unless there is enough of it.
+                while not self._stopping and self._look_at_some() == _BATCH:
                     pass
             except (SQLAlchemyError, UnavailableError):
                 logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
@@ -73,10 +74,11 @@ class MediaWorker:
             self._has_work = False
             return not self._stopping
 
-    def _look_at_some(self) -> bool:
+    def _look_at_some(self) -> int:
+        """Look at the next data, and return how many there were."""
         with self._lake.database.reading() as session:
             if not data_queries.has_pending(session):
-                return False
+                return 0
         with self._lake.database.writing() as session:
             pending = data_queries.take_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
@@ -87,7 +89,7 @@ class MediaWorker:
         findings = look_at_all(lambda place: self._look_at(*stored[place], found.get(place)), range(len(stored)))
         with self._lake.database.writing() as session:
             data_queries.record_findings(session, findings)
-        return bool(pending)
+        return len(pending)
 
     def _look_at(self, data: Pending, store: BlobStore, found: Found | None) -> Finding:
         """Return what an object is.

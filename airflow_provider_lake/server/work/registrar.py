@@ -18,6 +18,7 @@ from airflow_provider_lake.server.queries.registrations import Outcome, Register
 
 # So many are written in one transaction at the most.
 _BATCH = 256
+_GATHER_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +68,21 @@ class Registrar:
         return await waiting.answer
 
     def _run(self) -> None:
-        while batch := self._take():
+        expected = 1
+        while batch := self._take(expected):
             outcomes = self._write_all([each.registration for each in batch])
             if any(isinstance(outcome, Registered) for outcome in outcomes):
                 self._on_added()
             # Requests are served by one loop; it is woken once for all of them.
             batch[0].loop.call_soon_threadsafe(_deliver, batch, outcomes)
+            # Who is answered now is likely to come again.
+            expected = min(len(batch) + len(self._waiting), _BATCH)
 
-    def _take(self) -> list[_Waiting]:
-        """Wait for registrations; none are left once it is to stop."""
+    def _take(self, expected: int) -> list[_Waiting]:
+        """Wait for registrations, a moment for as many as are expected; none are left once it is to stop."""
         with self._condition:
             self._condition.wait_for(lambda: self._waiting or self._stopping)
+            self._condition.wait_for(lambda: len(self._waiting) >= expected or self._stopping, _GATHER_SECONDS)
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             return batch
 
