@@ -26,6 +26,8 @@ from airflow_provider_lake.server.queries import accounts, processings, tokens, 
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Organization, utc_now
 
+# What the owner belongs to.
+ORGANIZATION = "local"
 OWNER = "owner"
 _SECRET_BYTES = 32
 # Parts of uploads that were begun longer ago are removed at the next start.
@@ -56,7 +58,7 @@ def joined_lake(settings: Settings) -> Iterator[Lake]:
     """Open a lake that another process has opened, and keeps open for longer than the block."""
     with closing(_open_database(settings)) as database:
         with database.reading() as session:
-            first = accounts.find_organization(session, settings.organization_name)
+            first = accounts.find_organization(session, ORGANIZATION)
         if first is None:
             raise StartError("nobody has opened this lake before")
         with _lake(settings, database, first.id) as lake:
@@ -134,9 +136,9 @@ def _discard_old_uploads(database: Database, store: FolderStore) -> None:
 
 def _seed(session: Session, settings: Settings) -> UUID:
     """Add what every lake has, an organization and its owner, and return the organization's id."""
-    organization = accounts.find_organization(session, settings.organization_name)
+    organization = accounts.find_organization(session, ORGANIZATION)
     if organization is None:
-        organization = accounts.create_organization(session, settings.organization_name)
+        organization = accounts.create_organization(session, ORGANIZATION)
         accounts.create_user(session, OWNER, organization)
     owner = accounts.get_user(session, OWNER)
     token = settings.token or _stored_token(settings.token_path)

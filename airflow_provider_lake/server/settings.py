@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-FIRST_ORGANIZATION = "local"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -16,7 +14,6 @@ class Settings:
     :param database_url: SQLAlchemy URL; None: SQLite at ``data_dir/lake.db``.
     :param storage_url: ``s3://bucket/prefix`` of the stored objects; None: the folder ``data_dir/objects``.
     :param token: API token of the owner; None: the one in ``data_dir/token``, made at the first start.
-    :param organization_name: the organization that the owner belongs to.
     :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
     :param tls_cert: file of the certificate, and those that vouch for it, in PEM; None: plain HTTP.
     :param tls_key: file of its key, in PEM.
@@ -31,7 +28,6 @@ class Settings:
     database_url: str | None = None
     storage_url: str | None = None
     token: str | None = field(default=None, repr=False)
-    organization_name: str = FIRST_ORGANIZATION
     public_url: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

@@ -10,6 +10,7 @@ from PIL import Image
 from requests import Response
 from sqlalchemy import select
 
+from airflow_provider_lake.server.bootstrap import ORGANIZATION
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.queries import processings
 from airflow_provider_lake.server.settings import Settings
@@ -92,7 +93,7 @@ def register(lake: LakeProcess, name: str, *command: str) -> None:
     settings = Settings(lake.data_dir, lake.database_url)
     database = Database(settings.sqlalchemy_url)
     with database.writing() as session:
-        of_owner = select(Organization.id).where(Organization.name == settings.organization_name)
+        of_owner = select(Organization.id).where(Organization.name == ORGANIZATION)
         organization_id = session.scalars(of_owner).one()
         processings.register(session, organization_id, name, command)
     database.close()
