@@ -4,6 +4,7 @@ It reads a list of paths as one line of JSON, answers a line with what it found 
 """
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -20,9 +21,13 @@ def serve() -> None:
     """Answer until there is no more input; signals are for the lake, which closes it."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps([_to_json(read_file(path)) for path in json.loads(line)]) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin:
+            sys.stdout.write(json.dumps([_to_json(read_file(path)) for path in json.loads(line)]) + "\n")
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The lake was killed: nobody hears what is left to say, neither the rest of the answer nor this error.
+        os._exit(0)
 
 
 def from_json(found: Mapping[str, Any]) -> Found:
