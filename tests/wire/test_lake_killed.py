@@ -34,6 +34,7 @@ time.sleep(random.random())
 ALLOWED_ERRORS = (None, "the lake ended while the processing ran")
 
 
+@pytest.mark.timeout(0)  # each of its waits has an end
 def test_a_killed_lake_loses_nothing_that_it_acknowledged(
     tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
