@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from fastapi import Request, Response
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_provider_lake.server.admissions import Admissions
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import admission_key
+from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.request_check import check_json
 from airflow_provider_lake.server.routes.registrations import register
 from airflow_provider_lake.server.schemas.data import DataBody
@@ -23,8 +25,8 @@ _MAX_BODY_BYTES = 64 << 10
 class QuickRegistrations:
     """ASGI middleware that answers good registrations of those who were let in a moment ago.
 
-    Whatever is unusual about a request, or goes wrong, it leaves to the application, as if the request had just come:
-    to register once more what is registered already changes nothing.
+    Whatever is unusual about a request it leaves to the application, as if the request had just come. What goes wrong
+    with a registration it leaves in ``request.state.failure``, for the application to answer.
     """
 
     def __init__(self, app: ASGIApp, lake: Lake, registrar: Registrar, admissions: Admissions) -> None:
@@ -39,11 +41,8 @@ class QuickRegistrations:
         if datalake_id is None:
             await self._app(scope, receive, send)
             return
-        messages = [await receive()]
-        while messages[-1].get("more_body"):
-            messages.append(await receive())
-        content = b"".join(message.get("body", b"") for message in messages)
-        answer = await self._answer(Request(scope), datalake_id, content)
+        messages, content = await _receive_body(receive)
+        answer = None if content is None else await self._answer(Request(scope), datalake_id, content)
         if answer is None:
             await self._app(scope, _again(messages, receive), send)
         else:
@@ -57,23 +56,36 @@ class QuickRegistrations:
             given = json.loads(content)
             check_json(given)
             body = DataBody.model_validate(given)
+        except (ValueError, RecursionError, BadRequestError):
+            return None
+        try:
             return await register(self._lake, self._registrar, admission, body, request)
-        except Exception:  # noqa: BLE001 - the application knows how to answer it
+        except Exception as error:  # noqa: BLE001 - raised again in the application, which knows how to answer it
+            request.state.failure = error
             return None
 
 
 def _datalake_of(scope: Scope) -> UUID | None:
-    """Return the datalake in which a request registers a data; None: it is another one, or odd, or large."""
+    """Return the datalake in which a request registers a data; None: it is another one, or odd."""
     if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
         return None
     path = _PATH.fullmatch(scope["path"])
     if path is None:
         return None
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"")
-    if headers.get(b"content-type") != b"application/json" or not length.isdigit() or int(length) > _MAX_BODY_BYTES:
-        return None
-    return UUID(path[1])
+    return UUID(path[1]) if Headers(scope=scope).get("content-type") == "application/json" else None
+
+
+async def _receive_body(receive: Receive) -> tuple[list[Message], bytes | None]:
+    """Return what was received, and the body; None: it did not come whole, or there is more than is read here."""
+    messages, content = [], b""
+    while True:
+        message = await receive()
+        messages.append(message)
+        content += message.get("body", b"")
+        if message["type"] != "http.request" or len(content) > _MAX_BODY_BYTES:
+            return messages, None
+        if not message.get("more_body"):
+            return messages, content
 
 
 def _again(messages: Iterable[Message], receive: Receive) -> Receive:

@@ -1,9 +1,11 @@
 """Data that many clients register at the same time: each is answered for itself."""
 
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -117,6 +119,44 @@ def test_a_client_is_answered_alike_on_the_short_way_and_on_the_long_one(
     assert {key: value for key, value in short.items() if key not in own} == {
         key: value for key, value in long.items() if key not in own
     }
+
+
+def test_of_two_content_types_the_first_counts(api: LakeApi) -> None:
+    """For a client that the lake knows as for others."""
+    assert api.register("a.jpg", api.upload("a.jpg", photo())).status_code == 201
+    body = _BODY.replace(b"NAME", api.upload("a.jpg", photo()).encode()).replace(b"METADATA", b"null")
+
+    answer = _send(api, body, len(body), b"Content-Type: text/plain\r\nContent-Type: application/json\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 422 ")
+
+
+def test_a_body_that_does_not_come_whole_registers_nothing(api: LakeApi) -> None:
+    """Even if what has come of it could be read."""
+    assert api.register("a.jpg", api.upload("a.jpg", photo())).status_code == 201
+    name = api.upload("a.jpg", photo())
+    body = _BODY.replace(b"NAME", name.encode()).replace(b"METADATA", b"null")
+
+    _send(api, body, len(body) + 1, b"Content-Type: application/json\r\n")
+
+    assert api.register("a.jpg", name).status_code == 201
+
+
+def _send(api: LakeApi, body: bytes, length: int, fields: bytes) -> bytes:
+    """Send a registration by hand, without the end where that is announced, and return all that comes back."""
+    place = urlsplit(api.url)
+    head = (
+        f"POST /api/datalake/{api.datalake}/datas HTTP/1.1\r\nHost: lake\r\nConnection: close\r\n"
+        f"Authorization: {api.http.headers['Authorization']!s}\r\nContent-Length: {length}\r\n"
+    )
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        connection.sendall(head.encode() + fields + b"\r\n" + body)
+        if length > len(body):
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer
 
 
 def test_a_revoked_token_registers_nothing_more(own_lake: LakeProcess) -> None:

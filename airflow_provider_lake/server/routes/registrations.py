@@ -20,6 +20,9 @@ async def create_data(
     admission: AdmissionDep, body: DataBody, lake: LakeDep, registrar: RegistrarDep, request: Request
 ) -> Response:
     """Make a stored object a data; 208 and the data as it is where the object is one already."""
+    if hasattr(request.state, "failure"):
+        # It was tried already, a moment ago.
+        raise request.state.failure
     if admission.caller.job_id is not None:
         await run_in_threadpool(check_object, lake, admission.caller, body.object_name)
     return await register(lake, registrar, admission, body, request)

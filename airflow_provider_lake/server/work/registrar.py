@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
@@ -19,6 +21,7 @@ from airflow_provider_lake.server.queries.registrations import Outcome, Register
 # So many are written in one transaction at the most.
 _BATCH = 256
 _GATHER_SECONDS = 0.002
+_PROGRAM_LIMIT_EXCEEDED = "54000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,10 @@ class Registrar:
     def _write_all(self, batch: Sequence[Registration]) -> Sequence[Outcome | Exception]:
         try:
             return self._write(batch)
-        except (*DATABASE_UNUSABLE, UnavailableError) as error:
-            return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
-            if len(batch) == 1:
-                return [error]
+            is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError)) and not _is_too_much(error)
+            if len(batch) == 1 or is_of_all:
+                return [error] * len(batch)
             # Whatever is wrong with one of them, the others do not suffer from it.
             return [outcome for each in batch for outcome in self._write_all([each])]
 
@@ -123,6 +125,12 @@ class Registrar:
             blobs = self._lake.stores.of(organization_id).stat_many([batch[place].object_name for place in its])
             sizes |= {place: blob.size for place, blob in zip(its, blobs, strict=True) if blob is not None}
         return sizes
+
+
+def _is_too_much(error: Exception) -> bool:
+    """Whether PostgreSQL refuses what it was given at a time: an array in JSON has at most 256 MiB there."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlstate", None) == _PROGRAM_LIMIT_EXCEEDED
 
 
 def _deliver(batch: Sequence[_Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
