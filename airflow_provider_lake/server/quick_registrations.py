@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from fastapi import Request, Response
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_provider_lake.server.admissions import Admissions
+from airflow_provider_lake.server.admissions import Admission, Admissions
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.deps import admission_key
 from airflow_provider_lake.server.errors import BadRequestError
@@ -37,21 +36,28 @@ class QuickRegistrations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
-        datalake_id = _datalake_of(scope)
-        if datalake_id is None:
+        admission = self._admission_of(scope)
+        if admission is None:
             await self._app(scope, receive, send)
             return
         messages, content = await _receive_body(receive)
-        answer = None if content is None else await self._answer(Request(scope), datalake_id, content)
+        answer = None if content is None else await self._answer(Request(scope), admission, content)
         if answer is None:
             await self._app(scope, _again(messages, receive), send)
         else:
             await answer(scope, receive, send)
 
-    async def _answer(self, request: Request, datalake_id: UUID, content: bytes) -> Response | None:
-        admission = self._admissions.find(admission_key(request, datalake_id))
-        if admission is None:
+    def _admission_of(self, scope: Scope) -> Admission | None:
+        """Return who registers a data; None: nobody who was let in, or the request is another one, or odd."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
             return None
+        path = _PATH.fullmatch(scope["path"])
+        request = Request(scope)
+        if path is None or request.headers.get("content-type") != "application/json":
+            return None
+        return self._admissions.find(admission_key(request, UUID(path[1])))
+
+    async def _answer(self, request: Request, admission: Admission, content: bytes) -> Response | None:
         try:
             given = json.loads(content)
             check_json(given)
@@ -63,16 +69,6 @@ class QuickRegistrations:
         except Exception as error:  # noqa: BLE001 - raised again in the application, which knows how to answer it
             request.state.failure = error
             return None
-
-
-def _datalake_of(scope: Scope) -> UUID | None:
-    """Return the datalake in which a request registers a data; None: it is another one, or odd."""
-    if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
-        return None
-    path = _PATH.fullmatch(scope["path"])
-    if path is None:
-        return None
-    return UUID(path[1]) if Headers(scope=scope).get("content-type") == "application/json" else None
 
 
 async def _receive_body(receive: Receive) -> tuple[list[Message], bytes | None]:
