@@ -1,0 +1,75 @@
+"""New data are looked at, however many there are and whatever was said of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.queries import imports
+from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.states import DataType, UploadStatus
+from airflow_provider_lake.server.tables import Data, Datalake, utc_now
+from airflow_provider_lake.server.work.media import MediaWorker
+from tests.wire.job_calls import photo, wait_for
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    """Open a lake that nothing works on."""
+    with opened_lake(Settings(tmp_path / "data")) as lake:
+        yield lake
+
+
+def test_all_that_an_earlier_lake_left_is_looked_at(lake: Lake) -> None:
+    """Although nothing new comes in, and it is more than is looked at together."""
+    count = 450
+    _add(lake, [_row(f"{number}.mp4") for number in range(count)])
+
+    assert _look_at_all(lake) == {UploadStatus.DONE: count}
+
+
+def test_only_what_is_measured_replaces_what_was_said(lake: Lake) -> None:
+    """A video is not measured: it keeps its dimensions; a photo gets those that it has."""
+    said = {"width": 640, "height": 480}
+    _add(lake, [_row("a.mp4", **said), _row("a.jpg", type=DataType.IMAGE, **said)])
+
+    assert _look_at_all(lake) == {UploadStatus.DONE: 2}
+    with lake.database.reading() as session:
+        found = session.execute(select(Data.object_name, Data.width, Data.height, Data.thumbnail_due)).tuples()
+        assert set(found) == {("a.mp4", 640, 480, False), ("a.jpg", 64, 48, True)}
+
+
+def _row(object_name: str, **values: Any) -> dict[str, Any]:
+    row = {"type": DataType.VIDEO, "width": None, "height": None} | values
+    return row | {"id": uuid4(), "object_name": object_name, "filename": object_name, "content_type": "of no account"}
+
+
+def _add(lake: Lake, rows: list[dict[str, Any]]) -> None:
+    """Add data that nobody looked at, with their objects."""
+    for row in rows:
+        lake.stores.root.put(row["object_name"], photo(64, 48), row["content_type"])
+    with lake.database.writing() as session:
+        datalake_id: UUID = session.scalars(select(Datalake.id)).one()
+        imports.add_data(session, [row | {"datalake_id": datalake_id, "created_at": utc_now()} for row in rows], [])
+
+
+def _look_at_all(lake: Lake) -> dict[str, int]:
+    """Look at data until none waits, and return how many there are in each state."""
+
+    def ended() -> dict[str, int] | None:
+        with lake.database.reading() as session:
+            counted = select(Data.upload_status, func.count()).group_by(Data.upload_status)
+            states: dict[str, int] = dict(session.execute(counted).tuples().all())
+        return None if {UploadStatus.PENDING, UploadStatus.COMPUTING} & states.keys() else states
+
+    worker = MediaWorker(lake)
+    worker.start()
+    try:
+        return wait_for(ended)
+    finally:
+        worker.stop()
