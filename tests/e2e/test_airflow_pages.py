@@ -12,6 +12,7 @@ from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_pictur
 from tests.e2e.held_job import hold_job
 from tests.lake_process import LakeProcess
 
+# A browser is no Python package: where it cannot be installed, nothing else shows the pages.
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
 
 

@@ -62,6 +62,7 @@ def test_photos_of_folder_and_bucket_arrive_byte_for_byte(
         assert orientation in [tag.name for tag in each.tags]
 
 
+# Photos of real cameras belong to those who took them, and are no part of this repository.
 @pytest.mark.skipif(not CAMERA_PHOTOS.is_dir(), reason="there is no folder of real photos beside this checkout")
 def test_real_camera_photos_arrive_with_their_exif(airflow: AirflowStack, lake: LakeProcess) -> None:
     """Forty photos of real cameras go through, with sizes as displayed, positions and makers."""

@@ -15,6 +15,7 @@ from airflow_provider_lake.client import MultiData
 from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_picture
 from tests.lake_process import LakeProcess
 
+# A browser is no Python package: where it cannot be installed, nothing else shows the pages.
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
 
 MARKUP = "<img src=x onerror=alert(1)>"

@@ -4,11 +4,9 @@ import json
 from collections.abc import Iterator
 from importlib import import_module, resources
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from typing import Any
 
 import jsonschema
-import pytest
 
 from airflow_provider_lake.get_provider_info import get_provider_info
 
@@ -42,8 +40,6 @@ def test_the_connection_form_shows_our_fields() -> None:
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 
     [form] = [found for found in HookMetaService.hook_meta_data() if found.connection_type == "lake"]
-    if form.extra_fields is None and find_spec("wtforms") is None:
-        pytest.skip("this Airflow shows extra fields only with wtforms, which its FAB provider brings")
 
     assert form.hook_name == "Lake"
     assert set(form.extra_fields or {}) == {"organization_id", "organization_name", "datalake", "verify_ssl", "timeout"}

@@ -66,6 +66,7 @@ def api(lake: LakeProcess) -> LakeApi:
 def postgres_server() -> Iterator[PostgresServer]:
     """Run one PostgreSQL server."""
     if postgres.IS_MISSING:
+        # A real server or none: pip brings no PostgreSQL.
         pytest.skip("no PostgreSQL here: its initdb is missing (Debian: apt-get install postgresql)")
     # Not below pytest's folder, which is its owner's only: the server may have to run as somebody else.
     with tempfile.TemporaryDirectory(prefix="lake-postgres-") as folder:
@@ -78,6 +79,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadosGateway]:
     """Run one S3 server."""
     if rgw.MISSING:
+        # Real S3 or none, as for PostgreSQL: pip brings no Ceph.
         pytest.skip(
             f"no S3 server here: {', '.join(rgw.MISSING)} missing (Debian: radosgw ceph-mon ceph-osd ceph-common)"
         )

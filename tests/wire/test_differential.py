@@ -298,6 +298,7 @@ def test_they_agree_on_odd_exif(tags: dict[int, object], format_: str) -> None:
     _assert_agree(_encode(format_, exif))
 
 
+# Photos of real cameras belong to those who took them, and are no part of this repository.
 @pytest.mark.skipif(not real_photos(), reason="there is no folder of real photos beside this checkout")
 @pytest.mark.parametrize("photo", real_photos(), ids=lambda path: path.stem)
 def test_they_agree_on_real_photos(photo: Path) -> None:

@@ -41,6 +41,7 @@ def small(tmp_path: Path) -> Iterator[LakeProcess]:
     folder = tmp_path / "disk"
     folder.mkdir()
     if reason := small_disk.reason_why_not(folder):
+        # Only a kernel that lets us mount one has a disk that can be filled without harm.
         pytest.skip(f"no small disk here: {reason}")
     with LakeProcess(folder / "data", launcher=small_disk.launcher(folder, str(DISK))) as lake:
         # From here its folder is seen only through the process.

@@ -159,6 +159,7 @@ def test_wrong_metadata_is_an_error(datalake: picsellia.Datalake, images: list[P
     assert "longitude" in str(errors.errors[0].parent)
 
 
+# Photos of real cameras belong to those who took them, and are no part of this repository.
 @pytest.mark.skipif(not real_photos(), reason="there is no folder of real photos beside this checkout")
 def test_real_photos(datalake: picsellia.Datalake, tmp_path: Path) -> None:
     """40 photos of many cameras, in all orientations: bytes and displayed size come back."""
