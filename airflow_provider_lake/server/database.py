@@ -1,19 +1,24 @@
 """The engine and its transactions."""
 
 import threading
+import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 # Names the lake's lock among the advisory locks of a PostgreSQL database; any number would do.
 _WRITERS_LOCK = 7_236_271
 POOL_SECONDS = 10
+# A connection that was used so recently is not asked whether its server is still there.
+_TRUSTED_SECONDS = 1.0
+_USED_AT = "lake_used_at"
 # The database is lost, full or busy: the same may work later.
 DATABASE_UNUSABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 _JSON: dict[str, Any] = {
@@ -97,8 +102,11 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        engine = create_engine(url, pool_pre_ping=True, **options)
+        # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
+        engine = create_engine(url, connect_args={"autocommit": True}, **options)
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _check_connection)
     return engine
 
 
@@ -121,6 +129,22 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get("lake_writes"):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+        connection.exec_driver_sql(f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
     else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _check_connection(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Have a connection replaced that ended while nobody used it, as when the server is started again."""
+    now = time.monotonic()
+    if now - record.info.get(_USED_AT, now) < _TRUSTED_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+    except Exception as error:
+        # The others are as old.
+        raise InvalidatePoolError from error
