@@ -7,6 +7,7 @@ class UploadStatus(StrEnum):
     """State of a data: its bytes are stored, then looked at."""
 
     PENDING = "PENDING"
+    # One of the wire's, which this lake does not write any more: to say that a look begins costs as much as its result.
     COMPUTING = "COMPUTING"
     DONE = "DONE"
     ERROR = "ERROR"

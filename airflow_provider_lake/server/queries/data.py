@@ -115,21 +115,9 @@ def delete_data(
     return find_unused(session, organization_id, object_names)
 
 
-def has_pending(session: Session) -> bool:
-    """Whether there are data that nobody looked at yet."""
-    return session.connection().execute(_PENDING.limit(1)).first() is not None
-
-
-def take_pending(session: Session, limit: int) -> list[Pending]:
-    """Mark the oldest data that nobody looked at yet as being looked at, and return them.
-
-    What an earlier process left half done is among them: its findings were never recorded.
-    """
-    connection = session.connection()
-    taken = [Pending(*row) for row in connection.execute(_PENDING.limit(limit))]
-    positions = [data.position for data in taken]
-    connection.execute(update(Data).where(Data.position.in_(positions)).values(upload_status=UploadStatus.COMPUTING))
-    return taken
+def list_pending(session: Session, limit: int) -> list[Pending]:
+    """Return the oldest data that nobody looked at yet."""
+    return [Pending(*row) for row in session.connection().execute(_PENDING.limit(limit))]
 
 
 def record_findings(session: Session, findings: Sequence[Finding]) -> None:

@@ -69,7 +69,7 @@ class MediaWorker:
     def _wait_for_work(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._has_work or self._stopping)
-            # What comes in little by little is looked at together: two transactions for all of it.
+            # What comes in little by little is looked at together: one transaction for all of it.
             self._condition.wait_for(lambda: self._stopping, _GATHER_SECONDS)
             self._has_work = False
             return not self._stopping
@@ -77,11 +77,10 @@ class MediaWorker:
     def _look_at_some(self) -> int:
         """Look at the next data, and return how many there were."""
         with self._lake.database.reading() as session:
-            if not data_queries.has_pending(session):
-                return 0
-        with self._lake.database.writing() as session:
-            pending = data_queries.take_pending(session, _BATCH)
+            pending = data_queries.list_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
+        if not pending:
+            return 0
         stored = [(data, self._lake.stores.of(organizations[data.datalake_id])) for data in pending]
         images = [place for place, (data, _) in enumerate(stored) if data.type == DataType.IMAGE]
         read = self._lake.images.read([(stored[place][1], stored[place][0].object_name) for place in images])
