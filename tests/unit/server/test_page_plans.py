@@ -15,7 +15,7 @@ from airflow_provider_lake.server.tables import INDEXED_METADATA, Data
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Open an empty database: SQLite plans the same for a full one, as long as nobody has analyzed it."""
+    """Open an empty database: SQLite plans the same for a full one, by what a migration tells it of sizes."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'lake.db'}")
     upgrade(database.engine)
     yield database
