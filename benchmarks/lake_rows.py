@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, insert, select
 
 from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Data, Datalake, DataTag, Tag, utc_now
 
@@ -54,7 +55,7 @@ def add_tags(connection: Connection, tag_ids: list[UUID], numbers: range) -> Non
 def _rows(datalake_id: UUID, numbers: range, folder: str) -> Iterator[dict[str, Any]]:
     for number in numbers:
         yield {
-            "id": uuid4(),
+            "id": new_id(),
             "datalake_id": datalake_id,
             "object_name": f"{folder}/{number // 1000:05}/{number:09}.jpg",
             "filename": f"{number:09}.jpg",

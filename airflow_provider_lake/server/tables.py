@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from airflow_provider_lake.server.metadata_text import MetadataText
+from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.states import DataType, JobKind, JobStatus, UploadStatus
 
 NAME_LENGTH = 256
@@ -193,7 +194,8 @@ class Data(Base):
     )
 
     position: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)
-    id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    # Ids of tables that grow large rise with time: an index takes them at its end.
+    id: Mapped[UUID] = mapped_column(unique=True, default=new_id)
     datalake_id: Mapped[UUID] = mapped_column(ForeignKey("datalakes.id"))
     object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH))
     filename: Mapped[str]
@@ -237,7 +239,7 @@ class Projection(Base):
 
     __tablename__ = "projections"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     data_position: Mapped[int] = mapped_column(_RowNumber, ForeignKey("data.position", ondelete="CASCADE"), index=True)
     name: Mapped[str]
     object_name: Mapped[str] = mapped_column(String(OBJECT_NAME_LENGTH), index=True)

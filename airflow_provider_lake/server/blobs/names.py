@@ -2,9 +2,10 @@
 
 import re
 from pathlib import PurePosixPath
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from airflow_provider_lake.server.errors import BadRequestError
+from airflow_provider_lake.server.row_ids import new_id
 
 MAX_OBJECT_NAME_BYTES = 1024  # as on S3
 MAX_SEGMENT_BYTES = 255  # as on common file systems
@@ -13,6 +14,7 @@ MAX_FILENAME_LENGTH = 256
 RESERVED = ".organizations"
 _SHOWN = 80
 _LONGEST_SUFFIX = 32
+_UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
 _UPLOADED = re.compile(r"(data|projections|logs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-.+")
 
 
@@ -49,7 +51,7 @@ def upload_name(folder: str, filename: str) -> str:
 
     :raises BadRequestError: no object can have a name like that.
     """
-    beginning, whole = f"{uuid4()}-", filename.encode("utf-8", "replace")
+    beginning, whole = f"{new_id()}-", filename.encode("utf-8", "replace")
     room = MAX_SEGMENT_BYTES - len(beginning)
     if len(whole) > room:
         suffix = PurePosixPath(filename).suffix.encode("utf-8", "replace")
@@ -93,7 +95,7 @@ def _check_text(kind: str, name: str) -> None:
         raise BadRequestError(f"{kind} is no valid Unicode text") from None
     if size > MAX_OBJECT_NAME_BYTES:
         raise BadRequestError(f"{kind} {_shown(name)} is longer than {MAX_OBJECT_NAME_BYTES} bytes")
-    if "\\" in name or any(ord(character) < ord(" ") or ord(character) == 0x7F for character in name):  # noqa: PLR2004 - DEL
+    if _UNFIT.search(name):
         raise BadRequestError(f"{kind} {_shown(name)} has a backslash or a control character")
 
 

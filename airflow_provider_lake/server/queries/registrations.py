@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 from sqlalchemy import bindparam, select
@@ -15,6 +15,7 @@ from airflow_provider_lake.server.queries import imports, tokens
 from airflow_provider_lake.server.queries.custom_metadata import get_schema
 from airflow_provider_lake.server.queries.listing import DESCRIBED, Listing, Named, list_ordered
 from airflow_provider_lake.server.queries.selection import Selection
+from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.states import UploadStatus
 from airflow_provider_lake.server.tables import Tag, utc_now
 
@@ -131,7 +132,7 @@ def _check_links(registration: Registration, links: _Links) -> None:
 
 def _row(datalake_id: UUID, registration: Registration) -> dict[str, Any]:
     return {
-        "id": uuid4(),
+        "id": new_id(),
         "datalake_id": datalake_id,
         "upload_status": UploadStatus.PENDING,
         "upload_error": None,

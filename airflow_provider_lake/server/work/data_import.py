@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +10,7 @@ from airflow_provider_lake.server.blobs.names import check_object_name, is_uploa
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
 from airflow_provider_lake.server.images import NotAnImageError
 from airflow_provider_lake.server.queries import datalakes, imports, objects
+from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
 from airflow_provider_lake.server.work.image_process import Found
@@ -42,7 +43,7 @@ class DataImport:
             return
         for prefix in disjoint(self._payload["prefixes"]):
             for blob in self._store.scan(prefix, after):
-                if is_media(blob.object_name):
+                if is_media(content_type_of(blob.object_name)):
                     yield Candidate(blob.object_name, blob.size)
 
     def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
@@ -110,13 +111,13 @@ class DataImport:
         filename, content_type = name.rpartition("/")[2], content_type_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
-        if not is_media(name):
+        if not is_media(content_type):
             raise NotAnImageError("its name says neither image nor video")
         if isinstance(found, Exception):
             raise found
         given = self._details(name)
         return {
-            "id": uuid4(),
+            "id": new_id(),
             "datalake_id": self._datalake_id,
             "object_name": name,
             "filename": filename,
@@ -142,10 +143,13 @@ class DataImport:
 
 
 def _is_image_name(name: str) -> bool:
+    if not content_type_of(name).startswith("image/"):
+        return False
     try:
-        return content_type_of(check_object_name(name)).startswith("image/")
+        check_object_name(name)
     except BadRequestError:
         return False
+    return True
 
 
 def _printable(name: str) -> str:

@@ -4,9 +4,11 @@ Objects are taken in the order of their names, a batch at a time; the rows of a 
 together. So an import that was interrupted goes on exactly where it stopped.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
-from typing import Any, Protocol
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -18,8 +20,8 @@ from airflow_provider_lake.server.work.projection_import import ProjectionImport
 from airflow_provider_lake.server.work.task import Outcome, Task
 
 _BATCH = 500
-# Some 20 MB.
-_KEPT = 100_000
+# Longer lists of a bucket, of some 300,000 objects, go to the disk.
+_IN_MEMORY_BYTES = 16 << 20
 
 
 class Import(Protocol):
@@ -41,37 +43,44 @@ class Import(Protocol):
 def run(task: Task) -> Outcome:
     """Import what the job's payload asks for."""
     subject: Import = ProjectionImport(task) if "projections" in task.job.payload else DataImport(task)
-    counted: list[Candidate] = []
-    if task.job.progress:
-        progress = Progress.from_json(task.job.progress)
-    else:
-        progress, counted = _count(task, subject)
-    for batch in _batches(_candidates(subject, progress, counted)):
-        seen = subject.read(batch)
-        with task.lake.database.writing() as session:
-            if task.stop.is_set or not jobs.is_held(session, task.job.id, task.owner):
-                return Outcome(JobStatus.PENDING)
-            added = subject.write(session, seen)
-            progress = progress.plus(len(batch), imported=added, failures=seen.failures, after=batch[-1].object_name)
-            jobs.save_progress(session, task.job.id, progress.to_json())
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(task.lake.settings.data_dir)) as kept:
+        if task.job.progress:
+            progress = Progress.from_json(task.job.progress)
+            batches = _batches(subject.candidates(progress.after))
+        else:
+            progress = _count(task, subject, kept)
+            batches = _kept_batches(kept)
+        for batch in batches:
+            seen = subject.read(batch)
+            with task.lake.database.writing() as session:
+                if task.stop.is_set or not jobs.is_held(session, task.job.id, task.owner):
+                    return Outcome(JobStatus.PENDING)
+                added = subject.write(session, seen)
+                progress = progress.plus(
+                    len(batch), imported=added, failures=seen.failures, after=batch[-1].object_name
+                )
+                jobs.save_progress(session, task.job.id, progress.to_json())
     return Outcome(JobStatus.PENDING if task.stop.is_set else JobStatus.SUCCEEDED)
 
 
-def _count(task: Task, subject: Import) -> tuple[Progress, list[Candidate]]:
-    """Count the objects, and keep the first of them, so that most buckets are listed only once."""
-    candidates = takewhile(lambda _: not task.stop.is_set, subject.candidates(None))
-    kept = list(islice(candidates, _KEPT))
-    progress = Progress(total=len(kept) + sum(1 for _ in candidates))
+def _count(task: Task, subject: Import, kept: IO[bytes]) -> Progress:
+    """Count the objects, and keep their list, so that the bucket is listed only once."""
+    total = 0
+    for batch in _batches(takewhile(lambda _: not task.stop.is_set, subject.candidates(None))):
+        total += len(batch)
+        # Python's own JSON: it takes names that are no text too.
+        kept.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
+    kept.seek(0)
+    progress = Progress(total=total)
     if not task.stop.is_set:
         with task.lake.database.writing() as session:
             jobs.save_progress(session, task.job.id, progress.to_json())
-    return progress, kept
+    return progress
 
 
-def _candidates(subject: Import, progress: Progress, counted: Sequence[Candidate]) -> Iterator[Candidate]:
-    yield from counted
-    if not counted or progress.total > len(counted):
-        yield from subject.candidates(counted[-1].object_name if counted else progress.after)
+def _kept_batches(kept: IO[bytes]) -> Iterator[list[Candidate]]:
+    for line in kept:
+        yield [Candidate(object_name, size) for object_name, size in json.loads(line)]
 
 
 def _batches(candidates: Iterator[Candidate]) -> Iterator[list[Candidate]]:

@@ -26,9 +26,9 @@ def content_type_of(object_name: str) -> str:
     return _types().get(f".{suffix}".lower(), DEFAULT) if stem and dot else DEFAULT
 
 
-def is_media(object_name: str) -> bool:
-    """Whether a name claims an image or a video."""
-    return content_type_of(object_name).startswith(("image/", "video/"))
+def is_media(content_type: str) -> bool:
+    """Whether it is that of an image or a video."""
+    return content_type.startswith(("image/", "video/"))
 
 
 @cache
