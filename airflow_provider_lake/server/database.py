@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -94,15 +94,18 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(database_url: str) -> Engine:
+    url = make_url(database_url)
     # What is in a row stays out of messages and logs. Who gets no connection in time is told to come again.
     options: dict[str, Any] = {**_JSON, "hide_parameters": True, "pool_timeout": POOL_SECONDS}
-    if url.startswith("sqlite"):
+    if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
+        # By psycopg, whatever driver is named: others do not commit what they did not begin.
+        url = url.set(drivername="postgresql+psycopg")
         engine = create_engine(url, connect_args={"autocommit": True}, **options)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "checkin", _note_use)
