@@ -128,22 +128,34 @@ def open_file(path: str) -> Iterator[LocalFile]:
 
     :raises UploadError: it is missing, unreadable, empty or no file, or it changed meanwhile.
     """
-    given = Path(path)
     try:
         # Before opening: a pipe would wait for a writer.
-        _require_content(path, given.stat())
-        with given.open("rb") as stream:
-            before = os.fstat(stream.fileno())
-            content = stream.read() if before.st_size <= SMALL_SIZE else None
-            if content is not None and len(content) != before.st_size:
-                raise UploadError(path, _CHANGED)
-            seen: BinaryIO = stream if content is None else BytesIO(content)
-            yield LocalFile(path, given.name, before.st_size, seen, content, stream.fileno())
-            after = os.fstat(stream.fileno())
+        _require_content(path, os.stat(path))  # noqa: PTH116 - paths cost more than what is asked of them
+        # A descriptor, because a file object asks the system for four things more, and small files are many.
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            before = os.fstat(descriptor)
+            content = _read_small(path, descriptor, before.st_size) if before.st_size <= SMALL_SIZE else None
+            stream = open(descriptor, "rb", closefd=False) if content is None else BytesIO(content)  # noqa: SIM115
+            yield LocalFile(path, Path(path).name, before.st_size, stream, content, descriptor)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UploadError(path, error.strerror or str(error), error) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise UploadError(path, _CHANGED)
+
+
+def _read_small(path: str, descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    # Some file systems give less than there is.
+    while len(content) < size:
+        piece = os.read(descriptor, size - len(content))
+        if not piece:
+            raise UploadError(path, _CHANGED)
+        content += piece
+    return content
 
 
 def _require_content(path: str, status: os.stat_result) -> None:
