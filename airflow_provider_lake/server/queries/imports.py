@@ -40,6 +40,8 @@ def existing_positions(session: Session, data_positions: Collection[int]) -> set
 
 def existing_tags(session: Session, datalake_id: UUID, tag_ids: Collection[UUID]) -> set[UUID]:
     """Return those of the ids that are tags of a datalake."""
+    if not tag_ids:
+        return set()
     return set(session.scalars(select(Tag.id).where(Tag.datalake_id == datalake_id, Tag.id.in_(tag_ids))))
 
 
