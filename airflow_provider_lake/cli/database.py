@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.errors import CommandError
-from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError
 from airflow_provider_lake.server.queries import accounts
 from airflow_provider_lake.server.settings import Settings
@@ -29,7 +29,7 @@ def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Sessio
             yield session
     except ApiError as error:
         raise CommandError(error.message) from error
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
+    except (SQLAlchemyError, ModuleNotFoundError, DatabaseKindError) as error:
         reason = str(error).partition("\n")[0]
         raise CommandError(f"cannot use the database: {reason}") from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from alembic.util import CommandError
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from airflow_provider_lake.server.blobs.folder import FolderStore, sync
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
-from airflow_provider_lake.server.database import Database
+from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError, UnavailableError
 from airflow_provider_lake.server.migrations import upgrade
 from airflow_provider_lake.server.queries import accounts, processings, tokens, uploads
@@ -94,10 +94,9 @@ def _locked(settings: Settings) -> Iterator[None]:
 
 def _open_database(settings: Settings) -> Database:
     try:
-        backend = make_url(settings.sqlalchemy_url).get_backend_name()
-        if backend not in {"sqlite", "postgresql"}:
-            raise StartError(f"the database is to be SQLite or PostgreSQL, not {backend}")
         return Database(settings.sqlalchemy_url, is_shared=settings.workers > 1)
+    except DatabaseKindError as error:
+        raise StartError(str(error)) from None
     except ArgumentError:
         raise StartError("the database is no SQLAlchemy URL like postgresql+psycopg://USER@HOST/NAME") from None
     except ModuleNotFoundError as error:

@@ -27,6 +27,10 @@ _JSON: dict[str, Any] = {
 }
 
 
+class DatabaseKindError(Exception):
+    """There is a URL, but of a database that the lake does not speak to; the message is one line that says so."""
+
+
 class Database:
     """Reading and writing transactions on one database, SQLite or PostgreSQL.
 
@@ -34,7 +38,9 @@ class Database:
     take turns: what one of them has looked up stays true until it commits, and rows become visible in the order of
     their positions, so that the cursor of a page never passes a row that comes later.
 
+    :param url: SQLAlchemy's, of either.
     :param is_shared: whether other processes write to it too; those of PostgreSQL always may.
+    :raises DatabaseKindError: it is of neither.
     """
 
     def __init__(self, url: str, *, is_shared: bool = False) -> None:
@@ -102,7 +108,7 @@ def _engine(database_url: str) -> Engine:
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    else:
+    elif url.get_backend_name() == "postgresql":
         # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
         # By psycopg, whatever driver is named: others do not commit what they did not begin.
         url = url.set(drivername="postgresql+psycopg")
@@ -110,6 +116,8 @@ def _engine(database_url: str) -> Engine:
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _check_connection)
+    else:
+        raise DatabaseKindError(f"the database is to be SQLite or PostgreSQL, not {url.get_backend_name()}")
     return engine
 
 

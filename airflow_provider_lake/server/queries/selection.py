@@ -13,6 +13,7 @@ from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.query_language import Filter
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data, DataTag, Tag
+from airflow_provider_lake.server.unindexed import Unindexed
 
 _EVERYTHING = Filter()
 # Of the one tag that leads to the data; conditions of the query have tags of their own.
@@ -38,6 +39,7 @@ class Selection:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions over ``Data`` beside those on its datalake and its tags."""
+        statuses = _unless_all(self.upload_statuses, UploadStatus)
         found: list[ColumnElement[bool]] = [
             column.in_(values)
             for column, values in (
@@ -45,7 +47,11 @@ class Selection:
                 (Data.filename, self.filenames),
                 (Data.object_name, self.object_names),
                 (Data.type, _unless_all(self.types, DataType)),
-                (Data.upload_status, _unless_all(self.upload_statuses, UploadStatus)),
+                # Nearly all data are DONE in the end.
+                (
+                    Unindexed(Data.upload_status) if UploadStatus.DONE in (statuses or ()) else Data.upload_status,
+                    statuses,
+                ),
             )
             if values is not None
         ]

@@ -37,6 +37,7 @@ from airflow_provider_lake.server.query_language.tree import (
     Value,
 )
 from airflow_provider_lake.server.tables import Data, DataSource, DataTag, Tag
+from airflow_provider_lake.server.unindexed import Unindexed
 
 Condition = ColumnElement[bool]
 _SHOWN = 40
@@ -109,7 +110,7 @@ class Field(ABC):
 class ColumnField(Field):
     """A field that is a column of data."""
 
-    def __init__(self, column: InstrumentedAttribute[Any], *, is_nullable: bool = False) -> None:
+    def __init__(self, column: InstrumentedAttribute[Any] | Unindexed, *, is_nullable: bool = False) -> None:
         super().__init__(is_nullable=is_nullable)
         self._column = column
 
@@ -251,7 +252,7 @@ FIELDS: Mapping[str, Field] = {
     "object_name": TextField(Data.object_name),
     "content_type": TextField(Data.content_type),
     "type": TextField(Data.type),
-    "upload_status": TextField(Data.upload_status),
+    "upload_status": TextField(Unindexed(Data.upload_status)),
     "created_at": MomentField(Data.created_at),
     "file_size": NumberField(Data.file_size, is_nullable=True),
     "meta.width": NumberField(Data.width, is_nullable=True),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.database import DATABASE_UNUSABLE
-from airflow_provider_lake.server.errors import UnavailableError
+from airflow_provider_lake.server.errors import UnavailableError, passes
 from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.states import JobKind, JobStatus
 from airflow_provider_lake.server.tables import Job, utc_now
@@ -123,13 +123,14 @@ class JobRunner:
         job_id = task.job.id
         try:
             outcome = _WORK[JobKind(task.job.kind)](task)
-        except (*DATABASE_UNUSABLE, UnavailableError) as error:
-            logger.warning("job %s waits: %s", job_id, error)
-            self._wait_for_stop(_RETRY_SECONDS)
-            outcome = Outcome(JobStatus.PENDING)
-        except Exception:
-            logger.exception("job %s ended with an unexpected error", job_id)
-            outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
+        except Exception as error:
+            if _may_pass(error):
+                logger.warning("job %s waits: %s", job_id, error)
+                self._wait_for_stop(_RETRY_SECONDS)
+                outcome = Outcome(JobStatus.PENDING)
+            else:
+                logger.exception("job %s ended with an unexpected error", job_id)
+                outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
         self._give_back(job_id, outcome)
         with self._condition:
             self._running.pop(job_id).close()
@@ -170,3 +171,9 @@ class JobRunner:
             to_stop = jobs.find_to_stop(session, running, self._owner, now - _GRACE)
         for job_id in to_stop:
             self.interrupt(job_id)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the job may do later what it cannot now: database, storage or machine are at their limits."""
+    is_at_limit = isinstance(error, OSError) and passes(error)
+    return is_at_limit or isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))

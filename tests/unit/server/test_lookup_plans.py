@@ -14,9 +14,10 @@ from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.queries import data, imports, objects, processings, projections, tags
 from airflow_provider_lake.server.queries.listing import list_ordered
-from airflow_provider_lake.server.queries.selection import Selection
+from airflow_provider_lake.server.queries.selection import Selection, count_data, select_after
+from airflow_provider_lake.server.query_language import compile_filter
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Tag
+from airflow_provider_lake.server.tables import Data, Tag
 
 # As many as a client may name at once.
 IDS = [uuid4() for _ in range(1000)]
@@ -62,6 +63,33 @@ def test_what_is_named_is_found_by_its_name(database: Database, look_up: Callabl
         assert "SCAN projections" not in line
         assert "(datalake_id=?)" not in line
         assert "(datalake_id=? AND position>?)" not in line
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(LAKE, upload_statuses=["DONE"]),
+        Selection(LAKE, upload_statuses=["DONE", "ERROR"], ids=IDS),
+        Selection(LAKE, upload_statuses=["DONE"], filenames=NAMES),
+        Selection(LAKE, upload_statuses=["DONE"], filter=compile_filter('tags.name = "car"')),
+        Selection(LAKE, upload_statuses=["DONE"], filter=compile_filter('metadata.reference = "x"')),
+        Selection(LAKE, filter=compile_filter('upload_status = "DONE" and tags.name = "car"')),
+    ],
+    ids=["alone", "ids", "filenames", "tag", "metadata", "query"],
+)
+def test_data_are_not_looked_for_by_a_state_that_most_have(database: Database, selection: Selection) -> None:
+    """Sooner or later all are DONE."""
+
+    def read(session: Session) -> None:
+        count_data(session, selection)
+        session.execute(select_after(selection, Data.id, position=500, limit=1000, offset=0))
+
+    with database.reading() as session:
+        executed = _statements_of(database.engine, lambda: read(session))
+        plans = "\n".join(_plan(session, *each) for each in executed)
+
+    assert "SEARCH data" in plans
+    assert "upload_status" not in plans
 
 
 def _list(session: Session, selection: Selection) -> object:

@@ -24,7 +24,7 @@ ALIKE = {
     ("data", "ix_data_upload_status_position"): (1000, 1),
     ("data", "ix_data_data_source_id"): (10_000,),
     ("data_tags", "sqlite_autoindex_data_tags_1"): (2, 1),  # data_position, tag_id
-    ("data_tags", "ix_data_tags_tag_id_data_position"): (10_000, 1),
+    ("data_tags", "ix_data_tags_tag_id_data_position"): (OF_DATALAKE, 1),
     ("projections", "ix_projections_data_position"): (2,),
     ("projections", "ix_projections_object_name"): (1,),
     **{("data", f"ix_data_metadata_{key}"): (OF_DATALAKE, 1000, 1) for key in KEYS},
