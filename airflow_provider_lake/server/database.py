@@ -109,9 +109,9 @@ def _engine(database_url: str) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif url.get_backend_name() == "postgresql":
-        # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
         # By psycopg, whatever driver is named: others do not commit what they did not begin.
         url = url.set(drivername="postgresql+psycopg")
+        # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
         engine = create_engine(url, connect_args={"autocommit": True}, **options)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "checkin", _note_use)

@@ -94,6 +94,44 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
         path.write_bytes(b"newer")
 
 
+@pytest.mark.parametrize("size", [10, files.SMALL_SIZE + 1])
+def test_no_file_is_left_open(tmp_path: Path, size: int) -> None:
+    """Neither after it was sent nor after that went wrong: uploads are many."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+
+    def open_and_fail() -> None:
+        with open_file(str(path)):
+            raise ZeroDivisionError
+
+    with open_file(str(path)) as file:
+        assert file.stream.read(1) == b"x"
+        assert _times_open(path) == 1
+    assert _times_open(path) == 0
+    with pytest.raises(ZeroDivisionError):
+        open_and_fail()
+    assert _times_open(path) == 0
+
+
+def _times_open(path: Path) -> int:
+    return sum(descriptor.resolve() == path.resolve() for descriptor in Path("/proc/self/fd").iterdir())
+
+
+def test_a_file_system_may_give_less_than_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those over a network may; a file that ends too early has changed."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(100)))
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, 7)))
+    with open_file(str(path)) as file:
+        assert file.content == bytes(range(100))
+
+    given = iter([b"x" * 40, b""])
+    monkeypatch.setattr(os, "read", lambda _descriptor, _size: next(given))
+    with pytest.raises(UploadError, match="changed while it was read"), open_file(str(path)):
+        pass
+
+
 def test_a_file_that_shrinks_is_noticed_at_once(tmp_path: Path) -> None:
     """The announced length cannot be kept any more."""
     path = tmp_path / "file"
