@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_check(commands)
     _add_processing(commands)
+    _add_datalake(commands)
     _add_user(commands)
     _add_token(commands)
     return parser
@@ -129,6 +130,15 @@ def _add_processing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_database(show)
     _add_organization(show)
     show.set_defaults(run=_list)
+
+
+def _add_datalake(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    datalake = commands.add_parser("datalake", help="datalakes of an embedded lake", allow_abbrev=False)
+    actions = datalake.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = _add_action(actions, "add", "add a datalake to an organization", _datalake_add)
+    add.add_argument("name", metavar="NAME")
+    _add_organization(add)
+    _add_organization(_add_action(actions, "list", "list the datalakes of an organization", _datalake_list))
 
 
 def _add_user(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -250,6 +260,20 @@ def _list(parsed: argparse.Namespace) -> int:
     from airflow_provider_lake.cli.processing import show
 
     return show(parsed.data_dir, parsed.database, parsed.organization)
+
+
+def _datalake_add(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.datalakes import add_datalake
+
+    return add_datalake(parsed.data_dir, parsed.database, parsed.organization, parsed.name)
+
+
+def _datalake_list(parsed: argparse.Namespace) -> int:
+    require_server()
+    from airflow_provider_lake.cli.datalakes import list_datalakes
+
+    return list_datalakes(parsed.data_dir, parsed.database, parsed.organization)
 
 
 def _user_add(parsed: argparse.Namespace) -> int:

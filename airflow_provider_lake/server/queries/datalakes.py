@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.errors import NotFoundError
+from airflow_provider_lake.server.errors import ConflictError, NotFoundError
 from airflow_provider_lake.server.tables import Connector, Datalake, Organization, User
 
 
@@ -79,6 +79,20 @@ def find_datalake(session: Session, organization_id: UUID, name: str | None) -> 
         organization = session.get_one(Organization, organization_id)
         wanted = "default datalake" if name is None else f"datalake named {name!r}"
         raise NotFoundError(f"no {wanted} in organization {organization.name!r}")
+    return datalake
+
+
+def create_datalake(session: Session, organization_id: UUID, name: str) -> Datalake:
+    """Add a datalake to an organization, on the bucket of its default one.
+
+    :raises ConflictError: it has one of that name.
+    """
+    default = find_datalake(session, organization_id, None)
+    if session.scalar(select(Datalake).where(Datalake.organization_id == organization_id, Datalake.name == name)):
+        raise ConflictError(f"there is a datalake named {name!r} already")
+    datalake = Datalake(organization_id=organization_id, connector_id=default.connector_id, name=name)
+    session.add(datalake)
+    session.flush()
     return datalake
 
 
