@@ -11,7 +11,7 @@ FOLDERS = ("hooks", "links", "operators", "sensors", "triggers", "assets")
 LOADED_LATE = {"poller_schedule.py", "poller_thread.py"}
 MODULES = ("exceptions", "retry_policy", "configuration", "cli.airflow_commands")
 HEAVY = {
-    *("requests", "urllib3", "PIL", "boto3", "botocore", "pycurl", "aiohttp"),
+    *("requests", "urllib3", "PIL", "av", "boto3", "botocore", "pycurl", "aiohttp"),
     *("fastapi", "starlette", "sqlalchemy", "alembic", "granian", "lark", "rich", "openlineage"),
 }
 PROGRAM = """

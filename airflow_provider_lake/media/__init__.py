@@ -1,0 +1,1 @@
+"""What files of images and videos tell of themselves; client and lake both read it."""
