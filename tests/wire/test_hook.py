@@ -197,3 +197,16 @@ def test_a_web_site_is_no_lake(lake: LakeProcess, monkeypatch: pytest.MonkeyPatc
 
     assert place in said
     assert ("cannot answer now" if status == 500 else "check the host") in said
+
+
+def test_the_connection_chooses_the_datalake(own_lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody names another one: the task's own argument wins, and without either it is the default one."""
+    own_lake.run("datalake", "add", "night")
+    connection = json.loads(own_lake.connection())
+    chosen = _hook(monkeypatch, json.dumps(connection | {"extra": {"datalake": "night"}}))
+    names = [chosen.get_datalake().name, chosen.get_datalake("default").name]
+
+    names.append(_hook(monkeypatch, own_lake.connection()).get_datalake().name)
+
+    assert names == ["night", "default", "default"]
+    assert "datalake 'night'" in chosen.test_connection()[1]

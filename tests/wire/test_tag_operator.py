@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import LakeError
+from airflow_provider_lake.client import LakeError, Tag
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.tags import TagDataOperator
 from tests.lake_process import LakeProcess
@@ -61,6 +61,25 @@ def test_a_retry_goes_on_though_the_tag_that_selects_is_the_one_taken_off(lake: 
     tries.clear()
     with pytest.raises(LakePermanentError, match="has no data for"):
         _tag(tries.next(), tags=tag, attach=done, detach=tag)
+
+
+def test_a_task_that_dies_while_it_tags_finds_the_data_again(
+    lake: LakeProcess, tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lose the tag that selects them last."""
+    tries, done = Tries(), f"{tag}-done"
+
+    def die(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tag, "attach_on", die)
+        with pytest.raises(KeyboardInterrupt):
+            _tag(tries.next(), tags=tag, attach=done, detach=tag)
+    again = _tag(tries.next(), tags=tag, attach=done, detach=tag)
+
+    assert again["data_count"] == 3
+    assert _names(lake, done) == [{done}] * 3
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from airflow.models.trigger import Trigger
 from airflow.triggers.base import BaseTrigger
 
 from airflow_provider_lake import triggers
-from airflow_provider_lake.client import ServerError
+from airflow_provider_lake.client import RateLimitedError, ServerError
 from airflow_provider_lake.triggers.events import error_event, require_ended
 from airflow_provider_lake.triggers.jobs import JobTrigger
 
@@ -85,3 +85,14 @@ def test_an_event_shows_no_credentials_of_a_host() -> None:
     with pytest.raises(ServerError) as raised:
         require_ended(event)
     assert raised.value.url == "https://lake.example.com/api/v2/job/1"
+
+
+@pytest.mark.parametrize("retry_after", [None, 0.0, 17.5])
+def test_an_event_hands_on_when_to_come_again(retry_after: float | None) -> None:
+    """What the lake asked for reaches the retry policy of the worker that resumes, through JSON."""
+    error = RateLimitedError(429, "GET", "https://lake.example.com/api/v2/job/1", "slow down", None, retry_after)
+
+    with pytest.raises(RateLimitedError) as raised:
+        require_ended(json.loads(json.dumps(error_event(error))))
+
+    assert (raised.value.retry_after, raised.value.status, raised.value.message) == (retry_after, 429, "slow down")

@@ -1,0 +1,66 @@
+"""When a watcher keeps its position: long enough after its event that Airflow has that."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from airflow_provider_lake.client.id_pages import IdPage, IdQuestion
+from airflow_provider_lake.triggers import watch
+from airflow_provider_lake.triggers.watch import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
+
+
+class _Reader:
+    """Reads a datalake with one finished data."""
+
+    async def read_ids(self, question: IdQuestion) -> IdPage:
+        ids = ["one"] if "DONE" in question.statuses and not question.cursor and not question.offset else []
+        return IdPage(ids, len(ids), None)
+
+    async def count(self, q: str | None, statuses: Sequence[str]) -> int:
+        return len((await self.read_ids(IdQuestion(q, statuses, limit=1))).ids)
+
+    async def filter_ids(self, ids: Sequence[str], *_filters: object) -> list[str]:
+        return list(ids)
+
+
+class _Store:
+    """What Airflow keeps for a watched asset."""
+
+    def __init__(self, happened: list[str]) -> None:
+        self.happened = happened
+
+    async def aget(self, _key: str) -> Any:
+        return None
+
+    async def aset(self, _key: str, value: Any) -> None:
+        self.happened.append("kept with the data" if "one" in repr(value) else "kept")
+
+
+def test_a_position_is_kept_seconds_after_its_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A triggerer that is killed in between fires again; one that had kept it would have lost the event."""
+    happened: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        happened.append(f"slept {seconds}")
+
+    async def run() -> None:
+        monkeypatch.setattr(watch.asyncio, "sleep", sleep)
+        log = logging.getLogger("watch")
+        watching = Watch(
+            _Reader(),  # type: ignore[arg-type]  # as far as a watch asks
+            None,
+            Batching(1, 10, 0.0, None),
+            PositionStore(_Store(happened), "position", log),
+            log,
+            from_latest=False,
+        )
+        async for ids in watching.attend(Tick(1, 0)):
+            happened.append(f"fired {ids}")  # noqa: PERF401 - others write into it meanwhile
+
+    asyncio.run(run())
+
+    assert happened[-3:] == ["fired ['one']", f"slept {KEEP_AFTER_SECONDS}", "kept with the data"]
+    assert KEEP_AFTER_SECONDS >= 5
