@@ -36,7 +36,7 @@ def test_no_filename_leads_out_of_the_folder(filename: str, name_by: NameBy) -> 
 def test_every_data_gets_a_file_of_its_own(filenames: list[str]) -> None:
     """Whatever their names are, and also where upper and lower case are alike."""
     for name_by in ("filename", "id"):
-        paths = _paths(name_by, *filenames)  # type: ignore[arg-type]  # one of the two
+        paths = _paths(name_by, *filenames)
 
         assert {path.parent for path in paths} <= {FOLDER}
         assert len({str(path).casefold() for path in paths}) == len(filenames)

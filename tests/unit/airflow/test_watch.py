@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_lake.client.id_pages import IdPage, IdQuestion
-from airflow_provider_lake.triggers import watch
 from airflow_provider_lake.triggers.watch import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
 
 
@@ -47,7 +46,7 @@ def test_a_position_is_kept_seconds_after_its_event(monkeypatch: pytest.MonkeyPa
         happened.append(f"slept {seconds}")
 
     async def run() -> None:
-        monkeypatch.setattr(watch.asyncio, "sleep", sleep)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
         log = logging.getLogger("watch")
         watching = Watch(
             _Reader(),  # type: ignore[arg-type]  # as far as a watch asks
