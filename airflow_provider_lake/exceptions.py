@@ -4,6 +4,7 @@ The client's transient errors (no answer, 429, 5xx) pass through a task unchange
 What a retry cannot mend is an ``AirflowFailException``, which Airflow does not retry::
 
     LakePermanentError (AirflowFailException)      the lake refused, and would refuse again
+    └─ LakeArgumentError (ValueError)              an argument is wrong; also raised where a DAG is parsed
     LakeJobError                                   a job ended without success; a retry starts another
     └─ LakeDeadJobError (AirflowFailException)     the same, where a retry would only read that job again
     LakeUploadError                                files could not be uploaded; a retry tries those again
@@ -20,6 +21,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 class LakePermanentError(AirflowFailException):
     """The lake refused what the task asked, and would refuse it again."""
+
+
+class LakeArgumentError(LakePermanentError, ValueError):
+    """An argument cannot be what it is; the message names it, says what it is, and what would be right."""
 
 
 class LakeJobError(Exception):

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[3] / "airflow_provider_lake"
 FOLDERS = ("hooks", "links", "operators", "sensors", "triggers", "assets")
 # Loaded where a poller is made: they know the client.
 LOADED_LATE = {"poller_schedule.py", "poller_thread.py"}
-MODULES = ("exceptions", "retry_policy", "configuration", "cli.airflow_commands")
+MODULES = ("arguments", "exceptions", "retry_policy", "configuration", "cli.airflow_commands")
 HEAVY = {
     *("requests", "urllib3", "PIL", "av", "boto3", "botocore", "pycurl", "aiohttp"),
     *("fastapi", "starlette", "sqlalchemy", "alembic", "granian", "lark", "rich", "openlineage"),

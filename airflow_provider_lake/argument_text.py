@@ -1,0 +1,59 @@
+"""What a template made of a value: text that should have been a list, a mapping or nothing."""
+
+import ast
+import json
+import reprlib
+from typing import Any
+
+NATIVE = (
+    "where a template should give a list, a mapping or nothing, the DAG needs render_template_as_native_obj=True, "
+    "for otherwise it gives text"
+)
+BRIEF_CHARACTERS = 80
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+# How lazy sequences and what else is no text show themselves.
+_SHOWN = ("LazyXComSequence(", "LazySelectSequence(", "<generator object ", "dict_values([", "dict_keys([")
+_CONTAINERS = ast.List | ast.Tuple | ast.Set | ast.Dict
+
+
+def brief(value: Any) -> str:
+    """Return how a value shows itself, cut where it is long, for a message of one line."""
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = shown.maxlong = BRIEF_CHARACTERS
+    text = " ".join(shown.repr(value).split())
+    return text if len(text) <= 2 * BRIEF_CHARACTERS else f"{text[: 2 * BRIEF_CHARACTERS]}…"
+
+
+def is_rendered_value(text: str) -> bool:
+    """Whether a text is what a template makes of a list, a mapping or None, and so hardly what is meant."""
+    text = text.strip()
+    if text == "None" or text.startswith(_SHOWN):
+        return True
+    if _BRACKETS.get(text[:1]) != text[-1:]:
+        return False
+    return _is_python(text) or _is_json(text) or text.startswith("[<")
+
+
+def _is_python(text: str) -> bool:
+    """Whether it is a container written in Python with values in it: ``[a-z]`` and ``{stem}`` have none."""
+    try:
+        body = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return isinstance(body, _CONTAINERS) and all(map(_is_value, ast.iter_child_nodes(body)))
+
+
+def _is_value(node: ast.AST) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_value(node.operand)
+    # A call is how a path, an id or a date shows itself: PosixPath('a.jpg').
+    if isinstance(node, ast.Name):
+        return node.id in {"nan", "inf"}
+    return isinstance(node, ast.Constant | ast.Call | ast.Load | _CONTAINERS)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list | dict)
+    except (ValueError, RecursionError):
+        return False
