@@ -11,6 +11,7 @@ before the DAG was first parsed does not count.
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import DAG, AssetWatcher, task
 
 from airflow_provider_lake.assets.lake import arrived_data_ids, lake_asset
@@ -44,8 +45,11 @@ with DAG(
 
     @task
     def find_arrived(triggering_asset_events: Any = None) -> list[str]:
-        """Return the ids of the data that started this run."""
-        return arrived_data_ids(triggering_asset_events[gate_photos])
+        """Return the ids of the data that started this run; a run that somebody started by hand has none."""
+        ids = arrived_data_ids(triggering_asset_events[gate_photos])
+        if not ids:
+            raise AirflowSkipException("no photos started this run")
+        return ids
 
     arrived = find_arrived()
 

@@ -123,6 +123,7 @@ class LakeJobOperator(LakeOperator):
                     since=time.time(),
                     deadline=deadline,
                     cancel_on_kill=self.cancel_on_kill,
+                    details=details,
                 ),
                 method_name="execute_complete",
                 kwargs={"job_id": self._job_id, "details": details},
@@ -139,13 +140,16 @@ class LakeJobOperator(LakeOperator):
     ) -> dict[str, Any]:
         """Resume after the trigger fired; return the summary."""
         self._context = context
-        self._job_id = job_id
+        # `airflow dags test` drops the other arguments; the event of a trigger of an earlier version has neither.
+        told = event or {}
+        self._job_id = job_id = str(told.get("job_id") or job_id)
+        details = told.get("details") or details or {}
         try:
             require_ended(event)
         except WaitTimeoutError:
-            return self._give_up(job_id, details or {})
+            return self._give_up(job_id, details)
         with permanent_errors():
-            return self._finish(self._read(job_id), details or {})
+            return self._finish(self._read(job_id), details)
 
     def on_kill(self) -> None:
         """Kill the job too, where that was asked for and this task is not merely moved to another worker."""

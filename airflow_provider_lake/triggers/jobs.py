@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -28,7 +28,8 @@ class JobTrigger(BaseTrigger):
     The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that it reports the same in
     every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
     lake would refuse again, ``"silent"`` where it did not answer for too long.
-    :func:`airflow_provider_lake.triggers.events.require_ended` reads it.
+    :func:`airflow_provider_lake.triggers.events.require_ended` reads it. With ``details`` it also has these, and the
+    ``job_id``: ``airflow dags test`` hands nothing but the event to the task that resumes.
 
     :param job_id: id of a job, the summary of a task that started one, or several of these.
     :param lake_conn_id: id of a connection of type ``lake``.
@@ -38,6 +39,7 @@ class JobTrigger(BaseTrigger):
     :param since: when the wait began, in seconds since 1970; None: when the trigger starts.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
+    :param details: what the task that resumes is to know beside the jobs; JSON.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class JobTrigger(BaseTrigger):
         since: float | None = None,
         deadline: float | None = None,
         cancel_on_kill: bool = False,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.job_id = job_id
@@ -59,16 +62,22 @@ class JobTrigger(BaseTrigger):
         self.since = since
         self.deadline = deadline
         self.cancel_on_kill = cancel_on_kill
+        self.details = details
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments to make this trigger again in another process."""
-        names = ("job_id", "lake_conn_id", "poll_interval", "outage_budget", "since", "deadline", "cancel_on_kill")
+        names = (
+            *("job_id", "lake_conn_id", "poll_interval", "outage_budget", "since", "deadline", "cancel_on_kill"),
+            "details",
+        )
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
         began = time.monotonic()
         payload = await self._wait()
+        if self.details is not None:
+            payload |= {"job_id": self.job_id, "details": self.details}
         await await_handover(began)
         yield TriggerEvent(payload)
 

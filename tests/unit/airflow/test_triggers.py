@@ -46,6 +46,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "since": 1800000000.5,
         "deadline": 1800003600.5,
         "cancel_on_kill": True,
+        "details": {"datalake": "traffic"},
     },
 }
 MODULES = [
