@@ -5,15 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
 from airflow_provider_lake.exceptions import LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.operators.file_search import FileSearch
 from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, TaskFile
-from airflow_provider_lake.operators.filepaths import SourceFile, find_files
+from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
+from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.selection import as_names
+from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 
 if TYPE_CHECKING:
@@ -25,17 +30,20 @@ if TYPE_CHECKING:
 class UploadDataOperator(LakeOperator):
     """Upload files as data, and wait until the lake has looked at each of them.
 
-    All files are tried. When more than ``max_failures`` of them fail, the task fails and names them; else the summary
-    does. A retry goes on where the last try came, even after a killed process, and uploads nothing twice: on Airflow
-    3.3, and everywhere with a ``manifest`` or with ``if_exists``.
+    All files are tried; one that is named and missing fails, too. When more than ``max_failures`` of them fail, the
+    task fails and names them; else the summary does. A retry goes on where the last try came, even after a killed
+    process, and uploads nothing twice: on Airflow 3.3, and everywhere with a ``manifest`` or with ``if_exists``.
 
     Returns ``{"datalake", "datalake_id", "uploaded", "skipped", "failed", "failures": [{"path", "reason"}], "data_ids",
-    "manifest", "tags", "source", "seconds"}``; ``failures`` holds at most 100, ``data_ids`` (of what was uploaded, not
-    of what was skipped) is None above 100 data: the manifest has them all.
+    "left_out": {reason: count}, "manifest", "tags", "source", "seconds"}``; ``failures`` holds at most 100,
+    ``data_ids`` (of what was uploaded, not of what was skipped) is None above 100 data: the manifest has them all.
+    ``left_out`` counts what lies in folders and is not taken: by the suffix of files that are neither images nor
+    videos, hidden files and folders, folder markers, dangling links, further links to the same, unreadable folders
+    (which are failures, too).
 
     :param filepaths: files, folders, glob patterns, and URLs such as ``s3://bucket/folder``, ``gs://…`` and
         ``file://…``, with ``conn_id@`` before the bucket where it needs a connection (templated). A folder means the
-        images and videos anywhere below it.
+        images and videos anywhere below it, links followed; a pattern is one only where nothing has that very name.
     :param tags: names of data tags that each data gets, made when missing (templated).
     :param source: name of the data source of each data, made when missing (templated).
     :param metadata: for all files, or one mapping for each file in their order (templated).
@@ -50,6 +58,8 @@ class UploadDataOperator(LakeOperator):
     :param max_failures: failed files that are still fine: a number, or as a float from 0 to 1 a share of all.
     :param manifest: path or URL of a file to write what became of each file to, as JSON lines (templated); a mapped
         task adds its map index before the suffix. Each task needs one of its own: ``s3://bucket/{{ run_id }}.jsonl``.
+    :param skip_if_empty: skip the task where no file is found, and pass over folders and patterns without files;
+        otherwise these fail. A named file that is missing is a failed file all the same.
     """
 
     template_fields: Sequence[str] = (
@@ -75,6 +85,7 @@ class UploadDataOperator(LakeOperator):
         if_exists: IfExists = "upload",
         max_failures: float = 0,
         manifest: str | None = None,
+        skip_if_empty: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,18 +101,20 @@ class UploadDataOperator(LakeOperator):
         self.if_exists = if_exists
         self.max_failures = check_max_failures(max_failures)
         self.manifest = manifest
+        self.skip_if_empty = skip_if_empty
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files and return what became of them."""
         started = time.monotonic()
-        files = find_files(self.filepaths)
+        search = search_files(self.filepaths)
+        files = self._files_of(search)
         with permanent_errors():
             metadata = _metadata_of_each(files, self.metadata)
             self._require_free_content_field(metadata)
             datalake = self.get_datalake()
             paths = list(map(str, files))
             what = (str(datalake.id), self.metadata, as_names(self.tags), self.source, self.fill_metadata)
-            manifest = Manifest(self.manifest, context, *what) if self.manifest else None
+            manifest = None if self.manifest is None else Manifest(self.manifest, context, *what)
             memory = UploadMemory(context, manifest, paths, *what)
             self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
@@ -116,12 +129,25 @@ class UploadDataOperator(LakeOperator):
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
             **summary,
+            "left_out": search.left_out.summary(),
             "manifest": None if manifest is None else manifest.url,
             "tags": as_names(self.tags),
             "source": self.source,
             "seconds": round(time.monotonic() - started, 3),
         }
         return self.report(result)
+
+    def _files_of(self, search: FileSearch) -> list[SourceFile]:
+        """Return the files to try; what is empty is among them and will fail, unless it is to be passed over."""
+        if search.files and self.skip_if_empty:
+            for each in search.empty:
+                self.log.info("%s: %s", printable(each.path), each.problem)
+            return search.files
+        if search.files:
+            return [*search.files, *search.empty]
+        if self.skip_if_empty and search.empty:
+            raise AirflowSkipException(search.describe(search.empty))
+        raise FileNotFoundError(search.describe(search.empty))
 
     def _upload(
         self,
@@ -139,7 +165,7 @@ class UploadDataOperator(LakeOperator):
             memory.keep(results)
             for result in results.values():
                 if result["reason"] is not None:
-                    self.log.error("%s: %s", result["path"], result["reason"])
+                    self.log.error("%s: %s", printable(result["path"]), printable(result["reason"]))
             self.log.info(
                 "%d of %d files uploaded, %d were there already", progress.uploaded, len(files), progress.skipped
             )

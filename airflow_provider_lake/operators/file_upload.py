@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from airflow_provider_lake.operators.filepaths import SourceFile, local_copies
+from airflow_provider_lake.operators.filepaths import local_copies
 from airflow_provider_lake.operators.known_data import by_content, by_filename, by_object_name, content_id
 from airflow_provider_lake.operators.manifest import FAILED, SKIPPED, UPLOADED, Result
+from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class TaskFile:
     @property
     def filename(self) -> str:
         """Its name without folders."""
-        return self.source.location.name
+        return self.source.name
 
 
 @dataclass(slots=True)
@@ -66,7 +67,10 @@ class FileUpload:
         :return: what became of each, by its place.
         """
         self._results = {}
-        rest = self._take_up(files)
+        for file in files:
+            if file.source.problem is not None:
+                self._fail(file, file.source.problem)
+        rest = self._take_up([file for file in files if file.place not in self._results])
         for some in _unlike(rest, lambda file: file.filename if self.if_exists == "skip" else None):
             self._copy_and_upload(self._leave_out(some, "skip", by_filename, lambda file: file.filename))
         return self._results

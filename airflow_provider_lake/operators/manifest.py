@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.locations import text_of
 from airflow_provider_lake.operators.resume import fingerprint, first_try_number
 from airflow_provider_lake.operators.storage import Target
 
@@ -60,6 +61,7 @@ class Manifest:
     """
 
     def __init__(self, url: str | Path, context: "Context", *what: Any) -> None:
+        text_of(url, "manifest")
         instance = context.get("ti")
         map_index = getattr(instance, "map_index", -1)
         self.url = str(url) if map_index is None or map_index < 0 else _numbered(str(url), map_index)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
-from airflow_provider_lake.operators.filepaths import SourceFile, local_copies, source_file
+from airflow_provider_lake.operators.filepaths import local_copies, source_file
+from airflow_provider_lake.operators.source_files import SourceFile
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -119,9 +120,9 @@ class CreateProjectionOperator(DataSelectingOperator):
     def _state_of(self, data: "Data", file: SourceFile) -> str | None:
         """Return a word for what needs no upload, or why it fails; None: it is to be uploaded."""
         present = {(each.name, each.filename) for each in data.list_projections()}
-        if (self.projection, file.location.name) in present:
+        if (self.projection, file.name) in present:
             return "kept"
-        if file.location.is_file():
+        if file.is_there():
             return None
         return "missing" if self.skip_missing else f"no such file, for data {data.filename}"
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
-from urllib.parse import unquote, urlsplit
+
+from airflow_provider_lake.operators.locations import is_remote, local_path, remote, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,19 @@ class Target:
     url: str
 
     @classmethod
-    def at(cls, url: str | Path) -> Self:
-        """Return the target of a path or a URL such as ``s3://conn_id@bucket/key``."""
-        text = str(url)
-        if "://" not in text or urlsplit(text).scheme == "file":
-            from fsspec.implementations.local import LocalFileSystem
+    def at(cls, location: str | Path, argument: str = "target") -> Self:
+        """Return the target of a path or a URL such as ``s3://conn_id@bucket/key``.
 
-            path = unquote(text.removeprefix("file://").removeprefix("localhost")) if "://" in text else text
-            return cls(LocalFileSystem(), str(Path(path).expanduser().absolute()), text)
-        from airflow.sdk import ObjectStoragePath
+        :param argument: the name of what the user gave, for messages.
+        :raises LakePermanentError: it is empty.
+        """
+        text = text_of(location, argument)
+        if is_remote(text):
+            place = remote(text)
+            return cls(place.fs, place.path, place.url)
+        from fsspec.implementations.local import LocalFileSystem
 
-        storage_path = ObjectStoragePath(text)
-        return cls(storage_path.fs, str(storage_path.path).rstrip("/"), text.rstrip("/"))
+        return cls(LocalFileSystem(), str(Path(local_path(text)).absolute()), text)
 
     def child(self, name: str) -> Self:
         """Return what has a name below it."""

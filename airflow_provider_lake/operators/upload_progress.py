@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
 from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
+from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.resume import fingerprint, is_first_try, load_record, save_record
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class UploadProgress:
         elif result["status"] != FAILED:
             self.skipped += 1
         else:
-            failure = {"path": result["path"], "reason": result["reason"]}
+            failure = {"path": printable(result["path"]), "reason": printable(result["reason"])}
             if is_done(result):
                 self.failed += 1
                 _append(self.failures, failure)

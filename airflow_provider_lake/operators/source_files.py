@@ -1,0 +1,62 @@
+"""A file to ingest, on this machine or in an object storage."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_BLOCK_SIZE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to ingest.
+
+    :param path: its local path, or its object storage URL.
+    :param size: in bytes, where a listing told it; those of local files are not asked for.
+    :param etag: what the storage knows the version of an object by, where a listing told it.
+    :param problem: why it cannot be taken, where that is known already.
+    :param is_missing: whether that is because there is nothing at its path.
+    :param fs: the fsspec file system that it is in; None: it is on this machine.
+    :param key: its path there.
+    """
+
+    path: str
+    size: int | None = None
+    etag: str | None = None
+    problem: str | None = None
+    is_missing: bool = False
+    fs: Any = field(default=None, repr=False, compare=False)
+    key: str = ""
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.fs is None
+
+    @property
+    def name(self) -> str:
+        """Its name without folders."""
+        return Path(self.path).name if self.is_local else self.key.rpartition("/")[2]
+
+    def is_there(self) -> bool:
+        """Ask whether it is there, as a file."""
+        return Path(self.path).is_file() if self.is_local else bool(self.fs.isfile(self.key))
+
+    def size_now(self) -> int:
+        """Return its size in bytes, asked for where it is not known; 0: nobody can say."""
+        if self.size is not None:
+            return self.size
+        try:
+            return os.stat(self.path).st_size if self.is_local else int(self.fs.info(self.key)["size"] or 0)  # noqa: PTH116 - a path is text here
+        except (OSError, ValueError):
+            return 0
+
+    def download(self, path: Path) -> None:
+        """Copy it from its object storage into a local file."""
+        with self.fs.open(self.key, "rb") as source, path.open("wb") as target:
+            while block := source.read(_BLOCK_SIZE):
+                target.write(block)
