@@ -62,7 +62,7 @@ class Datalake(Record):
         sizes: Size | Sequence[Size] | None = None,
         *,
         progress: Progress | None = None,
-        object_names: Sequence[str] | None = None,
+        object_names: Sequence[str | None] | None = None,
     ) -> Data | MultiData:
         """Upload files; all of them are tried, whatever becomes of one.
 
@@ -104,11 +104,11 @@ class Datalake(Record):
             results = wait_until_processed(results, [file.path for file in files])
         return settle(results, error_manager)
 
-    def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str]:
+    def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str | None]:
         """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
 
-        :param max_workers: requests at the same time; None: 2, and more, up to 128, while most of the time is spent
-            waiting for the lake.
+        :param max_workers: requests at the same time; None: as many as :meth:`upload_data` has.
+        :return: None for a file whose name the lake refuses; an upload of that file says why.
         """
         return ObjectStorage(self.session, self._require_connector()).generate_object_names(filenames, max_workers)
 

@@ -38,6 +38,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from airflow_provider_lake.printable import printable
+
 if TYPE_CHECKING:
     from airflow_provider_lake.client.data import Data
     from airflow_provider_lake.client.jobs import Job
@@ -178,7 +180,7 @@ class UploadError(LakeError):
         self.cause = cause
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return printable(f"{self.path}: {self.message}")
 
 
 class UnprocessableDataError(UploadError):

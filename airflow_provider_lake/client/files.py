@@ -12,9 +12,11 @@ from typing import BinaryIO
 
 from airflow_provider_lake.client.errors import UploadError
 from airflow_provider_lake.client.exchange import BLOCK_SIZE
+from airflow_provider_lake.printable import is_text
 
 # Files of at most so many bytes are read once, at the beginning.
 SMALL_SIZE = 1 << 20
+_NAME_IS_NO_TEXT = "its name is not UTF-8, and a lake keeps names as text"
 _CHANGED = "changed while it was read"
 
 
@@ -129,6 +131,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
     :raises UploadError: it is missing, unreadable, empty or no file, or it changed meanwhile.
     """
     try:
+        name = _name_of(path)
         # Before opening: a pipe would wait for a writer.
         _require_content(path, os.stat(path))  # noqa: PTH116 - paths cost more than what is asked of them
         # A descriptor, because a file object asks the system for four things more, and small files are many.
@@ -137,7 +140,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
             before = os.fstat(descriptor)
             content = _read_small(path, descriptor, before.st_size) if before.st_size <= SMALL_SIZE else None
             stream = open(descriptor, "rb", closefd=False) if content is None else BytesIO(content)  # noqa: SIM115
-            yield LocalFile(path, Path(path).name, before.st_size, stream, content, descriptor)
+            yield LocalFile(path, name, before.st_size, stream, content, descriptor)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -145,6 +148,19 @@ def open_file(path: str) -> Iterator[LocalFile]:
         raise UploadError(path, error.strerror or str(error), error) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise UploadError(path, _CHANGED)
+
+
+def _name_of(path: str) -> str:
+    """Return the name of a file.
+
+    :raises UploadError: no file can have it, or no lake can keep it.
+    """
+    if "\0" in path:
+        raise UploadError(path, "no file can have a name with a zero byte")
+    name = Path(path).name
+    if not is_text(name):
+        raise UploadError(path, _NAME_IS_NO_TEXT)
+    return name
 
 
 def _read_small(path: str, descriptor: int, size: int) -> bytes:

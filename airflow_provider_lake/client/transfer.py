@@ -60,11 +60,20 @@ class ObjectStorage:
         name: str = self._session.request("POST", path, json=body, repeatable=True)["object_name"]
         return name
 
-    def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str]:
-        """Have the lake choose a name for an object of each file, over threads; None: as many as are worth it."""
-        return do_all(
-            lambda filename: self.generate_object_name(filename, "DATA"), filenames, max_workers, self._session.pace
-        )
+    def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str | None]:
+        """Have the lake choose a name for an object of each file, over threads.
+
+        :param max_workers: None: as many as are worth it.
+        :return: None for a file whose name the lake refuses.
+        """
+
+        def attempt(filename: str) -> str | None:
+            try:
+                return self.generate_object_name(filename, "DATA")
+            except BadRequestError:
+                return None
+
+        return do_all(attempt, filenames, max_workers, self._session.pace)
 
     def store(self, file: LocalFile, object_name: str, content_type: str) -> None:
         """Store a file, in parts when it is large.

@@ -171,7 +171,7 @@ def plan(
     metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
     custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
     sizes: Size | Sequence[Size] | None,
-    object_names: Sequence[str] | None = None,
+    object_names: Sequence[str | None] | None = None,
 ) -> list[FileToUpload]:
     """Put the files together with what is said about all or each of them.
 

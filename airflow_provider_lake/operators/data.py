@@ -16,10 +16,10 @@ from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, Ta
 from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
-from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
+from airflow_provider_lake.printable import one_line
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -141,7 +141,7 @@ class UploadDataOperator(LakeOperator):
         """Return the files to try; what is empty is among them and will fail, unless it is to be passed over."""
         if search.files and self.skip_if_empty:
             for each in search.empty:
-                self.log.info("%s: %s", printable(each.path), each.problem)
+                self.log.info("%s: %s", one_line(each.path), each.problem)
             return search.files
         if search.files:
             return [*search.files, *search.empty]
@@ -165,7 +165,7 @@ class UploadDataOperator(LakeOperator):
             memory.keep(results)
             for result in results.values():
                 if result["reason"] is not None:
-                    self.log.error("%s: %s", printable(result["path"]), printable(result["reason"]))
+                    self.log.error("%s: %s", one_line(result["path"]), one_line(result["reason"]))
             self.log.info(
                 "%d of %d files uploaded, %d were there already", progress.uploaded, len(files), progress.skipped
             )

@@ -7,10 +7,10 @@ from airflow_provider_lake.operators.left_out import ANOTHER_LINK, UNREADABLE_FO
 from airflow_provider_lake.operators.local_tree import LocalTree
 from airflow_provider_lake.operators.locations import is_remote, local_path, remote
 from airflow_provider_lake.operators.patterns import matching, split_pattern
-from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.remote_tree import RemoteTree
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.trees import Kind, Node, Tree
+from airflow_provider_lake.printable import printable
 
 
 class FileSearch:

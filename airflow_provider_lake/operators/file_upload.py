@@ -13,6 +13,7 @@ from airflow_provider_lake.operators.known_data import by_content, by_filename, 
 from airflow_provider_lake.operators.manifest import FAILED, SKIPPED, UPLOADED, Result
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
+from airflow_provider_lake.printable import is_text
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Data, Datalake, UploadError
 
 IfExists = Literal["upload", "skip", "skip_content"]
+_NO_TEXT = "its name is not UTF-8, and a lake keeps names as text"
 READERS_AT_A_TIME = 4
 
 
@@ -68,8 +70,9 @@ class FileUpload:
         """
         self._results = {}
         for file in files:
-            if file.source.problem is not None:
-                self._fail(file, file.source.problem)
+            problem = file.source.problem or (None if is_text(file.filename) else _NO_TEXT)
+            if problem is not None:
+                self._fail(file, problem)
         rest = self._take_up([file for file in files if file.place not in self._results])
         for some in _unlike(rest, lambda file: file.filename if self.if_exists == "skip" else None):
             self._copy_and_upload(self._leave_out(some, "skip", by_filename, lambda file: file.filename))
@@ -142,15 +145,18 @@ class FileUpload:
             else:
                 self._accept(file, next(succeeded))
 
-    def _begin(self, files: Sequence[TaskFile]) -> list[str] | None:
-        """Have names chosen for the objects, and keep them for a retry; None: it could not know them."""
+    def _begin(self, files: Sequence[TaskFile]) -> list[str | None] | None:
+        """Have names chosen for the objects, and keep them for a retry; None: it could not know them.
+
+        A file whose name the lake refuses gets no name: its upload will say why.
+        """
         if not self.memory.can_remember:
             return None
         begun = {file.place: self.memory.begun(str(file.source)) for file in files}
         unnamed = [file.filename for file in files if begun[file.place] is None]
         new = iter(self.datalake.reserve_object_names(unnamed, self.options["max_workers"]))
         names = [begun[file.place] or next(new) for file in files]
-        self.memory.begin({str(file.source): name for file, name in zip(files, names, strict=True)})
+        self.memory.begin({str(file.source): name for file, name in zip(files, names, strict=True) if name})
         return names
 
     def _settle(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow_provider_lake.operators.file_search import FileSearch
 from airflow_provider_lake.operators.locations import is_remote, local_path, portable, remote, text_of
-from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.source_files import SourceFile
+from airflow_provider_lake.printable import printable
 
 DOWNLOADS_AT_A_TIME = 8
 

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from pathlib import PurePath
 
-from airflow_provider_lake.operators.printable import printable
+from airflow_provider_lake.printable import one_line, printable
 
 HIDDEN_FILE = "hidden file"
 HIDDEN_FOLDER = "hidden folder"
@@ -51,7 +51,7 @@ class LeftOut:
         self._paths.add(path)
         self._counts[reason] += 1
         if reason in _NAMED and len(self._named) < MAX_NAMED:
-            self._named.append(f"{reason}: {printable(path)}")
+            self._named.append(f"{reason}: {one_line(path)}")
 
     def add_kind(self, path: str) -> None:
         """Count a file that is neither an image nor a video, by its suffix."""

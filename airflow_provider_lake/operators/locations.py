@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.printable import is_text
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE = "file://"
@@ -76,11 +77,9 @@ def local_path(text: str) -> str:
 
 def portable(path: str) -> str:
     """Return a path of this machine as text that can be stored: a ``file://`` URL where the path is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - bytes are no Path
-    return path
+    if is_text(path):
+        return path
+    return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - bytes are no Path
 
 
 def remote(url: str) -> Remote:

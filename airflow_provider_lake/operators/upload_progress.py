@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
 from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
-from airflow_provider_lake.operators.printable import printable
 from airflow_provider_lake.operators.resume import fingerprint, is_first_try, load_record, save_record
+from airflow_provider_lake.printable import printable
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -1,5 +1,7 @@
 """Uploads of files with odd names, and of folders with more in them than photos, against a real lake."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -7,10 +9,12 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import Data
+from airflow_provider_lake.client import Data, UploadFailedError
+from airflow_provider_lake.exceptions import LakeUploadError
 from airflow_provider_lake.operators.data import UploadDataOperator
 from airflow_provider_lake.operators.filepaths import chunk_files
 from tests.lake_process import LakeProcess
+from tests.tries import Tries
 
 # Of those that the lake takes.
 NAMES = ["photo[1].jpg", "photo1.jpg", "st*r.jpg", "what?.jpg", "a%20b c.jpg", "h#sh.jpg", "data:x.jpg", "ü 漢.jpg"]
@@ -60,3 +64,54 @@ def test_keys_of_a_bucket_are_names_and_nothing_else(
     assert sorted(each.filename for each in data) == sorted([*NAMES, "deep.jpg"] * 2)
     assert all(each.read() == content.get(each.filename, photo) for each in data)
     assert _upload(f"{url}sub", tags=tag)["uploaded"] == 1
+
+
+# Newline, tab and backslash are the lake's own rule; a name that is no UTF-8 cannot even be sent.
+REFUSED = [b"caf\xe9.jpg", b"new\nline.jpg", b"t\tab.jpg", b"back\\slash.jpg", b"\xff\xfe.jpg", b"c\x01.jpg"]
+
+
+def _put(folder: Path, names: list[bytes], content: bytes) -> None:
+    folder.mkdir(exist_ok=True)
+    for number, name in enumerate(names):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(content + bytes([number]))
+
+
+@pytest.mark.parametrize("options", [{}, {"if_exists": "skip"}, {"if_exists": "skip_content"}, {"manifest": True}])
+def test_names_that_the_lake_refuses_fail_by_themselves(
+    lake: LakeProcess, tag: str, photo: bytes, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Each is named, so that it can be read and stored; all others come in, and a retry fails alike."""
+    folder = tmp_path / "photos"
+    good = [f"{tag}-a.jpg", f"{tag}-b.jpg"]
+    _put(folder, [*map(str.encode, good), *REFUSED], photo + tag.encode())
+    if "manifest" in options:
+        options = {"manifest": str(tmp_path / "run.jsonl")}
+    operator = UploadDataOperator(task_id="upload", filepaths=chunk_files(folder)[0], tags=tag, **options)
+    tries = Tries()
+
+    with pytest.raises(LakeUploadError, match=r"6 of 8 files failed(?s:.)*caf\\xe9\.jpg"):
+        operator.execute(tries.next())
+    operator.max_failures = len(REFUSED)
+    summary = operator.execute(tries.next())
+
+    assert (summary["uploaded"] + summary["skipped"], summary["failed"]) == (2, 6)
+    assert json.dumps(summary, ensure_ascii=False).encode()
+    named = [failure["path"] for failure in summary["failures"]]
+    assert sorted(named) == sorted(f"{folder}/{name.decode(errors='backslashreplace')}" for name in REFUSED)
+    assert all("name" in failure["reason"] for failure in summary["failures"])
+    assert sorted(each.filename for each in _data(lake, tag)) == good
+
+
+def test_the_client_uploads_all_that_it_can(lake: LakeProcess, tag: str, photo: bytes, tmp_path: Path) -> None:
+    """Among names that are refused, a file that is missing, and a folder."""
+    folder = tmp_path / "photos"
+    _put(folder, [b"a.jpg", *REFUSED, b"z.jpg"], photo)
+    paths = [*sorted(folder.iterdir()), folder / "missing.jpg", folder]
+
+    with pytest.raises(UploadFailedError) as failed:
+        lake.client().get_datalake().upload_data(paths, tags=tag)
+
+    assert len(failed.value.errors) == len(REFUSED) + 2
+    assert str(failed.value).encode()
+    assert "caf\\xe9.jpg" in str(failed.value)
+    assert sorted(each.filename for each in failed.value.uploaded) == ["a.jpg", "z.jpg"]
