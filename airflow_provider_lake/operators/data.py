@@ -16,6 +16,7 @@ from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, Ta
 from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
+from airflow_provider_lake.operators.resume import is_last_try
 from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
@@ -122,9 +123,16 @@ class UploadDataOperator(LakeOperator):
             manifest.finish()
             self.log.info("What became of each file: %s", manifest.url)
         summary = progress.summary()
-        require_few_failures(
-            self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError
-        )
+        try:
+            require_few_failures(
+                self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError
+            )
+        except LakeUploadError:
+            if manifest is not None and is_last_try(context):
+                manifest.forget_begun()
+            raise
+        if manifest is not None:
+            manifest.forget_begun()
         result = {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),

@@ -109,8 +109,12 @@ class Manifest:
         for name in self._own_parts():
             self._parts.child(name).delete()
         if is_all_done:
-            self._begun.delete()
-            self._parts.delete_if_empty()
+            self.forget_begun()
+
+    def forget_begun(self) -> None:
+        """Forget what was begun and has failed: nothing is left but the manifest. For when no other try follows."""
+        self._begun.delete()
+        self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:
         """Yield what the manifest has of this task, and what its parts have; a file may come several times."""

@@ -63,6 +63,12 @@ def first_try_number(context: "Context") -> int:
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
 
 
+def is_last_try(context: "Context") -> bool:
+    """Whether Airflow tries the task no further, whatever becomes of this try; so outside a running task."""
+    instance = context.get("ti")
+    return instance is None or bool(instance.try_number > instance.max_tries)
+
+
 def fingerprint(*what: Any) -> str:
     """Return a hash of what a task is told to do, by which a later try knows whether it is told the same.
 

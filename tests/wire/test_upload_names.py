@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data, UploadFailedError
@@ -14,6 +17,7 @@ from airflow_provider_lake.exceptions import LakeUploadError
 from airflow_provider_lake.operators.data import UploadDataOperator
 from airflow_provider_lake.operators.filepaths import chunk_files
 from tests.lake_process import LakeProcess
+from tests.ordinary_user import ordinary_user
 from tests.tries import Tries
 
 # Of those that the lake takes.
@@ -115,3 +119,102 @@ def test_the_client_uploads_all_that_it_can(lake: LakeProcess, tag: str, photo: 
     assert str(failed.value).encode()
     assert "caf\\xe9.jpg" in str(failed.value)
     assert sorted(each.filename for each in failed.value.uploaded) == ["a.jpg", "z.jpg"]
+
+
+def test_a_named_file_that_is_missing_is_a_failed_file(tag: str, photo: bytes, tmp_path: Path) -> None:
+    """It counts, and is named; alone, too. The metadata of each file stay with it."""
+    (tmp_path / "a.jpg").write_bytes(photo)
+    paths = [str(tmp_path / name) for name in ("missing.jpg", "a.jpg", "gone.mp4")]
+
+    summary = _upload(paths, tags=tag, max_failures=2, metadata=[{}, {"reference": "a"}, {}])
+
+    assert (summary["uploaded"], summary["failed"]) == (1, 2)
+    assert [failure["path"] for failure in summary["failures"]] == [paths[0], paths[2]]
+    assert all("no such file" in failure["reason"] for failure in summary["failures"])
+    assert _upload(paths[0], max_failures=1)["failed"] == 1
+    with pytest.raises(LakeUploadError, match=r"1 of 2 files failed(?s:.)*missing\.jpg"):
+        _upload(paths[:2], skip_if_empty=True)
+
+
+@pytest.mark.parametrize("nothing", ["empty", "*.png", "nowhere"])
+def test_what_is_empty_is_an_error_that_says_what_was_left_out(
+    tag: str, photo: bytes, tmp_path: Path, nothing: str
+) -> None:
+    """Or skips the task, where told; beside files that are there, it is a failure, or passed over."""
+    (tmp_path / "empty").mkdir()
+    for name in ("notes.txt", "empty/a.txt", "empty/.b.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.jpg").write_bytes(photo)
+    path, good = str(tmp_path / nothing), str(tmp_path / "a.jpg")
+    said = r".*left out 2 files: 1 \.txt, 1 hidden file" if nothing == "empty" else ""
+
+    with pytest.raises(FileNotFoundError, match=re.escape(path) + said):
+        _upload(path)
+    with pytest.raises(AirflowSkipException, match=re.escape(path) + said):
+        _upload(path, skip_if_empty=True)
+    with pytest.raises(LakeUploadError, match=r"1 of 2 files failed(?s:.)*" + re.escape(path)):
+        _upload([good, path])
+    summary = _upload([good, path], skip_if_empty=True, tags=tag)
+    assert (summary["uploaded"], summary["failed"]) == (1, 0)
+
+
+def test_an_empty_prefix_of_a_bucket_can_be_skipped(tag: str, bucket: Any) -> None:
+    """A folder marker alone is nothing."""
+    bucket.put_object(Key="day/", Body=b"")
+
+    for url in ("s3://archive@archive/day/", "s3://archive@archive/night", "s3://archive@archive/day/*.jpg"):
+        with pytest.raises(AirflowSkipException, match=re.escape(url.rstrip("/"))):
+            _upload(url, skip_if_empty=True, tags=tag)
+
+
+def test_a_folder_that_cannot_be_read_counts_as_failed(tag: str, photo: bytes) -> None:
+    """And is named; once it can be read, the retry uploads what is in it."""
+    # Unlike those of pytest, a folder that other users can enter.
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        locked = Path(folder, "locked")
+        locked.mkdir()
+        (locked / "b.jpg").write_bytes(photo)
+        Path(folder, "a.jpg").write_bytes(photo)
+        locked.chmod(0)
+
+        with ordinary_user():
+            with pytest.raises(LakeUploadError, match=rf"1 of 2 files failed(?s:.)*{locked}: .*denied"):
+                _upload(folder)
+            summary = _upload(folder, tags=tag, max_failures=1)
+        locked.chmod(0o755)
+
+        assert (summary["uploaded"], summary["left_out"]) == (1, {"unreadable folder": 1})
+        assert [failure["path"] for failure in summary["failures"]] == [str(locked)]
+        assert _upload(folder, tags=tag)["uploaded"] == 2
+
+
+@pytest.mark.parametrize("url", ["{folder}/run.jsonl", "s3://archive@archive/runs/run.jsonl"])
+def test_nothing_but_the_manifest_is_left_of_a_run(
+    tag: str, bucket: Any, photo: bytes, tmp_path: Path, url: str
+) -> None:
+    """Of one that succeeded with a failed file; of one that failed, once no try follows."""
+    out = tmp_path / "out"
+    manifest = url.format(folder=out)
+    (tmp_path / "a.jpg").write_bytes(photo)
+    (tmp_path / "b.jpg").touch()
+
+    def left() -> list[str]:
+        return sorted(
+            [path.name for path in out.glob("*")] + [each.key.rpartition("/")[2] for each in bucket.objects.all()]
+        )
+
+    operator = UploadDataOperator(
+        task_id="upload", filepaths=[str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")], manifest=manifest, tags=tag
+    )
+    tries = Tries(retries=1)
+    with pytest.raises(LakeUploadError):
+        operator.execute(tries.next())
+    assert len(left()) == 2
+    with pytest.raises(LakeUploadError):
+        operator.execute(tries.next())
+    assert left() == ["run.jsonl"]
+
+    operator.max_failures = 1
+    assert operator.execute(Tries().next())["failed"] == 1
+    assert left() == ["run.jsonl"]
