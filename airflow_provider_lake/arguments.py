@@ -5,7 +5,8 @@ that task returned it, that of a mapped task as a lazy sequence. Each ``read_…
 returns it in one form. What it cannot take is a :class:`~airflow_provider_lake.exceptions.LakeArgumentError`, whose one
 sentence names the argument: a ``ValueError`` where a DAG is parsed, and no reason for a retry where a task runs.
 
-None and empty text mean nothing, in lists too: that is what templates render to where there is nothing.
+None and empty text mean nothing, in lists too: that is what templates render to where there is nothing. An empty path
+is refused: to Python it means the working directory.
 """
 
 import math
@@ -16,7 +17,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from numbers import Integral, Real
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from airflow_provider_lake.exceptions import LakeArgumentError
 
 _T = TypeVar("_T")
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
+_IDS = "ids, as text or a list of texts"
 # A century; a moment so far ahead is still one that Python and Airflow can write.
 _MOST_SECONDS = 100 * 366 * 24 * 3600.0
 
@@ -57,7 +59,7 @@ def read_names(argument: str, value: Any) -> list[str]:
     :raises LakeArgumentError: there is something in it that is no name.
     """
     several = "names, as text or a list of texts"
-    return list(dict.fromkeys(_text(argument, each, several) for each in _given(argument, value)))
+    return list(dict.fromkeys(_text(argument, each, several) for each in flat_items(argument, value)))
 
 
 def read_text(argument: str, value: Any) -> str | None:
@@ -75,7 +77,7 @@ def read_required_text(argument: str, value: Any) -> str:
     """
     text = read_text(argument, value)
     if text is None:
-        raise LakeArgumentError(f"{argument} is {value!r}: a text is needed, such as a name")
+        raise LakeArgumentError(f"{argument} must be one text, not {brief(value)}")
     return text
 
 
@@ -84,22 +86,29 @@ def read_ids(argument: str, value: Any) -> list[str]:
 
     :raises LakeArgumentError: there is something in it that is no id.
     """
-    return list(dict.fromkeys(_id(argument, each) for each in _given(argument, value)))
+    ids: dict[str, None] = {}
+    for each in flat_items(argument, value):
+        if isinstance(each, Mapping):
+            raise LakeArgumentError(f"{argument} has {brief(each)}, which is no id: what a task returned is a summary")
+        ids[_id(argument, each)] = None
+    return list(ids)
 
 
 def read_job_ids(argument: str, value: Any) -> list[str]:
     """Return ids of jobs, each once: given as themselves, or by the summaries of tasks that started or awaited jobs.
 
+    Whether they are ids, the lake's client looks when it asks for the jobs.
+
     :raises LakeArgumentError: there is something in it that is neither.
     """
     ids: dict[str, None] = {}
-    for each in _given(argument, value):
+    for each in flat_items(argument, value):
         if not isinstance(each, Mapping):
-            ids[_id(argument, each)] = None
+            ids[_text(argument, each, _IDS)] = None
         elif "jobs" in each:
             ids |= dict.fromkeys(read_job_ids(argument, each["jobs"]))
         elif each.get("job_id"):
-            ids[_id(argument, each["job_id"])] = None
+            ids[_text(argument, each["job_id"], _IDS)] = None
         else:
             raise LakeArgumentError(
                 f"{argument} has {brief(each)}, which names no job: "
@@ -109,19 +118,20 @@ def read_job_ids(argument: str, value: Any) -> list[str]:
 
 
 def read_paths(argument: str, value: Any) -> list[str]:
-    """Return paths and URLs as text, in their order: one, several, or none.
+    """Return paths and URLs as text, in their order: one, or several in lists.
 
-    :raises LakeArgumentError: there is something in it that is neither text nor path.
+    :raises LakeArgumentError: there is something in it that is neither text nor path, or nothing.
     """
-    return [_path(argument, each) for each in _given(argument, value)]
+    _require_rereadable(argument, value)
+    return [_path(argument, each) for each in flatten(value)]
 
 
 def read_path(argument: str, value: Any) -> str | None:
-    """Return one path or URL as text; None: nothing is given.
+    """Return one path or URL as text; None: none is given.
 
-    :raises LakeArgumentError: it is something else, or several things.
+    :raises LakeArgumentError: it is something else, several things, or empty.
     """
-    return None if _is_nothing(value) else _path(argument, value)
+    return None if value is None else _path(argument, value)
 
 
 def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
@@ -132,7 +142,7 @@ def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise LakeArgumentError(f"{argument} is {brief(value)}: a mapping is needed{_native(value)}")
+        raise LakeArgumentError(f"{argument} must be a mapping, not {brief(value)}{_native(value)}")
     plain: dict[str, Any] = as_json(argument, value)
     return plain
 
@@ -146,9 +156,9 @@ def read_mappings(argument: str, value: Any) -> dict[str, Any] | list[dict[str, 
         return read_mapping(argument, value)
     if not _is_several(value):
         raise LakeArgumentError(
-            f"{argument} is {brief(value)}: a mapping is needed, or a list of mappings{_native(value)}"
+            f"{argument} must be a mapping or a list of mappings, not {brief(value)}{_native(value)}"
         )
-    return [read_mapping(argument, each) or {} for each in _flat(value)]
+    return [read_mapping(argument, each) or {} for each in flatten(value)]
 
 
 def read_seconds(argument: str, value: Any, *, above: float | None = None) -> float:
@@ -161,7 +171,7 @@ def read_seconds(argument: str, value: Any, *, above: float | None = None) -> fl
     seconds = value.total_seconds() if isinstance(value, timedelta) else _number(value)
     if seconds is None or not 0 <= seconds <= _MOST_SECONDS or (above is not None and seconds <= above):
         least = "not negative" if above is None else f"above {above:g}"
-        raise LakeArgumentError(f"{argument} is {brief(value)}: give seconds, as a number {least}, or a timedelta")
+        raise LakeArgumentError(f"{argument} must be seconds (a number {least}) or a timedelta, not {brief(value)}")
     return seconds
 
 
@@ -179,8 +189,8 @@ def read_count(argument: str, value: Any, least: int = 0, most: int | None = Non
     """
     is_whole = isinstance(value, Integral) and _number(value) is not None
     if not is_whole or value < least or (most is not None and value > most):
-        limits = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise LakeArgumentError(f"{argument} is {brief(value)}: give a whole number, {limits}")
+        limits = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise LakeArgumentError(f"{argument} must be a whole number, {limits}, not {brief(value)}")
     return int(value)
 
 
@@ -198,7 +208,8 @@ def read_limit(argument: str, value: Any) -> int | float:
     if number is not None and number >= 0 and (is_whole or number <= 1):
         return int(value) if is_whole else number
     raise LakeArgumentError(
-        f"{argument} is {brief(value)}: give a number (an int), or a share of all (a float from 0 to 1, such as 0.01)"
+        f"{argument} is a number of files (an int) or a share of all (a float from 0 to 1, such as 0.01), "
+        f"not {brief(value)}"
     )
 
 
@@ -211,7 +222,7 @@ def read_flag(argument: str, value: Any) -> bool:
         return bool(value)
     if type(value).__name__ in {"bool_", "bool"}:  # numpy's
         return bool(value)
-    raise LakeArgumentError(f"{argument} is {brief(value)}: give True or False")
+    raise LakeArgumentError(f"{argument} must be True or False, not {brief(value)}")
 
 
 def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
@@ -220,8 +231,26 @@ def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
     :raises LakeArgumentError: it is none of them.
     """
     if not any(value == choice for choice in choices):
-        raise LakeArgumentError(f"{argument} is {brief(value)}: give one of {', '.join(map(repr, choices))}")
+        raise LakeArgumentError(f"{argument} is one of {', '.join(map(str, choices))}, not {brief(value)}")
     return value
+
+
+def flat_items(argument: str, value: Any) -> Iterator[Any]:
+    """Yield each thing that is given in one argument, also in lists in lists, without what is nothing.
+
+    :raises LakeArgumentError: it can be read only once: what looks at it first would leave nothing for others.
+    """
+    _require_rereadable(argument, value)
+    return (each for each in flatten(value) if not _is_nothing(each))
+
+
+def flatten(value: Any) -> Iterator[Any]:
+    """Yield a value itself, or what is in a list, also in lists in it."""
+    if _is_several(value):
+        for each in _in_order(value):
+            yield from flatten(each)
+    else:
+        yield value
 
 
 def as_json(argument: str, value: Any) -> Any:
@@ -249,28 +278,13 @@ def _scalar(argument: str, value: Any) -> str | float | bool | None:
         return value.isoformat()
     if isinstance(value, UUID) or _is_path(value):
         return _encodable(argument, str(value))
-    raise LakeArgumentError(f"{argument} has {brief(value)} in it, which JSON cannot say: give text or a number")
+    raise LakeArgumentError(f"{argument} has {brief(value)} in it, which JSON cannot say: use text or a number")
 
 
 def _key(argument: str, key: Any) -> str:
     if isinstance(key, bool) or not isinstance(key, str | Integral | UUID | date):
         raise LakeArgumentError(f"{argument} has the key {brief(key)}: keys are text")
     return _encodable(argument, str(key))
-
-
-def _given(argument: str, value: Any) -> Iterator[Any]:
-    """Yield what is given in one argument, without what is nothing."""
-    if isinstance(value, Iterator):
-        raise LakeArgumentError(f"{argument} is {brief(value)}, which can be read only once: give a list")
-    return (each for each in _flat(value) if not _is_nothing(each))
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if _is_several(value):
-        for each in _in_order(value):
-            yield from _flat(each)
-    else:
-        yield value
 
 
 def _is_several(value: Any) -> bool:
@@ -293,7 +307,7 @@ def _text(argument: str, value: Any, wanted: str) -> str:
         return _encodable(argument, _not_rendered(argument, value, wanted))
     if _number(value) is not None or isinstance(value, date | time | UUID) or _is_path(value):
         return str(value)
-    raise LakeArgumentError(f"{argument} is or has {brief(value)} where text is meant: give {wanted}")
+    raise LakeArgumentError(f"{argument} must be {wanted}, not {brief(value)}")
 
 
 def _number(value: Any) -> float | None:
@@ -308,22 +322,31 @@ def _number(value: Any) -> float | None:
 
 
 def _id(argument: str, value: Any) -> str:
-    if isinstance(value, Mapping) and argument != "job_id":
-        raise LakeArgumentError(f"{argument} has {brief(value)}: the summary of a task goes to summary")
-    text = _text(argument, value, "ids, as text or a list of texts")
+    text = _text(argument, value, _IDS)
     try:
         return str(UUID(text))
     except ValueError:
-        raise LakeArgumentError(f"{argument} has {brief(value)}, which is no id: ids are UUIDs") from None
+        raise LakeArgumentError(f"{argument}: {brief(value)} is no id: ids are UUIDs") from None
+
+
+def _require_rereadable(argument: str, value: Any) -> None:
+    if isinstance(value, Iterator):
+        raise LakeArgumentError(f"{argument} must be a list, not {brief(value)}, which can be read only once")
 
 
 def _path(argument: str, value: Any) -> str:
     wanted = "a path or a URL"
+    # An empty path is the working directory to Python, and nothing to a user.
+    is_blank = isinstance(value, str | bytes) and not value.strip()
+    if value is None or is_blank or (isinstance(value, Path) and value == Path()):
+        raise LakeArgumentError(
+            f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
+        )
     if isinstance(value, str):
         return _not_rendered(argument, value, wanted)
-    if not _is_path(value):
+    if not (_is_path(value) or isinstance(value, bytes)):
         return _text(argument, value, wanted)
-    text = os.fsdecode(value) if isinstance(value, os.PathLike) else str(value)
+    text = os.fsdecode(value) if isinstance(value, os.PathLike | bytes) else str(value)
     if is_template(text):
         raise LakeArgumentError(f"{argument} is {brief(value)}: Airflow renders no template in a path, give it as text")
     return text
@@ -337,7 +360,7 @@ def _is_path(value: Any) -> bool:
 def _not_rendered(argument: str, text: str, wanted: str) -> str:
     """Return a text, unless it is what a template makes of a list or of None."""
     if is_rendered_value(text):
-        raise LakeArgumentError(f"{argument} is the text {brief(text)}: give {wanted}; {NATIVE}")
+        raise LakeArgumentError(f"{argument} must be {wanted}, not the text {brief(text)}; {NATIVE}")
     return str(text)
 
 

@@ -3,9 +3,10 @@
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import UUID
 
 from airflow_provider_lake.exceptions import LakeJobError
 
@@ -26,7 +27,7 @@ _MAX_BACKOFF_SECONDS = 60.0
 _MOMENT_SECONDS = 0.01
 
 _T = TypeVar("_T")
-JobIds = str | Mapping[str, Any]
+JobIds = str | UUID | Mapping[str, Any]
 
 
 class JobLike(Protocol):
@@ -43,20 +44,6 @@ class JobLike(Protocol):
     @property
     def progress(self) -> Mapping[str, Any] | None:
         """Counts of what it does."""
-
-
-def as_job_ids(value: JobIds | Sequence[JobIds]) -> list[str]:
-    """Return the ids of jobs, each given as itself or as the summary of a task that started, or waited for, jobs.
-
-    Empty strings are left out: they are templates that rendered to nothing.
-    """
-    job_ids: list[str] = []
-    for each in [value] if isinstance(value, str | Mapping) else value:
-        if isinstance(each, Mapping):
-            job_ids += [str(job["job_id"]) for job in each.get("jobs", [each])]
-        elif each not in {"", None}:
-            job_ids.append(str(each))
-    return job_ids
 
 
 def next_interval(age: float, poll_interval: float) -> float:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
+from airflow_provider_lake.arguments import check_constants, read_names, read_required_text, read_text
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.lineage import LakeLineage
 from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake
@@ -23,6 +23,8 @@ class LakeOperator(LakeLineage, BaseOperator):
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
     :param partition_key: of the events of this task's outlets that are lake assets, or several (templated); from
         Airflow 3.3 on.
+    :param multiple_outputs: let other tasks take single values of the summary that this task returns, as
+        ``task.output["job_id"]``.
     """
 
     template_fields: Sequence[str] = ("lake_conn_id", "datalake", "partition_key")
@@ -35,21 +37,26 @@ class LakeOperator(LakeLineage, BaseOperator):
         lake_conn_id: str = LakeHook.default_conn_name,
         datalake: str | None = None,
         partition_key: str | Sequence[str] | None = None,
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
         self.lake_conn_id = lake_conn_id
         self.datalake = datalake
         self.partition_key = partition_key
+        check_constants(read_required_text, lake_conn_id=lake_conn_id)
+        check_constants(read_text, datalake=datalake)
+        check_constants(read_names, partition_key=partition_key)
 
     @cached_property
     def hook(self) -> LakeHook:
         """Hook of the connection, made when the task runs."""
-        return LakeHook(self.lake_conn_id)
+        return LakeHook(read_required_text("lake_conn_id", self.lake_conn_id))
 
     def get_datalake(self) -> "Datalake":
         """Return the datalake that this task works on, and let the task link to it."""
-        datalake = self.hook.get_datalake(self.datalake)
+        read_names("partition_key", self.partition_key)  # what is wrong is known before anything is done
+        datalake = self.hook.get_datalake(read_text("datalake", self.datalake))
         show_datalake(datalake)
         self.show_data(datalake)
         return datalake
@@ -58,8 +65,8 @@ class LakeOperator(LakeLineage, BaseOperator):
         """Let the task link to its data: those of its ``tags`` and its ``query``, where the operator has them."""
         show_data(
             datalake,
-            as_names(getattr(self, "tags", None)),
-            getattr(self, "query", None),
+            read_names("tags", getattr(self, "tags", None)),
+            read_text("query", getattr(self, "query", None)),
             intersect_tags=getattr(self, "intersect_tags", False),
         )
 

@@ -2,11 +2,24 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_choice,
+    read_flag,
+    read_mapping,
+    read_mappings,
+    read_names,
+    read_optional_count,
+    read_path,
+    read_paths,
+    read_text,
+)
 from airflow_provider_lake.exceptions import LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
@@ -17,7 +30,6 @@ from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
 from airflow_provider_lake.operators.resume import is_last_try
-from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 from airflow_provider_lake.printable import one_line
@@ -85,37 +97,42 @@ class UploadDataOperator(LakeOperator):
         wait_for_unprocessable_data: bool = True,
         if_exists: IfExists = "upload",
         max_failures: float = 0,
-        manifest: str | None = None,
+        manifest: str | Path | None = None,
         skip_if_empty: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if if_exists not in get_args(IfExists):
-            raise ValueError(f"if_exists is one of {', '.join(get_args(IfExists))}, not {if_exists!r}")
         self.filepaths = filepaths
         self.tags = tags
         self.source = source
         self.metadata = metadata
-        self.fill_metadata = fill_metadata
-        self.max_workers = max_workers
-        self.wait_for_unprocessable_data = wait_for_unprocessable_data
-        self.if_exists = if_exists
+        self.fill_metadata = read_flag("fill_metadata", fill_metadata)
+        self.max_workers = read_optional_count("max_workers", max_workers)
+        self.wait_for_unprocessable_data = read_flag("wait_for_unprocessable_data", wait_for_unprocessable_data)
+        self.if_exists = read_choice("if_exists", if_exists, get_args(IfExists))
         self.max_failures = check_max_failures(max_failures)
         self.manifest = manifest
-        self.skip_if_empty = skip_if_empty
+        self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
+        check_constants(read_paths, filepaths=filepaths)
+        check_constants(read_names, tags=tags)
+        check_constants(read_text, source=source)
+        check_constants(read_mappings, metadata=metadata)
+        check_constants(read_path, manifest=manifest)
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files and return what became of them."""
         started = time.monotonic()
+        tags, source = read_names("tags", self.tags), read_text("source", self.source)
+        given_metadata, url = read_mappings("metadata", self.metadata), read_path("manifest", self.manifest)
         search = search_files(self.filepaths)
         files = self._files_of(search)
         with permanent_errors():
-            metadata = _metadata_of_each(files, self.metadata)
+            metadata = _metadata_of_each(files, given_metadata)
             self._require_free_content_field(metadata)
             datalake = self.get_datalake()
             paths = list(map(str, files))
-            what = (str(datalake.id), self.metadata, as_names(self.tags), self.source, self.fill_metadata)
-            manifest = None if self.manifest is None else Manifest(self.manifest, context, *what)
+            what = (str(datalake.id), given_metadata, tags, source, self.fill_metadata)
+            manifest = None if url is None else Manifest(url, context, *what)
             memory = UploadMemory(context, manifest, paths, *what)
             self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
@@ -139,8 +156,8 @@ class UploadDataOperator(LakeOperator):
             **summary,
             "left_out": search.left_out.summary(),
             "manifest": None if manifest is None else manifest.url,
-            "tags": as_names(self.tags),
-            "source": self.source,
+            "tags": tags,
+            "source": source,
             "seconds": round(time.monotonic() - started, 3),
         }
         return self.report(result)
@@ -181,8 +198,8 @@ class UploadDataOperator(LakeOperator):
     def _options(self) -> dict[str, Any]:
         """Return what the client is told about all files alike."""
         return {
-            "tags": as_names(self.tags),
-            "source": self.source or None,
+            "tags": read_names("tags", self.tags),
+            "source": read_text("source", self.source),
             "max_workers": self.max_workers,
             "fill_metadata": self.fill_metadata,
             "wait_for_unprocessable_data": self.wait_for_unprocessable_data,
@@ -235,9 +252,12 @@ class UpdateDataOperator(DataSelectingOperator):
         super().__init__(**kwargs)
         self.metadata = metadata
         self.custom_metadata = custom_metadata
-        self.replace_metadata = replace_metadata
+        self.replace_metadata = read_flag("replace_metadata", replace_metadata)
         self.source = source
         self.add_tags = add_tags
+        check_constants(read_mapping, metadata=metadata, custom_metadata=custom_metadata)
+        check_constants(read_text, source=source)
+        check_constants(read_names, add_tags=add_tags)
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Change the data, a page at a time."""
@@ -246,37 +266,55 @@ class UpdateDataOperator(DataSelectingOperator):
 
         count = updated = 0
         with permanent_errors():
-            self._require_something()
+            wanted = self._read_changes()
             datalake = self.get_datalake()
             for page in chunks(self.select_data(datalake), BULK_SIZE):
-                changes = {data.id: change for data in page if (change := self._change_of(data))}
+                changes = {data.id: change for data in page if (change := wanted.change_of(data))}
                 if changes:
                     datalake.update_multiple_data(changes)
                 count, updated = count + len(page), updated + len(changes)
                 self.log.info("%d data looked at, %d of them updated", count, updated)
         return self.report({"datalake": datalake.name, "data_count": count, "updated": updated})
 
-    def _require_something(self) -> None:
+    def _read_changes(self) -> "_Changes":
         from airflow_provider_lake.client import UsageError
 
-        for name in ("metadata", "custom_metadata"):
-            given = getattr(self, name)
-            if given is not None and not isinstance(given, Mapping):
-                raise UsageError(f"{name} must be a mapping, not {given!r}; let the DAG render_template_as_native_obj")
-        if self.metadata is None and self.custom_metadata is None and not self.source and not as_names(self.add_tags):
+        wanted = _Changes(
+            read_mapping("metadata", self.metadata),
+            read_mapping("custom_metadata", self.custom_metadata),
+            read_text("source", self.source),
+            read_names("add_tags", self.add_tags),
+            replaces=self.replace_metadata,
+        )
+        if wanted.metadata is None and wanted.custom_metadata is None and not wanted.source and not wanted.tags:
             raise UsageError("nothing to change given: say metadata, custom_metadata, source or add_tags")
+        return wanted
 
-    def _change_of(self, data: "Data") -> dict[str, Any]:
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What data are to be like; None: as they are.
+
+    :param replaces: they are to have no other metadata than these.
+    """
+
+    metadata: Mapping[str, Any] | None
+    custom_metadata: Mapping[str, Any] | None
+    source: str | None
+    tags: Sequence[str]
+    replaces: bool
+
+    def change_of(self, data: "Data") -> dict[str, Any]:
         """Return what a data lacks, as the lake takes it; empty: it is as it should be."""
         change: dict[str, Any] = {}
         for name in ("metadata", "custom_metadata"):
             given, present = getattr(self, name), _said(getattr(data, name))
             if given is not None:
-                wanted = _said(given if self.replace_metadata else {**present, **given})
+                wanted = _said(given if self.replaces else {**present, **given})
                 change |= {name: wanted} if wanted != present else {}
         if self.source and (data.data_source is None or data.data_source.name != self.source):
             change["data_source"] = self.source
-        missing = [name for name in as_names(self.add_tags) if name not in {tag.name for tag in data.tags}]
+        missing = [name for name in self.tags if name not in {tag.name for tag in data.tags}]
         return change | ({"tags": missing} if missing else {})
 
 
@@ -286,12 +324,12 @@ def _said(values: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _metadata_of_each(
-    files: Sequence[SourceFile], metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+    files: Sequence[SourceFile], metadata: dict[str, Any] | list[dict[str, Any]] | None
 ) -> list[dict[str, Any]]:
     from airflow_provider_lake.client import UsageError
 
-    if metadata is None or isinstance(metadata, Mapping):
+    if not isinstance(metadata, list):
         return [dict(metadata or {}) for _ in files]
     if len(metadata) != len(files):
         raise UsageError(f"metadata is given for {len(metadata)} files, but there are {len(files)}")
-    return [dict(each) for each in metadata]
+    return metadata

@@ -4,18 +4,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.sdk import get_current_context
 
-from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.arguments import (
+    check_constants,
+    flatten,
+    is_template,
+    read_flag,
+    read_ids,
+    read_names,
+    read_text,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.selection import as_names
-from airflow_provider_lake.operators.summaries import Brought, brought_by
+from airflow_provider_lake.operators.summaries import Brought, brought_by, read_summaries
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
 Summary = Mapping[str, Any]
+# The key under which Airflow keeps what a task returns.
+_RETURNED = "return_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +36,15 @@ class DataSelection:
 
     What is empty matches nothing, and never everything.
 
-    :param summary: of an upload: the data that it brought in; of an import: what lies below its prefixes with its tags
-        and its source, also from earlier imports of the same; or several.
+    :param summary: of uploads: the data that these brought in; of imports: what lies below their prefixes with their
+        tags and their source, also from earlier imports of the same.
     :param tags: names; data that have one of them.
     :param intersect_tags: data that have all of ``tags`` instead.
     :param query: in the lake's query language.
     """
 
     data_ids: Sequence[str] | None = None
-    summary: Summary | Sequence[Summary] | None = None
+    summary: Sequence[Summary] | None = None
     tags: Sequence[str] | None = None
     intersect_tags: bool = False
     query: str | None = None
@@ -110,7 +122,8 @@ class DataSelectingOperator(LakeOperator):
     must be. One that is given and then turns out empty, such as the result of an upstream task that found nothing,
     means no data, and never all.
 
-    :param data_ids: ids of data (templated).
+    :param data_ids: ids of data (templated). A task that brought in more than 100 does not return their ids: hand on
+        its ``summary`` instead.
     :param summary: what an upload or an import returned, or a list of these as mapped tasks return it (templated). Of
         an upload, that is the data that it brought in; above 100 only its ``manifest`` names them. Of an import, it is
         all that lies below its prefixes with its tags and its source, also from earlier imports of the same: give each
@@ -126,7 +139,7 @@ class DataSelectingOperator(LakeOperator):
     def __init__(
         self,
         *,
-        data_ids: str | Sequence[str] | None = None,
+        data_ids: str | UUID | Sequence[str | UUID] | None = None,
         summary: Summary | Sequence[Summary] | None = None,
         tags: str | Sequence[str] | None = None,
         intersect_tags: bool = False,
@@ -138,23 +151,48 @@ class DataSelectingOperator(LakeOperator):
         self.data_ids = data_ids
         self.summary = summary
         self.tags = tags
-        self.intersect_tags = intersect_tags
+        self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = query
-        self.skip_if_empty = skip_if_empty
+        self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
         # What an upstream task renders to None was given all the same.
         given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
         self._given = frozenset(name for name, value in given.items() if value is not None)
+        self._source_of_ids = data_ids if is_template(data_ids) else None
+        check_constants(read_ids, data_ids=data_ids)
+        check_constants(read_summaries, summary=summary)
+        check_constants(read_names, tags=tags)
+        check_constants(read_text, query=query)
 
     @property
     def selection(self) -> DataSelection:
-        """The data that are meant, once the templates are rendered."""
+        """The data that are meant, once the templates are rendered.
+
+        :raises LakeArgumentError: what is rendered does not say which.
+        """
+        given = self._given | self._mapped_over()
         return DataSelection(
-            data_ids=as_names(self.data_ids) if "data_ids" in self._given else None,
-            summary=_or_empty(self.summary) if "summary" in self._given else None,
-            tags=as_names(self.tags) if "tags" in self._given else None,
+            data_ids=self._read_data_ids() if "data_ids" in given else None,
+            summary=read_summaries("summary", self.summary) if "summary" in given else None,
+            tags=read_names("tags", self.tags) if "tags" in given else None,
             intersect_tags=self.intersect_tags,
-            query=(self.query or "") if "query" in self._given else None,
+            query=read_text("query", self.query) or "" if "query" in given else None,
         )
+
+    def _mapped_over(self) -> frozenset[str]:
+        """Return which arguments a mapped task gets for each of its instances: None is something given there too."""
+        dag = self.get_dag()
+        expanded = getattr(dag and dag.task_dict.get(self.task_id), "expand_input", None)
+        names = getattr(expanded, "value", None)
+        return frozenset(names) if isinstance(names, Mapping) else frozenset()
+
+    def _read_data_ids(self) -> list[str]:
+        is_nothing = self.data_ids is None and _has_returned_nothing(self._source_of_ids)
+        if not is_nothing and any(each is None for each in flatten(self.data_ids)):
+            raise LakeArgumentError(
+                "data_ids is None, or has None in it: a task that brought in more than 100 data does not return their "
+                "ids; hand on what it returned as a whole, as summary=upload.output"
+            )
+        return read_ids("data_ids", self.data_ids)
 
     def select_data(self, datalake: "Datalake") -> "Iterator[Data]":
         """Yield the data that are meant, each once, about a page of them in memory at a time.
@@ -172,8 +210,15 @@ class DataSelectingOperator(LakeOperator):
             raise
 
 
-def _or_empty(summary: Summary | Sequence[Summary] | None) -> Summary | Sequence[Summary]:
-    return () if summary is None else summary
+def _has_returned_nothing(source: Any) -> bool:
+    """Whether the task whose output an argument is, wholly or one value of it, has returned nothing at all.
+
+    :param source: the argument as the DAG has it, before it is rendered; of what is no output, that is not known.
+    """
+    key = getattr(source, "key", None)
+    if key is None or key == _RETURNED:
+        return key is not None
+    return source.operator.output.resolve(get_current_context()) is None
 
 
 def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":

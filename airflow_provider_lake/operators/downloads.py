@@ -5,10 +5,17 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_lake.exceptions import LakeDownloadError, permanent_errors
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_choice,
+    read_flag,
+    read_optional_count,
+    read_path,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakeDownloadError, permanent_errors
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
 from airflow_provider_lake.operators.storage import Target
@@ -47,7 +54,7 @@ class DownloadDataOperator(DataSelectingOperator):
     def __init__(
         self,
         *,
-        target: str,
+        target: str | Path,
         name_by: NameBy = "filename",
         overwrite: bool = False,
         max_workers: int | None = None,
@@ -55,20 +62,22 @@ class DownloadDataOperator(DataSelectingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if name_by not in get_args(NameBy):
-            raise ValueError(f"name_by is one of {', '.join(get_args(NameBy))}, not {name_by!r}")
         self.target = target
-        self.name_by = name_by
-        self.overwrite = overwrite
-        self.max_workers = max_workers
+        self.name_by = read_choice("name_by", name_by, get_args(NameBy))
+        self.overwrite = read_flag("overwrite", overwrite)
+        self.max_workers = read_optional_count("max_workers", max_workers)
         self.max_failures = check_max_failures(max_failures)
+        check_constants(read_path, target=target)
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Download the data and return what became of them."""
         from airflow_provider_lake.client.paging import chunks
 
         started = time.monotonic()
-        target = Target.at(self.target)
+        url = read_path("target", self.target)
+        if url is None:
+            raise LakeArgumentError("target is None, which names nothing: give a folder or a URL")
+        target = Target.at(url)
         # A folder that cannot be written is known before anything is downloaded.
         target.make_folder()
         download = _Download(overwrite=self.overwrite)
@@ -85,7 +94,7 @@ class DownloadDataOperator(DataSelectingOperator):
         )
         result = {
             "datalake": datalake.name,
-            "target": self.target,
+            "target": url,
             **download.summary(),
             "seconds": round(time.monotonic() - started, 3),
         }

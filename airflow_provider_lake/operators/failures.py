@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_provider_lake.arguments import read_limit
+
 # A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
 SUMMARY_ITEMS = 100
 
@@ -11,14 +13,9 @@ def check_max_failures(max_failures: float) -> float:
     """Return what was given as a limit of failures.
 
     :param max_failures: a number as an int, or a share of all as a float from 0 to 1.
-    :raises ValueError: it is neither.
+    :raises LakeArgumentError: it is neither.
     """
-    is_share = isinstance(max_failures, float)
-    if isinstance(max_failures, bool) or not (0 <= max_failures <= 1 if is_share else max_failures >= 0):
-        raise ValueError(
-            f"max_failures is a number of files (an int) or a share of all (a float from 0 to 1), not {max_failures!r}"
-        )
-    return max_failures
+    return read_limit("max_failures", max_failures)
 
 
 def require_few_failures(

@@ -1,13 +1,13 @@
 """From the ``filepaths`` of a task to files: files, folders, glob patterns and object storage URLs."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from airflow_provider_lake.arguments import read_count, read_flag, read_optional_count, read_paths
 from airflow_provider_lake.operators.file_search import FileSearch
 from airflow_provider_lake.operators.locations import is_remote, local_path, portable, remote, text_of
 from airflow_provider_lake.operators.source_files import SourceFile
@@ -27,11 +27,11 @@ def search_files(filepaths: Any) -> FileSearch:
         under a name as it is written is meant first: brackets and the like make a pattern only where nothing is.
     :return: what was found, and what was not: a file that is named and missing, or a folder that cannot be read, is
         among the files, with its problem.
-    :raises LakePermanentError: a path is empty.
+    :raises LakeArgumentError: there is no path in it, or an empty one.
     """
     search = FileSearch()
-    for entry in _entries(filepaths):
-        search.look_at(text_of(entry, "filepaths"))
+    for path in read_paths("filepaths", filepaths):
+        search.look_at(path)
     search.left_out.log()
     return search
 
@@ -66,12 +66,12 @@ def chunk_files(
     :param max_bytes: at most so many bytes in a chunk, unless one file alone has more; None: any number.
     :param missing_ok: return no chunk where no file is found, so that Airflow skips the mapped task.
     :raises FileNotFoundError: one of ``filepaths`` names or matches no file, and ``missing_ok`` is not set.
-    :raises ValueError: a limit below 1.
+    :raises LakeArgumentError: a limit below 1, or an argument that is none; a ``ValueError``.
     """
-    if chunk_size < 1 or (max_bytes is not None and max_bytes < 1):
-        raise ValueError("chunk_size and max_bytes are at least 1")
-    search = search_files(filepaths)
-    if not missing_ok:
+    chunk_size = read_count("chunk_size", chunk_size, 1)
+    max_bytes = read_optional_count("max_bytes", max_bytes, 1)
+    search = search_files(list(filepaths) if isinstance(filepaths, Iterator) else filepaths)
+    if not read_flag("missing_ok", missing_ok):
         search.require_all()
     chunks: list[list[str]] = []
     size = 0
@@ -120,12 +120,3 @@ def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]
             return path
 
         yield list(pool.map(fetch, range(len(files)), files))
-
-
-def _entries(filepaths: Any) -> Iterator[Any]:
-    """Yield what is given, alone or in lists."""
-    if isinstance(filepaths, str | bytes | os.PathLike) or not isinstance(filepaths, Iterable):
-        yield filepaths
-        return
-    for each in filepaths:
-        yield from _entries(each)

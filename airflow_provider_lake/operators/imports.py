@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lake.arguments import check_constants, read_names, read_text
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.jobs import LakeJobOperator
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake, Job
@@ -37,18 +37,21 @@ class ImportBucketObjectsOperator(LakeJobOperator):
         self.prefixes = prefixes
         self.tags = tags
         self.source = source
+        check_constants(read_names, prefixes=prefixes, tags=tags)
+        check_constants(read_text, source=source)
 
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
         """Start the import."""
-        prefixes, tags = as_names(self.prefixes), as_names(self.tags)
+        prefixes, tags = read_names("prefixes", self.prefixes), read_names("tags", self.tags)
+        source = read_text("source", self.source)
         if not prefixes:
             raise LakePermanentError("no prefix given: the whole bucket is never meant by accident")
-        job = datalake.import_bucket_objects(prefixes, tags=list(tags), source=self.source, idempotency_key=key)
+        job = datalake.import_bucket_objects(prefixes, tags=tags, source=source, idempotency_key=key)
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
         return job, {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
             "prefixes": prefixes,
             "tags": tags,
-            "source": self.source,
+            "source": source,
         }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_lake import configuration
+from airflow_provider_lake.arguments import read_flag, read_optional_seconds, read_seconds
 from airflow_provider_lake.exceptions import LakeJobError, WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.jobs import (
     Patience,
@@ -58,14 +59,16 @@ class LakeJobOperator(LakeOperator):
     :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
         of its log, and a retry starts another. Otherwise return once it is started.
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poll_interval: seconds, the longest time between two looks at the job; a young one is looked at more often.
-    :param timeout: seconds after which the wait is given up; None: never. The job goes on, unless ``cancel_on_kill``.
-        A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at the job; a young one is
+        looked at more often.
+    :param timeout: seconds or a ``timedelta`` after which the wait is given up; None: never. The job goes on, unless
+        ``cancel_on_kill``. A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
     :param durable: find the job of an earlier try; None: yes.
     :param cancel_on_kill: kill the job when somebody fails or clears this task while it runs, or when its wait is given
         up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task leaves the
         job alone.
-    :param outage_budget: seconds without a break that the lake may fail to answer while it is waited for.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer while it is waited
+        for.
     """
 
     template_fields: Sequence[str] = LakeOperator.template_fields
@@ -76,21 +79,21 @@ class LakeJobOperator(LakeOperator):
         *,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = configuration.poll_interval(),
+        poll_interval: timedelta | float = configuration.poll_interval(),  # noqa: B008 - a setting
         timeout: timedelta | float | None = None,
         durable: bool | None = None,
         cancel_on_kill: bool = False,
-        outage_budget: float = configuration.outage_budget(),
+        outage_budget: timedelta | float = configuration.outage_budget(),  # noqa: B008 - a setting
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-        self.durable = durable is None or durable
-        self.cancel_on_kill = cancel_on_kill
-        self.outage_budget = outage_budget
+        self.wait_for_completion = read_flag("wait_for_completion", wait_for_completion)
+        self.deferrable = read_flag("deferrable", deferrable)
+        self.poll_interval = read_seconds("poll_interval", poll_interval)
+        self.timeout = read_optional_seconds("timeout", timeout)
+        self.durable = durable is None or read_flag("durable", durable)
+        self.cancel_on_kill = read_flag("cancel_on_kill", cancel_on_kill)
+        self.outage_budget = read_seconds("outage_budget", outage_budget)
         self._job_id: str | None = None
         self._context: Context | None = None
 

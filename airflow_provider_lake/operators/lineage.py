@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_lake.arguments import read_names, read_paths
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
 from airflow_provider_lake.hooks.connection import base_url, without_credentials
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
@@ -57,7 +57,7 @@ class LakeLineage:
         from airflow.providers.common.compat.openlineage.facet import Dataset
 
         namespace, name = dataset_name(lake_uri(host, summary["datalake"]))
-        for prefix in as_names(summary.get("prefixes")):
+        for prefix in read_names("prefixes", summary.get("prefixes")):
             yield Dataset(namespace=namespace, name=f"{name}/objects/{prefix}")
         if "processing" in summary or self.only_reads:
             yield Dataset(namespace=namespace, name=name)
@@ -78,8 +78,7 @@ class LakeLineage:
 
 def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
     """Return the namespaces and names that OpenLineage knows files, folders and objects by; of a pattern its folder."""
-    several = [filepaths] if isinstance(filepaths, str | Path) else filepaths or ()
-    return list(dict.fromkeys(_file_name(str(path)) for path in several if path))
+    return list(dict.fromkeys(map(_file_name, read_paths("filepaths", filepaths))))
 
 
 def _file_name(path: str) -> tuple[str, str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 from airflow.sdk import AssetAlias, get_current_context
 
+from airflow_provider_lake.arguments import read_names
 from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset
 from airflow_provider_lake.hooks.connection import base_url
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset, Context
@@ -46,7 +46,7 @@ def tell_outlets(
             for asset in assets_of(hook, summary):
                 context["outlet_events"][outlet].add(asset, extra)
         elif is_lake_asset(outlet):
-            _tell(context, outlet, extra, as_names(partition_key))
+            _tell(context, outlet, extra, read_names("partition_key", partition_key))
 
 
 def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool) -> None:
@@ -75,7 +75,7 @@ def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
     if not datalake or 0 in {summary.get("uploaded"), (summary.get("progress") or {}).get("imported")}:
         return []
     host = base_url(hook.connection)
-    tags = as_names(summary.get("tags") or summary.get("attached"))
+    tags = read_names("tags", summary.get("tags") or summary.get("attached"))
     return [lake_asset(host, datalake, tag) for tag in tags] if tags else [lake_asset(host, datalake)]
 
 

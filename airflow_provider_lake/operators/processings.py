@@ -3,6 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_mapping,
+    read_optional_count,
+    read_required_text,
+)
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.jobs import LakeJobOperator
 
@@ -43,14 +49,16 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
         super().__init__(**kwargs)
         self.processing = processing
         self.parameters = parameters
-        self.cpu = cpu
-        self.gpu = gpu
+        self.cpu = read_optional_count("cpu", cpu)
+        self.gpu = read_optional_count("gpu", gpu)
+        check_constants(read_required_text, processing=processing)
+        check_constants(read_mapping, parameters=parameters)
 
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
         """Select the data and start the processing."""
-        processing = self.hook.client.get_processing(self.processing)
+        parameters = read_mapping("parameters", self.parameters)
+        processing = self.hook.client.get_processing(read_required_text("processing", self.processing))
         data = [each.id for each in self.select_data(datalake)]
-        parameters = None if self.parameters is None else dict(self.parameters)
         job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu, idempotency_key=key)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
         return job, {"datalake": datalake.name, "processing": processing.name, "data_count": len(data)}

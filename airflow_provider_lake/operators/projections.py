@@ -8,7 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError, permanent_errors
+from airflow_provider_lake.argument_text import brief
+from airflow_provider_lake.arguments import (
+    as_json,
+    check_constants,
+    read_flag,
+    read_mapping,
+    read_optional_count,
+    read_path,
+    read_required_text,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakeUploadError, permanent_errors
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
 from airflow_provider_lake.operators.filepaths import local_copies, source_file
@@ -53,7 +63,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         self,
         *,
         projection: str,
-        filepath: str | Mapping[str, str],
+        filepath: str | Path | Mapping[str, str | Path],
         additional_info: Mapping[str, Any] | None = None,
         skip_missing: bool = False,
         max_workers: int | None = None,
@@ -64,16 +74,21 @@ class CreateProjectionOperator(DataSelectingOperator):
         self.projection = projection
         self.filepath = filepath
         self.additional_info = additional_info
-        self.skip_missing = skip_missing
-        self.max_workers = max_workers
+        self.skip_missing = read_flag("skip_missing", skip_missing)
+        self.max_workers = read_optional_count("max_workers", max_workers)
         self.max_failures = check_max_failures(max_failures)
+        check_constants(read_required_text, projection=projection)
+        check_constants(_files_of, filepath=filepath)
+        check_constants(read_mapping, additional_info=additional_info)
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files, a page of data at a time."""
         from airflow_provider_lake.client.paging import chunks
 
         started = time.monotonic()
-        files = _files_of(self.filepath)
+        projection = read_required_text("projection", self.projection)
+        read_mapping("additional_info", self.additional_info)  # what is wrong is known before anything is done
+        files = _files_of("filepath", self.filepath)
         counts: Counter[str] = Counter()
         failures: list[dict[str, str]] = []
         with permanent_errors():
@@ -88,7 +103,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         require_few_failures(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
         result = {
             "datalake": datalake.name,
-            "projection": self.projection,
+            "projection": projection,
             "data_count": counts.total(),
             **{word: counts[word] for word in (*_FINE, "failed")},
             "failures": failures,
@@ -120,7 +135,7 @@ class CreateProjectionOperator(DataSelectingOperator):
     def _state_of(self, data: "Data", file: SourceFile) -> str | None:
         """Return a word for what needs no upload, or why it fails; None: it is to be uploaded."""
         present = {(each.name, each.filename) for each in data.list_projections()}
-        if (self.projection, file.name) in present:
+        if (read_required_text("projection", self.projection), file.name) in present:
             return "kept"
         if file.is_there():
             return None
@@ -132,7 +147,12 @@ class CreateProjectionOperator(DataSelectingOperator):
         if isinstance(copy, Exception):
             return f"cannot be downloaded: {copy}"
         try:
-            datalake.create_projection(data, self.projection, copy, self.additional_info)
+            datalake.create_projection(
+                data,
+                read_required_text("projection", self.projection),
+                copy,
+                read_mapping("additional_info", self.additional_info),
+            )
         except UploadError as error:
             return error.message
         return "created"
@@ -187,17 +207,21 @@ class _NamedFiles(_Files):
         return sorted(self._files.keys() - self._used)
 
 
-def _files_of(filepath: str | Mapping[str, str]) -> _Files:
+def _files_of(argument: str, filepath: Any) -> _Files:
     """Return what knows the file of each data.
 
-    :raises LakePermanentError: a pattern that cannot be filled in.
+    :raises LakeArgumentError: it is neither a path nor a mapping to paths, or a pattern that cannot be filled in.
     """
     if isinstance(filepath, Mapping):
-        return _NamedFiles(filepath)
+        paths = {key: read_path(argument, path) for key, path in as_json(argument, filepath).items()}
+        return _NamedFiles({key: path for key, path in paths.items() if path is not None})
+    pattern = read_path(argument, filepath)
+    if pattern is None:
+        raise LakeArgumentError(f"{argument} is None: give where the file of a data is")
     try:
-        filepath.format(filename="", stem="", suffix="", id="")
-    except (LookupError, ValueError) as error:
-        raise LakePermanentError(
-            f"filepath {filepath!r} cannot be filled in with filename, stem, suffix and id: {error}"
+        pattern.format(filename="", stem="", suffix="", id="")
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
+        raise LakeArgumentError(
+            f"{argument} {brief(pattern)} cannot be filled in with filename, stem, suffix and id: {error}"
         ) from None
-    return _Files(filepath)
+    return _Files(pattern)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.argument_text import NATIVE, brief
+from airflow_provider_lake.arguments import flat_items, read_ids, read_names
+from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
 from airflow_provider_lake.operators.manifest import UPLOADED, read_manifest
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
@@ -38,21 +39,27 @@ class Brought:
         return (each for each in data if each.object_name.startswith(self.prefixes))
 
 
-def brought_by(
-    client: "Client", datalake: "Datalake", summary: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-) -> Iterator[Brought]:
+def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
+    """Return the summaries that tasks returned: one, several, or none; a task that was skipped has returned none.
+
+    :raises LakeArgumentError: there is something else in it.
+    """
+    summaries = list(flat_items(argument, value))
+    for each in summaries:
+        if not isinstance(each, Mapping):
+            raise LakeArgumentError(
+                f"{argument} has {brief(each)}, which is no summary of a task: hand on its output, as `upload.output`"
+                + (f"; {NATIVE}" if isinstance(each, str) else "")
+            )
+    return summaries
+
+
+def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]) -> Iterator[Brought]:
     """Yield what the tasks brought in that returned these summaries.
 
     :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
     """
-    several = [summary] if isinstance(summary, str | Mapping) else summary
-    # A mapped task that was skipped has returned nothing.
-    for each in (each for each in several if each is not None):
-        if not isinstance(each, Mapping):
-            raise LakePermanentError(
-                f"{str(each)[:80]!r} is no summary of a task: hand on `.output` of it, or let the DAG "
-                "render_template_as_native_obj"
-            )
+    for each in summaries:
         _require_same_datalake(datalake, each)
         if "prefixes" in each:
             yield from _imported(client, each)
@@ -76,7 +83,7 @@ def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> 
 def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
     data_ids, manifest = summary.get("data_ids"), summary.get("manifest")
     if data_ids is not None:
-        return as_names(data_ids)
+        return read_ids("summary", data_ids)
     if manifest is None:
         raise LakePermanentError(
             f"the summary of an upload of {summary['uploaded']} data does not name them: give that upload a manifest, "
@@ -88,10 +95,10 @@ def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
 def _imported(client: "Client", summary: Mapping[str, Any]) -> Iterator[Brought]:
     """Yield what lies below an import's prefixes, with its tags and its source."""
     _require_ended(client, summary)
-    conditions = [f"tags.name = {_quoted(tag)}" for tag in as_names(summary.get("tags"))]
+    conditions = [f"tags.name = {_quoted(tag)}" for tag in read_names("summary", summary.get("tags"))]
     if summary.get("source"):
         conditions.append(f"data_source.name = {_quoted(summary['source'])}")
-    prefixes = _outermost(as_names(summary["prefixes"]))
+    prefixes = _outermost(read_names("summary", summary["prefixes"]))
     for start in range(0, len(prefixes), PREFIXES_A_QUERY):
         some = prefixes[start : start + PREFIXES_A_QUERY]
         below = " or ".join(f"object_name startswith {_quoted(prefix)}" for prefix in some)

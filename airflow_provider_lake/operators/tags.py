@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_lake.arguments import check_constants, read_names
 from airflow_provider_lake.exceptions import permanent_errors
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.resume import is_first_try
-from airflow_provider_lake.operators.selection import as_names
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,10 +36,11 @@ class TagDataOperator(DataSelectingOperator):
         super().__init__(**kwargs)
         self.attach = attach
         self.detach = detach
+        check_constants(read_names, attach=attach, detach=detach)
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Change the tags of the data, a page at a time."""
-        attach, detach = as_names(self.attach), as_names(self.detach)
+        attach, detach = read_names("attach", self.attach), read_names("detach", self.detach)
         with permanent_errors():
             _require_sense(attach, detach)
             datalake = self.get_datalake()
@@ -63,7 +64,7 @@ class TagDataOperator(DataSelectingOperator):
                 self.log.info("%d data tagged", count)
         except (NoDataError, AirflowSkipException):
             # The tag that selects the data is gone from all of them: an earlier try has come to its end.
-            if not (is_retry and {tag.name for tag in off} & set(as_names(self.tags))):
+            if not (is_retry and {tag.name for tag in off} & set(read_names("tags", self.tags))):
                 raise
         return count
 

@@ -17,6 +17,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_lake import configuration
+from airflow_provider_lake.arguments import check_constants, read_flag, read_required_text, read_seconds
 from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.jobs import Patience, insist
 from airflow_provider_lake.hooks.lake import LakeHook
@@ -44,9 +45,13 @@ class LakeSensor(BaseSensorOperator):
 
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poke_interval: seconds between two looks at the lake; in reschedule mode below Airflow 3.2, 7 or more.
-    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode below Airflow 3.3
-        it is the ``timeout`` that bounds this.
+    :param poke_interval: seconds or a ``timedelta`` between two looks at the lake; in reschedule mode below Airflow
+        3.2, 7 or more.
+    :param timeout: seconds or a ``timedelta`` after which the wait is given up; None: as Airflow is configured.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
+        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
+    :param multiple_outputs: let other tasks take single values of the summary that this task returns, as
+        ``task.output["jobs"]``.
     """
 
     ui_color = "#d9edf7"
@@ -57,20 +62,28 @@ class LakeSensor(BaseSensorOperator):
         lake_conn_id: str = LakeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = configuration.poll_interval(),  # noqa: B008 - a setting
-        outage_budget: float = configuration.outage_budget(),
+        timeout: timedelta | float | None = None,
+        outage_budget: timedelta | float = configuration.outage_budget(),  # noqa: B008 - a setting
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(poke_interval=poke_interval, **kwargs)
+        super().__init__(
+            poke_interval=read_seconds("poke_interval", poke_interval),
+            timeout=None if timeout is None else read_seconds("timeout", timeout),
+            multiple_outputs=multiple_outputs,
+            **kwargs,
+        )
         if self.mode == "reschedule":
             self.poke_interval = max(self.poke_interval, reschedule_seconds())
         self.lake_conn_id = lake_conn_id
-        self.deferrable = deferrable
-        self.outage_budget = outage_budget
+        self.deferrable = read_flag("deferrable", deferrable)
+        self.outage_budget = read_seconds("outage_budget", outage_budget)
+        check_constants(read_required_text, lake_conn_id=lake_conn_id)
 
     @cached_property
     def hook(self) -> LakeHook:
         """Hook of the connection, made when the task runs."""
-        return LakeHook(self.lake_conn_id)
+        return LakeHook(read_required_text("lake_conn_id", self.lake_conn_id))
 
     @abstractmethod
     def _look(self) -> PokeReturnValue:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink, PokeReturnValue
 
+from airflow_provider_lake.arguments import check_constants, read_count, read_flag, read_names, read_text
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
-from airflow_provider_lake.operators.selection import as_names
 from airflow_provider_lake.sensors.base import LakeSensor
 from airflow_provider_lake.triggers.data import DataTrigger
 
@@ -27,10 +27,10 @@ class DataSensor(LakeSensor):
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poke_interval: seconds between two looks at the lake.
-    :param timeout: seconds after which the wait is given up.
-    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode below Airflow 3.3
-        it is the ``timeout`` that bounds this.
+    :param poke_interval: seconds or a ``timedelta`` between two looks at the lake.
+    :param timeout: seconds or a ``timedelta`` after which the wait is given up.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
+        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
     """
 
     template_fields: Sequence[str] = ("tags", "query", "datalake", "lake_conn_id")
@@ -47,25 +47,27 @@ class DataSensor(LakeSensor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.min_count = min_count
+        self.min_count = read_count("min_count", min_count)
         self.tags = tags
-        self.intersect_tags = intersect_tags
+        self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = query
         self.datalake = datalake
         self._is_shown = False
+        check_constants(read_names, tags=tags)
+        check_constants(read_text, query=query, datalake=datalake)
 
     def _look(self) -> PokeReturnValue:
         """Count once; return whether there are enough, and the summary."""
         from airflow_provider_lake.client.id_pages import count_data
 
-        datalake, query = self.hook.get_datalake(self.datalake or None), self._full_query
+        datalake, query = self.hook.get_datalake(read_text("datalake", self.datalake)), self._full_query
         self._show(datalake)
         count = count_data(datalake.session, datalake.id, query)
         summary = {
             "datalake": datalake.name,
             "count": count,
-            "tags": as_names(self.tags),
-            "query": self.query or None,
+            "tags": read_names("tags", self.tags),
+            "query": read_text("query", self.query),
         }
         self.log.info("Waiting: %s", self._describe(summary))
         return PokeReturnValue(count >= self.min_count, summary)
@@ -79,7 +81,7 @@ class DataSensor(LakeSensor):
             min_count=self.min_count,
             query=self._full_query,
             lake_conn_id=self.lake_conn_id,
-            datalake=self.datalake or None,
+            datalake=read_text("datalake", self.datalake),
             poll_interval=self.poke_interval,
             outage_budget=self.outage_budget,
             deadline=end,
@@ -98,7 +100,11 @@ class DataSensor(LakeSensor):
         from airflow_provider_lake.client import UsageError
         from airflow_provider_lake.client.selection import Selection
 
-        selection = Selection(tags=as_names(self.tags), intersect_tags=self.intersect_tags, q=self.query or None)
+        selection = Selection(
+            tags=read_names("tags", self.tags),
+            intersect_tags=self.intersect_tags,
+            q=read_text("query", self.query),
+        )
         if not selection.query:
             raise UsageError("no data to wait for: give tags or query")
         return selection.query
@@ -107,5 +113,10 @@ class DataSensor(LakeSensor):
         """Let the running task link to its data, once."""
         if not self._is_shown:
             show_datalake(datalake)
-            show_data(datalake, as_names(self.tags), self.query or None, intersect_tags=self.intersect_tags)
+            show_data(
+                datalake,
+                read_names("tags", self.tags),
+                read_text("query", self.query),
+                intersect_tags=self.intersect_tags,
+            )
             self._is_shown = True

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperatorLink, PokeReturnValue, XComArg
 from airflow.triggers.base import StartTriggerArgs
 
+from airflow_provider_lake.arguments import check_constants, is_template, read_flag, read_ids, read_job_ids
 from airflow_provider_lake.exceptions import LakeDeadJobError
 from airflow_provider_lake.hooks.jobs import (
     JobIds,
-    as_job_ids,
     describe,
     read_job,
     require_no_failure,
@@ -40,10 +40,11 @@ class JobSensor(LakeSensor):
     :param start_from_trigger: begin in the triggerer, without a first look on a worker; only together with
         ``deferrable``, and for a ``job_id`` that is known without another task's result: a plain one, or a template
         over ``params`` and ``dag_run.conf`` (Airflow 3.3; below it, and in mapped tasks, it begins on a worker).
-    :param poke_interval: seconds between two looks at the jobs; when deferred, the longest time between them.
-    :param timeout: seconds after which the wait is given up.
-    :param outage_budget: seconds without a break that the lake may fail to answer; in reschedule mode below Airflow 3.3
-        it is the ``timeout`` that bounds this.
+    :param poke_interval: seconds or a ``timedelta`` between two looks at the jobs; when deferred, the longest time
+        between them.
+    :param timeout: seconds or a ``timedelta`` after which the wait is given up.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
+        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
     """
 
     template_fields: Sequence[str] = ("job_id", "lake_conn_id")
@@ -53,15 +54,18 @@ class JobSensor(LakeSensor):
         super().__init__(**kwargs)
         self.job_id = job_id
         self._is_shown = False
+        check_constants(read_job_ids, job_id=job_id)
         self.start_from_trigger = (
-            self.deferrable and start_from_trigger and _renders_in_trigger(job_id, self.lake_conn_id)
+            self.deferrable
+            and read_flag("start_from_trigger", start_from_trigger)
+            and _renders_in_trigger(job_id, self.lake_conn_id)
         )
         if self.start_from_trigger:
             # Of this instance alone: what a mapped task has on its class, Airflow takes for all of its instances.
             self.start_trigger_args = StartTriggerArgs(
                 trigger_cls=f"{JobTrigger.__module__}.{JobTrigger.__qualname__}",
                 trigger_kwargs={
-                    "job_id": job_id,
+                    "job_id": job_id if is_template(job_id) else read_job_ids("job_id", job_id),
                     "lake_conn_id": self.lake_conn_id,
                     "poll_interval": self.poke_interval,
                     "outage_budget": self.outage_budget,
@@ -84,7 +88,7 @@ class JobSensor(LakeSensor):
         :param end: the deadline, in seconds since 1970.
         """
         return JobTrigger(
-            job_id=as_job_ids(self.job_id),
+            job_id=read_job_ids("job_id", self.job_id),
             lake_conn_id=self.lake_conn_id,
             poll_interval=self.poke_interval,
             outage_budget=self.outage_budget,
@@ -100,9 +104,9 @@ class JobSensor(LakeSensor):
     def _read_jobs(self) -> "list[Job]":
         from airflow_provider_lake.client import UsageError
 
-        job_ids = as_job_ids(self.job_id)
+        job_ids = read_ids("job_id", read_job_ids("job_id", self.job_id))
         if not job_ids:
-            raise UsageError("no job id given to wait for")
+            raise UsageError("job_id is empty: there is no job to wait for")
         if not self._is_shown:
             show_job(self.hook.client, job_ids[0])
             self._is_shown = True

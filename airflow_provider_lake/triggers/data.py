@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException
@@ -15,6 +16,16 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
 from airflow_provider_lake import configuration
+from airflow_provider_lake.arguments import (
+    read_choice,
+    read_count,
+    read_flag,
+    read_names,
+    read_optional_seconds,
+    read_required_text,
+    read_seconds,
+    read_text,
+)
 from airflow_provider_lake.hooks.jobs import Patience
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.reader import DataReader, load_client
@@ -50,14 +61,14 @@ class LakeDataTrigger(BaseEventTrigger):
     :param query: selection in the lake's query language.
     :param begin: where a watch begins that has no position yet: with the data that arrive from now on (``"latest"``),
         or with all that are there (``"earliest"``).
-    :param poll_interval: seconds between two looks at the lake.
+    :param poll_interval: seconds or a ``timedelta`` between two looks at the lake.
     :param min_count: fewer data wait for others; 1 to 200.
     :param max_count: data of one event at most; 1 to 1,000.
-    :param quiet_period: seconds in which nothing more must arrive before what has arrived is handed on, so that what
-        comes in together starts one run; ``max_count`` data do not wait.
-    :param max_wait: seconds after which waiting data are handed on all the same; None: never.
+    :param quiet_period: seconds or a ``timedelta`` in which nothing more must arrive before what has arrived is handed
+        on, so that what comes in together starts one run; ``max_count`` data do not wait.
+    :param max_wait: seconds or a ``timedelta`` after which waiting data are handed on all the same; None: never.
     :param consumer: tells apart triggers that are otherwise equal: one name for each of several watched assets.
-    :raises ValueError: a number is out of its range.
+    :raises LakeArgumentError: an argument is none, or out of its range; a ``ValueError``.
     """
 
     def __init__(
@@ -69,27 +80,26 @@ class LakeDataTrigger(BaseEventTrigger):
         intersect_tags: bool = False,
         query: str | None = None,
         begin: Literal["latest", "earliest"] = "latest",
-        poll_interval: float = 30.0,
+        poll_interval: timedelta | float = 30.0,
         min_count: int = 1,
         max_count: int = 200,
-        quiet_period: float = 0.0,
-        max_wait: float | None = None,
+        quiet_period: timedelta | float = 0.0,
+        max_wait: timedelta | float | None = None,
         consumer: str = "",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
-        _check(begin, poll_interval, min_count, max_count)
-        self.lake_conn_id = lake_conn_id
-        self.datalake = datalake
-        self.tags = [tags] if isinstance(tags, str) else list(tags or ())
-        self.intersect_tags = intersect_tags
-        self.query = query
-        self.begin = begin
-        self.poll_interval = poll_interval
-        self.min_count = min_count
-        self.max_count = max_count
-        self.quiet_period = quiet_period
-        self.max_wait = max_wait
-        self.consumer = consumer
+        self.lake_conn_id = read_required_text("lake_conn_id", lake_conn_id)
+        self.datalake = read_text("datalake", datalake)
+        self.tags = read_names("tags", tags)
+        self.intersect_tags = read_flag("intersect_tags", intersect_tags)
+        self.query = read_text("query", query)
+        self.begin = read_choice("begin", begin, ("latest", "earliest"))
+        self.poll_interval = read_seconds("poll_interval", poll_interval, above=0)
+        self.min_count = read_count("min_count", min_count, 1, _MAX_MIN_COUNT)
+        self.max_count = read_count("max_count", max_count, self.min_count, _MAX_COUNT)
+        self.quiet_period = read_seconds("quiet_period", quiet_period)
+        self.max_wait = read_optional_seconds("max_wait", max_wait)
+        self.consumer = read_text("consumer", consumer) or ""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments to make this trigger again in another process.
@@ -187,9 +197,9 @@ class DataTrigger(BaseTrigger):
     :param query: selection in the lake's query language.
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
-    :param poll_interval: seconds between two looks at the lake.
-    :param outage_budget: seconds without a break that the lake may fail to answer; None: as ``[lake] outage_budget``
-        says.
+    :param poll_interval: seconds or a ``timedelta`` between two looks at the lake.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
+        outage_budget`` says.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     """
 
@@ -200,18 +210,19 @@ class DataTrigger(BaseTrigger):
         query: str,
         lake_conn_id: str = LakeHook.default_conn_name,
         datalake: str | None = None,
-        poll_interval: float = 30.0,
-        outage_budget: float | None = None,
+        poll_interval: timedelta | float = 30.0,
+        outage_budget: timedelta | float | None = None,
         deadline: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
-        self.min_count = min_count
-        self.query = query
-        self.lake_conn_id = lake_conn_id
-        self.datalake = datalake
-        self.poll_interval = poll_interval
-        self.outage_budget = configuration.outage_budget() if outage_budget is None else outage_budget
-        self.deadline = deadline
+        self.min_count = read_count("min_count", min_count)
+        self.query = read_required_text("query", query)
+        self.lake_conn_id = read_required_text("lake_conn_id", lake_conn_id)
+        self.datalake = read_text("datalake", datalake)
+        self.poll_interval = read_seconds("poll_interval", poll_interval)
+        budget = read_optional_seconds("outage_budget", outage_budget)
+        self.outage_budget = configuration.outage_budget() if budget is None else budget
+        self.deadline = read_optional_seconds("deadline", deadline)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments to make this trigger again in another process."""
@@ -262,17 +273,6 @@ class DataTrigger(BaseTrigger):
                 await asyncio.sleep(min(left, patience.pause(self.poll_interval)))
         finally:
             await reader.close()
-
-
-def _check(begin: str, poll_interval: float, min_count: int, max_count: int) -> None:
-    if begin not in {"latest", "earliest"}:
-        raise ValueError(f"begin is 'latest' or 'earliest', not {begin!r}")
-    if poll_interval <= 0:
-        raise ValueError(f"poll_interval is above 0, not {poll_interval}")
-    if not 1 <= min_count <= _MAX_MIN_COUNT:
-        raise ValueError(f"min_count is 1 to {_MAX_MIN_COUNT}, not {min_count}")
-    if not min_count <= max_count <= _MAX_COUNT:
-        raise ValueError(f"max_count is min_count ({min_count}) to {_MAX_COUNT}, not {max_count}")
 
 
 def _pause(interval: float, faults: int, retry_after: float | None) -> float:

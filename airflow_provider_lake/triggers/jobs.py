@@ -4,13 +4,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_lake import configuration
-from airflow_provider_lake.hooks.jobs import JobIds, as_job_ids, describe
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_flag,
+    read_job_ids,
+    read_optional_seconds,
+    read_required_text,
+    read_seconds,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError
+from airflow_provider_lake.hooks.jobs import JobIds, describe
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller import Poller, shared_poller
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
@@ -33,9 +43,10 @@ class JobTrigger(BaseTrigger):
 
     :param job_id: id of a job, the summary of a task that started one, or several of these.
     :param lake_conn_id: id of a connection of type ``lake``.
-    :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
-    :param outage_budget: seconds without a break that the lake may fail to answer; None: as ``[lake] outage_budget``
-        says.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at a job; young jobs are looked
+        at more often.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
+        outage_budget`` says.
     :param since: when the wait began, in seconds since 1970; None: when the trigger starts.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
@@ -47,8 +58,8 @@ class JobTrigger(BaseTrigger):
         *,
         job_id: JobIds | Sequence[JobIds],
         lake_conn_id: str = LakeHook.default_conn_name,
-        poll_interval: float = 5.0,
-        outage_budget: float | None = None,
+        poll_interval: timedelta | float = 5.0,
+        outage_budget: timedelta | float | None = None,
         since: float | None = None,
         deadline: float | None = None,
         cancel_on_kill: bool = False,
@@ -57,11 +68,14 @@ class JobTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.job_id = job_id
         self.lake_conn_id = lake_conn_id
-        self.poll_interval = poll_interval
-        self.outage_budget = configuration.outage_budget() if outage_budget is None else outage_budget
-        self.since = since
-        self.deadline = deadline
-        self.cancel_on_kill = cancel_on_kill
+        self.poll_interval = read_seconds("poll_interval", poll_interval)
+        budget = read_optional_seconds("outage_budget", outage_budget)
+        self.outage_budget = configuration.outage_budget() if budget is None else budget
+        self.since = read_optional_seconds("since", since)
+        self.deadline = read_optional_seconds("deadline", deadline)
+        self.cancel_on_kill = read_flag("cancel_on_kill", cancel_on_kill)
+        check_constants(read_job_ids, job_id=job_id)
+        check_constants(read_required_text, lake_conn_id=lake_conn_id)
         self.details = details
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -88,7 +102,7 @@ class JobTrigger(BaseTrigger):
         from airflow_provider_lake.client import LakeError
 
         async with asyncio.timeout(_KILL_SECONDS), shared_poller(self.lake_conn_id) as poller:
-            for job_id in as_job_ids(self.job_id):
+            for job_id in read_job_ids("job_id", self.job_id):
                 try:
                     await poller.kill_job(job_id, self.log)
                 except LakeError as error:
@@ -105,7 +119,10 @@ class JobTrigger(BaseTrigger):
             return timeout_event("the jobs have not ended in time")
 
     async def _watch(self) -> dict[str, Any]:
-        job_ids = as_job_ids(self.job_id)
+        try:
+            job_ids = read_job_ids("job_id", self.job_id)
+        except LakeArgumentError as error:  # where Airflow has rendered it for this trigger
+            return {"status": "refused", "message": str(error)}
         if not job_ids:
             return {"status": "refused", "message": "no job id given to wait for"}
         try:

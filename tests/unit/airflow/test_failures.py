@@ -37,7 +37,7 @@ def test_a_number_and_a_share_are_limits(max_failures: float, failed: int, count
             require_few_failures(check_max_failures(max_failures), failed, count, failures, RuntimeError)
 
 
-@pytest.mark.parametrize("max_failures", [-1, 1.5, -0.1, float("nan"), True])
+@pytest.mark.parametrize("max_failures", [-1, 1.5, -0.1, float("nan"), True, "1%", None])
 def test_anything_else_is_refused(max_failures: Any) -> None:
     """A share above one, a negative number, and what is no number."""
     with pytest.raises(ValueError, match="max_failures is a number of files"):
