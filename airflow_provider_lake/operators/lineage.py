@@ -78,7 +78,8 @@ class LakeLineage:
 
 def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
     """Return the namespaces and names that OpenLineage knows files, folders and objects by; of a pattern its folder."""
-    return list(dict.fromkeys(map(_file_name, read_paths("filepaths", filepaths))))
+    paths = [] if filepaths is None else read_paths("filepaths", filepaths)
+    return list(dict.fromkeys(map(_file_name, paths)))
 
 
 def _file_name(path: str) -> tuple[str, str]:
