@@ -21,10 +21,10 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.job_log import JobLog
-from airflow_provider_lake.client.media import content_type_of
 from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
 from airflow_provider_lake.client.states import JobStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
+from airflow_provider_lake.media.kinds import content_type_of
 
 # What a lake without a route answers.
 _NO_ROUTE = frozenset({404, 405})

@@ -10,9 +10,10 @@ from airflow_provider_lake.client.download import read_stored, save_stored
 from airflow_provider_lake.client.errors import LakeError, UploadError
 from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.media import content_type_of, read_image
+from airflow_provider_lake.client.image_files import header_of
 from airflow_provider_lake.client.records import Json, Record
 from airflow_provider_lake.client.transfer import ObjectStorage
+from airflow_provider_lake.media.kinds import content_type_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,11 +97,11 @@ def upload_projection(
     try:
         with open_file(path) as local:
             content_type = content_type_of(local.name)
-            facts = read_image(local.stream)
+            header = header_of(local)
             object_name = storage.generate_object_name(local.name, "DATA_PROJECTION")
             storage.store(local, object_name, content_type)
-        width, height = facts.size if facts else (None, None)
-        info = {**(facts.metadata if facts and fill_metadata else {}), **(additional_info or {})}
+        width, height = (header.width, header.height) if header else (None, None)
+        info = {**(header.metadata if header and fill_metadata else {}), **(additional_info or {})}
         body = {
             "name": name,
             "file_size": local.size,

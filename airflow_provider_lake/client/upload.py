@@ -25,12 +25,13 @@ from airflow_provider_lake.client.errors import (
 )
 from airflow_provider_lake.client.files import LocalFile, open_file
 from airflow_provider_lake.client.http import Session, outcome_of
-from airflow_provider_lake.client.media import content_type_of, data_type_of, read_image
+from airflow_provider_lake.client.image_files import header_of
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
+from airflow_provider_lake.media.kinds import content_type_of, data_type_of, kind_of
 
 # The lake is given up on when for so long it has not finished one more of the data.
 PATIENCE_SECONDS = 150.0
@@ -115,16 +116,13 @@ class Uploader:
 
     def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
         """Return what the lake is told about a file, but for its object name."""
-        content_type = content_type_of(local.name)
-        facts = (
-            read_image(local.stream, with_metadata=self.fill_metadata) if content_type.startswith("image/") else None
-        )
-        size = file.size or (facts.size if facts else None)
-        metadata = {**(facts.metadata if facts else {}), **file.metadata}
+        header = header_of(local, with_metadata=self.fill_metadata) if kind_of(local.name) == "IMAGE" else None
+        size = file.size or ((header.width, header.height) if header else None)
+        metadata = {**(header.metadata if header else {}), **file.metadata}
         description: dict[str, Any] = {
-            "type": data_type_of(content_type),
+            "type": data_type_of(local.name),
             "filename": local.name,
-            "content_type": content_type,
+            "content_type": content_type_of(local.name),
             "tags": list(self.tag_ids),
             "data_source_id": self.source_id,
         }

@@ -1,8 +1,8 @@
 """Looking for files by paths, folders, patterns and URLs: what is found, what is left out, and what is not there."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
+from airflow_provider_lake.media.kinds import kind_of
 from airflow_provider_lake.operators.left_out import ANOTHER_LINK, UNREADABLE_FOLDER, LeftOut
 from airflow_provider_lake.operators.local_tree import LocalTree
 from airflow_provider_lake.operators.locations import is_remote, local_path, remote
@@ -140,9 +140,7 @@ class FileSearch:
 
 def is_image_or_video(path: str) -> bool:
     """Whether a name is that of an image or a video, as an upload takes it."""
-    from airflow_provider_lake.client.media import content_type_of
-
-    return content_type_of(f"_{PurePath(path).suffix}").startswith(("image/", "video/"))
+    return kind_of(path) is not None
 
 
 def _reason(error: OSError | ValueError) -> str:

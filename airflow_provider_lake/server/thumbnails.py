@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from airflow_provider_lake.server.images import BROKEN_IMAGE_ERRORS, known_formats
+from airflow_provider_lake.media.images import BEGIN_BYTES, BROKEN_IMAGE_ERRORS, ImageUnsupportedError, formats_of
 
 MAX_SIDE = 512
 _QUALITY = 80
@@ -34,7 +34,9 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
     """
     target = BytesIO()
     try:
-        with Image.open(file, formats=known_formats()) as image:
+        formats = formats_of(file.read(BEGIN_BYTES))
+        file.seek(0)
+        with Image.open(file, formats=formats) as image:
             is_small = image.format == "JPEG" and "progressive" not in image.info
             if not is_small and image.width * image.height > _MAX_PIXELS:
                 raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")
@@ -43,7 +45,7 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             turned = _on_white(ImageOps.exif_transpose(small))
         turned.save(target, "JPEG", quality=_QUALITY)
-    except BROKEN_IMAGE_ERRORS as error:
+    except (*BROKEN_IMAGE_ERRORS, ImageUnsupportedError) as error:
         raise NoThumbnailError(str(error)) from error
     except OSError as error:
         if error.errno is not None:

@@ -13,6 +13,11 @@ SERVER_LIBRARIES = {"fastapi", "starlette", "sqlalchemy", "alembic", "granian", 
 
 # Layer to the top-level modules, and layers of ours, that it may not import.
 FORBIDDEN = {
+    "media": {
+        *{"airflow", "requests", "pycurl", "boto3", "client", "server", "cli", "processings"},
+        *SERVER_LIBRARIES,
+        *AIRFLOW_PARTS,
+    },
     "client": {"airflow", *SERVER_LIBRARIES, "boto3", "server", "cli", "processings", *AIRFLOW_PARTS},
     "server": {"airflow", "requests", "client", "cli", "processings", *AIRFLOW_PARTS},
     "processings": {"airflow", *SERVER_LIBRARIES, "server", "cli", *AIRFLOW_PARTS},

@@ -16,8 +16,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from airflow_provider_lake.client import Data, Datalake, JobStatus
+from airflow_provider_lake.media.images import read_header
 from airflow_provider_lake.server.blobs.s3 import S3Store
-from airflow_provider_lake.server.images import read_image
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import finished, photo
 from tests.wire.lake_api import LakeApi
@@ -126,7 +126,7 @@ def test_only_the_header_of_an_image_is_fetched(put: Callable[[str, bytes], Any]
     store.client.meta.events.register("after-call.s3.GetObject", lambda parsed, **_: fetched.append(parsed))
 
     with store.open(f"headers/{kind}") as opened:
-        facts = read_image(opened)
+        facts = read_header(opened)
 
     assert (facts.width, facts.height) == (1500, 1000)
     assert sum(answer["ContentLength"] for answer in fetched) <= 128 << 10 < len(file.getvalue())

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
+from airflow_provider_lake.media.kinds import content_type_of
 from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.base import MAX_PART_BYTES
 from airflow_provider_lake.server.blobs.folder import FolderStore
@@ -22,7 +23,6 @@ from airflow_provider_lake.server.deps import LakeDep
 from airflow_provider_lake.server.errors import ApiError, BadRequestError, ConflictError, NotFoundError, TooLargeError
 from airflow_provider_lake.server.queries import uploads
 from airflow_provider_lake.server.routes.ranges import RangeError, read_range
-from airflow_provider_lake.server.work.media_types import content_type_of
 
 _RECEIVED_BLOCK = 1 << 20
 _SENT_BLOCK = 1 << 18

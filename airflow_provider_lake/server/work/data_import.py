@@ -1,25 +1,28 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError, warn_unsupported
+from airflow_provider_lake.media.kinds import content_type_of, kind_of
 from airflow_provider_lake.server.blobs.names import check_object_name, is_upload_name
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
-from airflow_provider_lake.server.images import NotAnImageError
 from airflow_provider_lake.server.queries import datalakes, imports, objects
 from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import NAME_LENGTH
 from airflow_provider_lake.server.work.image_process import Found
-from airflow_provider_lake.server.work.media_types import content_type_of, is_media
 from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
 from airflow_provider_lake.server.work.reading import look_at_all
 from airflow_provider_lake.server.work.task import Task
 
 Row = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 class DataImport:
@@ -43,7 +46,7 @@ class DataImport:
             return
         for prefix in disjoint(self._payload["prefixes"]):
             for blob in self._store.scan(prefix, after):
-                if is_media(content_type_of(blob.object_name)):
+                if kind_of(blob.object_name) is not None:
                     yield Candidate(blob.object_name, blob.size)
 
     def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
@@ -108,11 +111,14 @@ class DataImport:
             return Failure(name, f"the object cannot be read: {error.strerror}")
 
     def _row(self, name: str, size: int | None, found: Found | None) -> Row:
-        filename, content_type = name.rpartition("/")[2], content_type_of(name)
+        filename, kind = name.rpartition("/")[2], kind_of(name)
         if len(filename) > NAME_LENGTH:
             raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
-        if not is_media(content_type):
+        if kind is None:
             raise NotAnImageError("its name says neither image nor video")
+        if isinstance(found, ImageUnsupportedError):
+            warn_unsupported(logger, str(found), "they come in without size, metadata and thumbnail")
+            found = None
         if isinstance(found, Exception):
             raise found
         given = self._details(name)
@@ -121,8 +127,8 @@ class DataImport:
             "datalake_id": self._datalake_id,
             "object_name": name,
             "filename": filename,
-            "type": DataType.IMAGE if found else DataType.VIDEO,
-            "content_type": content_type,
+            "type": DataType(kind),
+            "content_type": content_type_of(name),
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
             "file_size": self._store.stat(name).size if size is None else size,
@@ -143,7 +149,7 @@ class DataImport:
 
 
 def _is_image_name(name: str) -> bool:
-    if not content_type_of(name).startswith("image/"):
+    if kind_of(name) != "IMAGE":
         return False
     try:
         check_object_name(name)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
 
 # What was found: facts, or the error that the reading raised.
-Found = ImageFacts | Exception
+Found = ImageHeader | Exception
 
 
 def serve() -> None:
@@ -33,30 +33,31 @@ def serve() -> None:
 def from_json(found: Mapping[str, Any]) -> Found:
     """Return what was found in an image, as the process wrote it."""
     if "width" in found:
-        return ImageFacts(found["width"], found["height"], found["metadata"])
+        return ImageHeader(found["width"], found["height"], found["metadata"])
     if "errno" in found:
         return OSError(found["errno"], found["message"])
-    if found["is_image"]:
-        return RuntimeError(found["message"])
-    return NotAnImageError(found["message"])
+    return {"none": NotAnImageError, "unsupported": ImageUnsupportedError}.get(found["kind"], RuntimeError)(
+        found["message"]
+    )
 
 
 def read_file(path: str | Path) -> Found:
     """Return what is found in one file."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
-            return read_image(file)
+            return read_header(file)
     except Exception as error:  # noqa: BLE001 - raised again where it was asked for
         return error
 
 
 def _to_json(found: Found) -> dict[str, Any]:
-    if isinstance(found, ImageFacts):
+    if isinstance(found, ImageHeader):
         return {"width": found.width, "height": found.height, "metadata": found.metadata}
     if isinstance(found, OSError) and found.errno is not None:
         return {"errno": found.errno, "message": found.strerror}
-    is_image = not isinstance(found, NotAnImageError)
-    return {"is_image": is_image, "message": f"{type(found).__name__}: {found}" if is_image else str(found)}
+    if isinstance(found, NotAnImageError | ImageUnsupportedError):
+        return {"kind": "none" if isinstance(found, NotAnImageError) else "unsupported", "message": str(found)}
+    return {"kind": "broken", "message": f"{type(found).__name__}: {found}"}
 
 
 if __name__ == "__main__":

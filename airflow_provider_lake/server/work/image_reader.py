@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
+from airflow_provider_lake.media.images import read_header
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.images import read_image
 from airflow_provider_lake.server.work.image_process import Found, from_json, read_file
 from airflow_provider_lake.server.work.reading import look_at_all
 
@@ -121,6 +121,6 @@ def _read_here(image: tuple[BlobStore, str]) -> Found:
     store, object_name = image
     try:
         with store.open(object_name) as file:
-            return read_image(file)
+            return read_header(file)
     except Exception as error:  # noqa: BLE001 - raised again where it was asked for
         return error

@@ -5,10 +5,10 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError, warn_unsupported
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError, passes
-from airflow_provider_lake.server.images import NotAnImageError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.queries.data import Finding, Pending
@@ -103,6 +103,9 @@ class MediaWorker:
         if size == 0:
             return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
         if found is None:
+            return Finding(data.position, UploadStatus.DONE, size)
+        if isinstance(found, ImageUnsupportedError):
+            warn_unsupported(logger, str(found), "they come in without size, metadata and thumbnail")
             return Finding(data.position, UploadStatus.DONE, size)
         if isinstance(found, Exception):
             return Finding(data.position, UploadStatus.ERROR, size, error=_reason(data, found))

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.media.kinds import content_type_of
 from airflow_provider_lake.server.queries import imports
-from airflow_provider_lake.server.work.media_types import content_type_of
 from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
 from airflow_provider_lake.server.work.task import Task
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from airflow_provider_lake.media.images import ImageHeader, NotAnImageError
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.images import ImageFacts, NotAnImageError
 from airflow_provider_lake.server.work.image_reader import ImageReader
 
 COUNT = 600
@@ -63,7 +63,7 @@ def test_what_is_read_beside_is_what_is_read_here(reader: ImageReader, store: Fo
     many = reader.read([(store, name) for name in _names()])
 
     assert few == many[:3]
-    assert many == [ImageFacts(width, 3, {"manufacturer": "Acme Optics"}) for width in range(1, COUNT + 1)]
+    assert many == [ImageHeader(width, 3, {"manufacturer": "Acme Optics"}) for width in range(1, COUNT + 1)]
     assert started_for_few == set()
     assert _children() > before
 
@@ -78,7 +78,7 @@ def test_errors_are_those_of_the_files(reader: ImageReader, store: FolderStore) 
     found = reader.read([(store, name) for name in _names(20)])
 
     assert [type(found[number]) for number in (2, 3, 4, 5)] == [
-        ImageFacts,
+        ImageHeader,
         NotAnImageError,
         FileNotFoundError,
         IsADirectoryError,
@@ -93,7 +93,7 @@ def test_names_need_not_be_text(reader: ImageReader, store: FolderStore) -> None
 
     found = reader._read_files([store.objects / name])
 
-    assert found == [ImageFacts(7, 3, {"manufacturer": "Acme Optics"})]
+    assert found == [ImageHeader(7, 3, {"manufacturer": "Acme Optics"})]
 
 
 def test_a_process_that_was_ended_is_replaced(reader: ImageReader, store: FolderStore) -> None:
@@ -123,7 +123,7 @@ def test_what_breaks_a_process_is_the_only_one_to_suffer(
 
     found = reader.read([(store, name) for name in _names(17)])
 
-    assert [number for number, each in enumerate(found) if not isinstance(each, ImageFacts)] == [7]
+    assert [number for number, each in enumerate(found) if not isinstance(each, ImageHeader)] == [7]
     assert "the process that read it ended" in str(found[7])
 
 
@@ -135,12 +135,12 @@ def test_without_a_process_images_are_read_here(
 
     found = reader.read([(store, name) for name in _names(20)])
 
-    assert found == [ImageFacts(width, 3, {"manufacturer": "Acme Optics"}) for width in range(1, 21)]
+    assert found == [ImageHeader(width, 3, {"manufacturer": "Acme Optics"}) for width in range(1, 21)]
 
 
 def test_a_name_that_no_object_can_have_spoils_no_other(reader: ImageReader, store: FolderStore) -> None:
     """It is refused as reading it alone would be."""
     found = reader.read([(store, name) for name in [*_names(20), "../x.jpg"]])
 
-    assert all(isinstance(each, ImageFacts) for each in found[:20])
+    assert all(isinstance(each, ImageHeader) for each in found[:20])
     assert isinstance(found[20], BadRequestError)

@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 import zlib
 from io import BytesIO
 
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
+from PIL.PngImagePlugin import PngInfo
 
-from airflow_provider_lake.server.images import ImageFacts, NotAnImageError, read_image
+from airflow_provider_lake.media import images
+from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 WITH_EXIF = ("JPEG", "PNG", "TIFF", "WEBP")
@@ -29,7 +32,7 @@ IMAGES = [_image(each) for each in FORMATS]
 @pytest.mark.parametrize("content", IMAGES, ids=FORMATS)
 def test_the_size_of_an_image_is_read(content: bytes) -> None:
     """Of every common format."""
-    assert (read_image(BytesIO(content)).width, read_image(BytesIO(content)).height) == (64, 48)
+    assert (read_header(BytesIO(content)).width, read_header(BytesIO(content)).height) == (64, 48)
 
 
 @pytest.mark.parametrize("format_", WITH_EXIF)
@@ -39,7 +42,7 @@ def test_the_size_is_that_of_the_displayed_image(format_: str, orientation: int,
     exif = Image.Exif()
     exif[Base.Orientation] = orientation
 
-    facts = read_image(BytesIO(_image(format_, exif)))
+    facts = read_header(BytesIO(_image(format_, exif)))
 
     assert (facts.width, facts.height) == size
 
@@ -56,7 +59,7 @@ def test_exif_is_given_in_the_platforms_keys() -> None:
     position |= {GPS.GPSLongitudeRef: "W", GPS.GPSLongitude: (2.0, 15.0, 0.0)}
     exif.get_ifd(IFD.GPSInfo).update(position | {GPS.GPSAltitudeRef: b"\x01", GPS.GPSAltitude: 12.5})
 
-    assert read_image(BytesIO(_image("JPEG", exif))).metadata == {
+    assert read_header(BytesIO(_image("JPEG", exif))).metadata == {
         "acquired_at": "2024-05-06T07:08:09",
         "acquired_by": "Ann",
         "resolution_x": 72.0,
@@ -78,7 +81,7 @@ def test_meaningless_exif_is_left_out() -> None:
     exif.update({Base.DateTime: "0000:00:00 00:00:00", Base.Make: " \0", Base.ResolutionUnit: 9})
     exif.get_ifd(IFD.GPSInfo).update({GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: (48.0, 30.0, 36.0)})
 
-    assert read_image(BytesIO(_image("JPEG", exif))) == ImageFacts(64, 48)
+    assert read_header(BytesIO(_image("JPEG", exif))) == ImageHeader(64, 48)
 
 
 def _png_of(width: int, height: int) -> bytes:
@@ -102,7 +105,7 @@ def _png_of(width: int, height: int) -> bytes:
 def test_what_is_no_image_is_told_why(content: bytes, reason: str) -> None:
     """The reason can be shown to a user; no program is started to look at a file."""
     with pytest.raises(NotAnImageError, match=re.escape(reason)):
-        read_image(BytesIO(content))
+        read_header(BytesIO(content))
 
 
 def test_an_avif_with_broken_exif_is_no_image() -> None:
@@ -113,7 +116,72 @@ def test_an_avif_with_broken_exif_is_no_image() -> None:
     text, number = struct.pack(">HHI", Base.Make, 2, 4), struct.pack(">HHI", Base.Make, 11, 1)
 
     with pytest.raises(NotAnImageError, match="the image's header is broken"):
-        read_image(BytesIO(content.replace(text, number)))
+        read_header(BytesIO(content.replace(text, number)))
+
+
+def _exif(orientation: int = 1) -> Image.Exif:
+    exif = Image.Exif()
+    exif.update({Base.Orientation: orientation, Base.Make: "ACME"})
+    return exif
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_has_size_and_exif(orientation: int) -> None:
+    """As displayed, as of every other format."""
+    header = read_header(BytesIO(_image("AVIF", _exif(orientation))))
+
+    assert header == ImageHeader(*((64, 48) if orientation < 5 else (48, 64)), {"manufacturer": "ACME"})
+
+
+def test_heif_has_size_and_exif() -> None:
+    """What phones make."""
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    file = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48))).save(file, exif=_exif().tobytes())
+    content = file.getvalue()
+
+    assert read_header(BytesIO(content)) == ImageHeader(64, 48, {"manufacturer": "ACME"})
+    for end in (40, len(content) // 3):
+        with pytest.raises(NotAnImageError):
+            read_header(BytesIO(content[:end]))
+
+
+@pytest.mark.parametrize("brands", [b"heic", b"mif1\0\0\0\0mif1heic", b"msf1\0\0\0\0hevc"])
+def test_what_is_missing_for_a_format_is_said(brands: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an image for all that: one that cannot be read here."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    images._is_supported.cache_clear()
+    content = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + b"\0" * 40
+
+    with pytest.raises(ImageUnsupportedError, match=r"install airflow-provider-lake\[heif\]"):
+        read_header(BytesIO(content))
+    images._is_supported.cache_clear()
+
+
+@pytest.mark.parametrize("keep", ["tEXt", "zTXt", "iTXt"])
+def test_a_png_with_long_texts_is_read(keep: str) -> None:
+    """Programs keep their whole work in them; size and EXIF are there as ever."""
+    info = PngInfo()
+    if keep == "iTXt":
+        info.add_itxt("work", "x" * (3 << 20), zip=True)
+    else:
+        info.add_text("work", "x" * (3 << 20), zip=keep == "zTXt")
+    file = BytesIO()
+    Image.new("RGB", (64, 48)).save(file, "PNG", pnginfo=info, exif=_exif(6))
+
+    assert read_header(BytesIO(file.getvalue())) == ImageHeader(48, 64, {"manufacturer": "ACME"})
+
+
+def test_a_broken_directory_spoils_no_other() -> None:
+    """Where that of GPS is damaged, maker and moment are read."""
+    exif = _exif()
+    exif[IFD.Exif] = {Base.DateTimeOriginal: "2024:05:06 07:08:09"}
+    exif[IFD.GPSInfo] = {GPS.GPSLatitudeRef: "S", GPS.GPSLatitude: (33.0, 51.0, 24.0)}
+    content = _image("JPEG", exif)
+    start = content.index(struct.pack(">HHI", GPS.GPSLatitude, 5, 3))
+    broken = content[: start + 8] + b"\x7f\xff\xff\xff" + content[start + 12 :]
+
+    assert read_header(BytesIO(broken)).metadata == {"manufacturer": "ACME", "acquired_at": "2024-05-06T07:08:09"}
 
 
 damaged = st.builds(
@@ -129,7 +197,7 @@ damaged = st.builds(
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     """Whatever a file holds, it is an image with a size or it is none."""
     try:
-        facts = read_image(BytesIO(content))
+        facts = read_header(BytesIO(content))
     except NotAnImageError:
         return
 

@@ -1,0 +1,189 @@
+"""EXIF in the platform's metadata keys."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from PIL.ExifTags import GPS, IFD, Base
+
+_MAX_TEXT = 128
+_RESOLUTION_UNITS = {2: "inches", 3: "cm"}
+_COLOR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC Profile", 0xFFFF: "Uncalibrated"}
+# Names as exiftool gives them.
+_COMPRESSIONS = {
+    1: "Uncompressed",
+    2: "CCITT 1D",
+    3: "T4/Group 3 Fax",
+    4: "T6/Group 4 Fax",
+    5: "LZW",
+    6: "JPEG (old-style)",
+    7: "JPEG",
+    8: "Adobe Deflate",
+    9: "JBIG B&W",
+    10: "JBIG Color",
+    99: "JPEG",
+    32773: "PackBits",
+    32946: "Deflate",
+    34661: "JBIG",
+    34712: "JPEG 2000",
+    34892: "Lossy JPEG",
+    34925: "LZMA2",
+    34926: "Zstd",
+    34927: "WebP",
+    34933: "PNG",
+    34934: "JPEG XR",
+}
+# Moments, each with the tag of its offset; the first that says something counts.
+_MOMENTS = (
+    (Base.DateTime, Base.OffsetTime),
+    (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
+    (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
+)
+_BELOW_SEA_LEVEL = frozenset({1, 3})
+_MOST_HOURS = 14
+# Degrees, minutes and seconds.
+_PARTS_OF_AN_ANGLE = 3
+
+
+def metadata_of(exif: Mapping[int, Any]) -> dict[str, Any]:
+    """Return platform metadata key to value; only what the tags say.
+
+    :param exif: tags of the main and the EXIF directory, and those of the GPS directory under its own tag.
+    """
+    gps = exif.get(IFD.GPSInfo, {})
+    found = {
+        "acquired_at": _acquired_at(exif),
+        "acquired_by": _text(exif.get(Base.Artist)),
+        # A resolution of zero is an unknown one.
+        "resolution_x": _number(exif.get(Base.XResolution)) or None,
+        "resolution_y": _number(exif.get(Base.YResolution)) or None,
+        "resolution_unit": _RESOLUTION_UNITS.get(whole(exif.get(Base.ResolutionUnit))),
+        "compression": _COMPRESSIONS.get(whole(exif.get(Base.Compression))),
+        "manufacturer": _text(exif.get(Base.Make)),
+        "software": _text(exif.get(Base.Software)),
+        "color_space": _COLOR_SPACES.get(whole(exif.get(Base.ColorSpace))),
+        **_position(gps),
+        "altitude": _altitude(gps),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def whole(value: Any) -> int:
+    """Return the whole number that a tag holds, whatever it is written as; -1: none."""
+    if isinstance(value, bytes) and len(value) == 1:
+        return value[0]
+    number = _number(value)
+    return int(number) if number is not None and number.is_integer() and number >= 0 else -1
+
+
+def _first(value: Any) -> Any:
+    """Return the first of several values: a tag that should have one."""
+    return value[0] if isinstance(value, tuple) and value else value
+
+
+def _text(value: Any) -> str | None:
+    """Return the text of a tag up to its end, as far as the platform takes it."""
+    value = _first(value)
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        # A name such as 5300, by whoever took it for a number.
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return _decoded(value.partition("\0")[0]).strip()[:_MAX_TEXT] or None
+
+
+def _decoded(text: str) -> str:
+    """Return what was meant by a text that was read as Latin-1: EXIF names no encoding, and many write UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _acquired_at(exif: Mapping[int, Any]) -> str | None:
+    """Return the first moment in ISO 8601, with its offset from universal time where the file has it."""
+    moments = [(_moment(exif.get(tag)), exif.get(offset)) for tag, offset in _MOMENTS]
+    moment = next((found for found, _ in moments if found is not None), None)
+    if moment is None:
+        return None
+    # The same moment may stand there several times, and the offset with one of them only.
+    zones = [_zone(offset) for found, offset in moments if found == moment]
+    zone = next((found for found in zones if found is not None), None)
+    return moment.replace(tzinfo=zone).isoformat()
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read EXIF's ``2024:05:06 07:08:09``."""
+    try:
+        return datetime.strptime(_text(value) or "", "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - its zone has a tag of its own
+    except ValueError:
+        return None
+
+
+def _zone(value: Any) -> timezone | None:
+    """Read EXIF's ``+02:00``."""
+    text = _text(value) or ""
+    if text == "Z":
+        return timezone(timedelta())
+    sign, hours, colon, minutes = text[:1], *text[1:].partition(":")
+    if sign not in {"+", "-"} or not colon or not (hours.isdecimal() and minutes.isdecimal()):
+        return None
+    offset = timedelta(hours=int(hours[:4]), minutes=int(minutes[:4]))
+    if offset > timedelta(hours=_MOST_HOURS) or int(minutes[:4]) >= 60:  # noqa: PLR2004 - minutes of an hour
+        return None
+    return timezone(-offset if sign == "-" else offset)
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number; EXIF's fractions can have a denominator of zero."""
+    try:
+        number = float(_first(value))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _position(gps: Mapping[int, Any]) -> dict[str, float]:
+    """Return latitude and longitude; the platform takes them only together."""
+    latitude = _degrees(gps.get(GPS.GPSLatitude), 90, _sign(gps.get(GPS.GPSLatitudeRef), "NS"))
+    longitude = _degrees(gps.get(GPS.GPSLongitude), 180, _sign(gps.get(GPS.GPSLongitudeRef), "EW"))
+    if latitude is None or longitude is None:
+        return {}
+    return {"latitude": latitude, "longitude": longitude}
+
+
+def _sign(reference: Any, directions: str) -> int | None:
+    """Return the sign of a hemisphere: 1 for the first of two directions, -1 for the other; None: nobody knows.
+
+    :param directions: their first letters, in whichever case and however they go on: ``S``, ``s``, ``South``.
+    """
+    place = directions.find((_text(reference) or "?")[0].upper())
+    return None if place < 0 else 1 - 2 * place
+
+
+def _degrees(value: Any, limit: float, sign: int | None) -> float | None:
+    """Turn degrees, minutes and seconds into degrees; None for what is no place on earth.
+
+    Minutes and seconds may be missing, or be unknown.
+    """
+    if isinstance(value, str | bytes):
+        value = tuple((_text(value) or "").replace(",", " ").split())
+    parts = value if isinstance(value, tuple) else (value,)
+    if sign is None or not 1 <= len(parts) <= _PARTS_OF_AN_ANGLE:
+        return None
+    degrees, *smaller = map(_number, parts)
+    if degrees is None:
+        return None
+    for place, part in enumerate(smaller, start=1):
+        degrees += (part or 0.0) / 60.0**place
+    return round(sign * degrees, 8) if 0 <= degrees <= limit else None
+
+
+def _altitude(gps: Mapping[int, Any]) -> float | None:
+    """Return metres above sea level."""
+    altitude = _number(gps.get(GPS.GPSAltitude))
+    is_below = whole(gps.get(GPS.GPSAltitudeRef)) in _BELOW_SEA_LEVEL
+    return -altitude if altitude is not None and is_below else altitude
