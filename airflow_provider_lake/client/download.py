@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
-from airflow_provider_lake.client.errors import TransferError, TransportError
+from airflow_provider_lake.client.errors import TransferError, TransportError, UsageError
 from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.http import Session, error_of
+from airflow_provider_lake.client.local_names import local_name, name_by_id
 from airflow_provider_lake.client.transfer import repeat_transfer
 
 # How storages refuse a signed URL that is too old; Google answers 400.
@@ -69,14 +70,17 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
     :param use_id: name the file after the record's id, with the extension of its filename; so is one whose filename
         names no file.
     :return: path of the file.
+    :raises UsageError: ``target_path`` is empty.
     :raises TransferError: the storage refuses.
     """
+    if not str(target_path).strip():
+        raise UsageError("target_path is empty, which names no folder: say ./ to mean the working directory")
     folder = Path(target_path)
     folder.mkdir(parents=True, exist_ok=True)
     # A filename comes from the lake: it must not lead out of the folder.
-    name = Path(stored.filename).name
+    name = local_name(stored.filename)
     if use_id or not name.strip("."):
-        name = f"{stored.id}{Path(name).suffix}"
+        name = name_by_id(stored.id, stored.filename)
     path = folder / name
     if path.exists() and not force_replace:
         return path
@@ -89,7 +93,7 @@ def save_as(stored: Stored, path: Path) -> None:
 
     :raises TransferError: the storage refuses.
     """
-    incomplete = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    incomplete = path.with_name(f".{secrets.token_hex(8)}.incomplete")
     try:
         with incomplete.open("wb") as target:
             _fetch(stored, target)

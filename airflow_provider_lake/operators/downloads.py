@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_lake.arguments import (
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 NameBy = Literal["filename", "id"]
 PAGE_SIZE = 256
-# File systems take names of 255 bytes; an id and a suffix must fit behind this.
-MAX_STEM = 50
 
 
 class DownloadDataOperator(DataSelectingOperator):
@@ -187,13 +185,14 @@ class _Download:
 
 def _named(data: "Iterator[Data]", target: Target, name_by: NameBy) -> "Iterator[tuple[Data, Target]]":
     """Yield the data with the files they are to become, no two of them the same."""
+    from airflow_provider_lake.client.local_names import local_name, name_by_id, name_with_id
+
     taken: set[str] = set()
     for each in data:
         # A filename comes from the lake: it must not lead out of the folder.
-        given = PurePosixPath(each.filename)
-        name = f"{each.id}{given.suffix}" if name_by == "id" else given.name
+        name = name_by_id(each.id, each.filename) if name_by == "id" else local_name(each.filename)
         # There are file systems to which upper and lower case are alike.
         if name.casefold() in taken or not name.strip("."):
-            name = f"{given.stem[:MAX_STEM]}-{each.id}{given.suffix}"
+            name = name_with_id(each.id, each.filename)
         taken.add(name.casefold())
         yield each, target.child(name)

@@ -4,6 +4,7 @@ Object storages cannot append. So the results of each chunk are an object of the
 together in the end. From these a retry also knows what earlier tries have done, in every version of Airflow.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,9 @@ UPLOADED = "uploaded"
 SKIPPED = "skipped"
 FAILED = "failed"
 
+# File systems take names of so many.
+MAX_NAME_BYTES = 255
+
 Result = dict[str, Any]
 
 
@@ -30,7 +34,7 @@ def read_manifest(url: str) -> Iterator[Result]:
     :raises FileNotFoundError: there is none.
     :raises LakePermanentError: the file is something else.
     """
-    with Target.at(url).reading() as lines:
+    with Target.at(url, "manifest").reading() as lines:
         for line in lines:
             try:
                 yield _read(line)
@@ -68,7 +72,7 @@ class Manifest:
         who = [getattr(instance, name, None) for name in ("dag_id", "run_id", "task_id")]
         self.batch = fingerprint(*who, map_index, first_try_number(context), *what)[:12]
         self._target = Target.at(self.url)
-        self._parts = Target.at(f"{self.url}.parts")
+        self._parts = Target.at(_beside(self.url, ".parts"))
         self._begun = self._parts.child(f"begun-{self.batch}.json")
         self._next = 0
 
@@ -145,8 +149,19 @@ def _that_count(results: Iterable[Result]) -> Iterator[Result]:
     yield from open_ends.values()
 
 
+def _beside(url: str, suffix: str) -> str:
+    """Return a URL with a suffix behind its name, which stays short enough for file systems."""
+    folder, slash, name = url.rpartition("/")
+    whole = (name + suffix).encode("utf-8", "surrogateescape")
+    if len(whole) > MAX_NAME_BYTES:
+        digest = f"-{hashlib.sha256(whole).hexdigest()[:12]}"
+        room = MAX_NAME_BYTES - len(digest) - len(suffix)
+        name = whole[:room].decode("utf-8", "ignore") + digest
+    return f"{folder}{slash}{name}{suffix}"
+
+
 def _numbered(url: str, number: int) -> str:
     """Put a number before the suffix of a URL."""
     folder, slash, name = url.rpartition("/")
     path = PurePosixPath(name)
-    return f"{folder}{slash}{path.stem}.{number}{path.suffix}"
+    return _beside(f"{folder}{slash}{path.stem}", f".{number}{path.suffix}")

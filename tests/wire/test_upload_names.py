@@ -12,9 +12,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import Data, UploadFailedError
+from airflow_provider_lake.client import Data, UploadFailedError, UsageError
 from airflow_provider_lake.exceptions import LakeUploadError
 from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.downloads import DownloadDataOperator
 from airflow_provider_lake.operators.filepaths import chunk_files
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
@@ -146,7 +147,7 @@ def test_what_is_empty_is_an_error_that_says_what_was_left_out(
         (tmp_path / name).touch()
     (tmp_path / "a.jpg").write_bytes(photo)
     path, good = str(tmp_path / nothing), str(tmp_path / "a.jpg")
-    said = r".*left out 2 files: 1 \.txt, 1 hidden file" if nothing == "empty" else ""
+    said = r".*left out 2 files: 1 hidden file, 1 \.txt" if nothing == "empty" else ""
 
     with pytest.raises(FileNotFoundError, match=re.escape(path) + said):
         _upload(path)
@@ -218,3 +219,25 @@ def test_nothing_but_the_manifest_is_left_of_a_run(
     operator.max_failures = 1
     assert operator.execute(Tries().next())["failed"] == 1
     assert left() == ["run.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".jpg", "é" * 125 + ".jpeg", "a." + "x" * 250])
+def test_the_longest_names_come_in_and_out(
+    lake: LakeProcess, tag: str, photo: bytes, tmp_path: Path, name: str
+) -> None:
+    """By the client and by a task, under the filename and under the id."""
+    (tmp_path / name).write_bytes(photo)
+    assert _upload(str(tmp_path / name), tags=tag, max_failures=1)["failed"] == 0
+    [data] = _data(lake, tag)
+    folder = tmp_path / "out"
+
+    saved = [data.download(folder), data.download(folder, use_id=True)]
+    for name_by in ("filename", "id"):
+        DownloadDataOperator(task_id="download", tags=tag, target=str(folder / name_by), name_by=name_by).execute({})
+        saved += (folder / name_by).iterdir()
+
+    assert [path.name for path in saved[::2]] == [name, name]
+    assert all(path.read_bytes() == photo for path in saved)
+    assert len(saved) == 4
+    with pytest.raises(UsageError, match="target_path is empty"):
+        data.download("")

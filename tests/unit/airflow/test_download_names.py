@@ -1,5 +1,6 @@
 """Under which names downloads are saved: a filename comes from the lake, and means nothing but a name."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -40,6 +41,27 @@ def test_every_data_gets_a_file_of_its_own(filenames: list[str]) -> None:
 
         assert {path.parent for path in paths} <= {FOLDER}
         assert len({str(path).casefold() for path in paths}) == len(filenames)
+
+
+@given(st.text(st.characters(), min_size=200, max_size=400), st.text(st.characters(), max_size=300))
+def test_every_name_fits_into_a_file_system(stem: str, suffix: str) -> None:
+    """In bytes, whatever the lake has for a filename, and can be given to one."""
+    filename = f"{stem}.{suffix}"
+    for name_by in ("filename", "id"):
+        for path in _paths(name_by, filename, filename):
+            assert len(os.fsencode(path.name)) <= 255
+            assert "\0" not in path.name
+
+
+def test_a_name_that_is_too_long_keeps_its_suffix() -> None:
+    """The same data get the same name again, and one of several their ids."""
+    filename = "ü" * 250 + ".jpeg"
+
+    first, second = _paths("filename", filename, filename)
+
+    assert first.name == "ü" * 125 + ".jpeg"
+    assert second.suffix == ".jpeg"
+    assert _paths("filename", filename) == [first]
 
 
 def test_a_file_named_by_id_keeps_its_suffix() -> None:

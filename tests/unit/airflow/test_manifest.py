@@ -105,3 +105,30 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, line: str) -> 
 
     with pytest.raises(LakePermanentError, match=r"notes\.txt is no manifest"):
         list(read_manifest(str(path)))
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "x" * 249 + ".jsonl", "ü" * 124 + ".jsonl"])
+@pytest.mark.parametrize("map_index", [-1, 12])
+def test_a_manifest_may_have_any_name_that_a_file_may_have(tmp_path: Path, name: str, map_index: int) -> None:
+    """What lies beside it has a longer one; names that differ at their end stay different."""
+    context = Tries().next()
+    context["ti"].map_index = map_index
+    for each in (name, name[:-1] + "2"):
+        manifest = Manifest(tmp_path / each, context)
+        manifest.begin({"a": "object a"})
+        manifest.add([_result("a", "failed", is_final=False)])
+        manifest.finish()
+        assert manifest.begun() == {"a": "object a"}
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("empty", ["", " ", Path()])
+def test_an_empty_name_is_refused(empty: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It means nothing, and never the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(LakePermanentError, match="manifest is"):
+        Manifest(empty, Tries().next())
+    with pytest.raises(LakePermanentError, match="target is"):
+        Target.at(empty)
+    assert list(tmp_path.iterdir()) == []
