@@ -1,6 +1,7 @@
 """What a task of this provider raises beyond the client's own errors.
 
-The client's transient errors (no answer, 429, 5xx) pass through a task unchanged, so that Airflow's retries apply.
+The client's transient errors (no answer, 429, 5xx, and 401: tokens are rotated) pass through a task unchanged, so
+that Airflow's retries apply.
 What a retry cannot mend is an ``AirflowFailException``, which Airflow does not retry::
 
     LakePermanentError (AirflowFailException)      the lake refused, and would refuse again
@@ -58,7 +59,6 @@ def permanent_classes() -> tuple[type[Exception], ...]:
     return (
         errors.UsageError,
         errors.BadRequestError,
-        errors.UnauthorizedError,
         errors.ForbiddenError,
         errors.InsufficientResourcesError,
         errors.NotFoundError,
@@ -72,7 +72,7 @@ def permanent_classes() -> tuple[type[Exception], ...]:
 def permanent_errors() -> Iterator[None]:
     """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
 
-    :raises LakePermanentError: a wrong argument, a refused token, an unknown or taken name, an empty selection.
+    :raises LakePermanentError: a wrong argument, a refused action, an unknown or taken name, an empty selection.
     """
     try:
         yield

@@ -21,7 +21,7 @@ class LakeRetryPolicy(RetryPolicy):
     """Let what happened decide whether and when a task that works with a lake is tried again.
 
     - The lake said how long to wait (429 or 503 with ``Retry-After``), here or in the triggerer: retry after that time.
-    - It refused, and would refuse again (wrong token, 403, 422, an unknown name, an empty selection): fail at once. The
+    - It refused, and would refuse again (403, 422, an unknown name, an empty selection): fail at once. The
       operators fail at once by themselves; this is for tasks that call the client, as ``@task`` functions do.
     - Anything else, such as a job that failed or a lake that does not answer: as the task's own ``retries`` and
       ``retry_delay`` say.

@@ -38,7 +38,7 @@ class Tries:
             max_tries=self.max_tries,
             task=task,
             start_date=self.started,
-            get_first_reschedule_date=lambda _context: self.started,
+            get_first_reschedule_date=lambda _context: self.started if self.try_number > 1 else None,
             **_NAMES,
             xcom_push=lambda key, value: self.xcoms.update({key: value}),
             run_id=self.run_id,

@@ -1,6 +1,6 @@
 """Where everything begins: which lake, whose token, which organization."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -34,6 +34,8 @@ class Client:
     :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
     :param verify: whether to check TLS certificates, or the path of the authorities to trust.
     :param retry: when a request is sent again.
+    :param renew_token: gives the token anew, from wherever it is kept; asked when the lake refuses the one there is, as
+        it does once a token was rotated. The request goes out again then. Any of the threads may ask.
     :raises UsageError: no token, no usable host, or no organization is given.
     :raises UnauthorizedError: the lake does not know the token.
     :raises NotFoundError: there is no such organization.
@@ -51,9 +53,10 @@ class Client:
         timeout: float = 30.0,
         verify: bool | str = True,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        renew_token: Callable[[], str] | None = None,
     ) -> None:
         self._sender = Sender(timeout, verify, session)
-        self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry)
+        self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry, renew_token)
         user = self._session.request("GET", "/api/home/ping")
         self.username: str = user["username"]
         self._session.knows_keys = bool(user.get("idempotency_keys"))

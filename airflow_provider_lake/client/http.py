@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from airflow_provider_lake.client.api_token import ApiToken
 from airflow_provider_lake.client.crew import Pace
 from airflow_provider_lake.client.errors import (
     NotFoundError,
@@ -44,12 +45,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the API as it goes over the wire; its headers hold the token."""
+    """A call of the API as it goes over the wire; its headers hold the token.
+
+    :param token: the same token; the lake may refuse it.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None
+    token: str = field(repr=False)
 
 
 class Session:
@@ -59,9 +64,17 @@ class Session:
     :param api_token: None: this session came out of a pickle, which holds no token; it cannot send.
     :param sender: makes the single exchanges.
     :param retry: when to send again.
+    :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
     """
 
-    def __init__(self, host: str, api_token: str | None, sender: Sender, retry: RetryPolicy) -> None:
+    def __init__(
+        self,
+        host: str,
+        api_token: str | None,
+        sender: Sender,
+        retry: RetryPolicy,
+        renew_token: Callable[[], str] | None = None,
+    ) -> None:
         self.host = host
         self.sender = sender
         self.retry = retry
@@ -76,7 +89,7 @@ class Session:
         self.organization_id: UUID | None = None
         # Of the object storage that the organization uses for what belongs to no datalake.
         self.connector_id: UUID | None = None
-        self._api_token = api_token
+        self.token = ApiToken(api_token, renew_token)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.host!r})"
@@ -153,13 +166,14 @@ class Session:
         :param key: of this request and its repetitions.
         :raises UsageError: this session has no token, or ``json`` is none.
         """
-        if self._api_token is None:
+        token = self.token.value
+        if token is None:
             raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
         given = [(name, str(value)) for name, value in params if value is not None]
         query = urlencode(given) if given else ""
         url = f"{self.host}{path}?{query}" if query else f"{self.host}{path}"
         headers = {
-            "Authorization": f"Bearer {self._api_token}",
+            **_authorization(token),
             "Content-type": "application/json",
             "Accept": "application/json",
         }
@@ -167,14 +181,36 @@ class Session:
             headers["X-Picsellia-Organization"] = str(self.organization_id)
         if key is not None:
             headers["Idempotency-Key"] = key
-        return Call(method, url, headers, None if json is None else _encode(json))
+        return Call(method, url, headers, None if json is None else _encode(json), token)
+
+    def renewed(self, call: Call) -> Call | None:
+        """Return a call whose token the lake has refused with the present one; None: that is the same.
+
+        The present one is not asked for anew here.
+        """
+        token = self.token.value
+        if token is None or token == call.token:
+            return None
+        return replace(call, headers={**call.headers, **_authorization(token)}, token=token)
 
     def _prepare(self, call: Call, decoder: Decoder) -> Callable[[], Any]:
+        latest = call
+
         def send() -> Any:
-            answer = self.sender.send(call.method, call.url, headers=call.headers, body=call.body)
+            nonlocal latest
+            latest = self.renewed(latest) or latest
+            answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
+            # Nothing was done for a token that the lake refuses: the call can go out again with the next one.
+            if answer.status == HTTPStatus.UNAUTHORIZED and self.token.is_replaced(latest.token):
+                latest = self.renewed(latest) or latest
+                answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
             return read_answer(call.method, call.url, answer, decoder)
 
         return send
+
+
+def _authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _without_token(host: str) -> Session:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -46,15 +47,18 @@ class ConnectionFields(Protocol):
         ...
 
 
-def make_client(connection: ConnectionFields, retry: "RetryPolicy | None" = None) -> "Client":
+def make_client(
+    connection: ConnectionFields, retry: "RetryPolicy | None" = None, renew_token: Callable[[], str] | None = None
+) -> "Client":
     """Build the client that a connection describes.
 
     :param retry: when it sends a request again; None: as clients do by default.
+    :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
     :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import Client, RetryPolicy
 
-    return Client(**client_arguments(connection), retry=retry or RetryPolicy())
+    return Client(**client_arguments(connection), retry=retry or RetryPolicy(), renew_token=renew_token)
 
 
 def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
@@ -62,20 +66,30 @@ def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
 
     :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
-    from airflow_provider_lake.client import UsageError
-    from airflow_provider_lake.client.client import checked_host, checked_token
+    from airflow_provider_lake.client.client import checked_host
 
     extra = extra_fields(connection)
-    if not connection.password:
-        raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
     return {
-        "api_token": checked_token(connection.password),
+        "api_token": api_token(connection),
         "organization_id": extra.get("organization_id") or None,
         "organization_name": extra.get("organization_name") or None,
         "host": checked_host(base_url(connection)),
         "timeout": timeout_seconds(connection),
         "verify": verifies_tls(connection),
     }
+
+
+def api_token(connection: ConnectionFields) -> str:
+    """Return the API token of a connection.
+
+    :raises airflow_provider_lake.client.UsageError: it has no usable one.
+    """
+    from airflow_provider_lake.client import UsageError
+    from airflow_provider_lake.client.client import checked_token
+
+    if not connection.password:
+        raise UsageError(f"connection {connection.conn_id!r} has no API token; put it into the password field")
+    return checked_token(connection.password)
 
 
 def base_url(connection: ConnectionFields) -> str:

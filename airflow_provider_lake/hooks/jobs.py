@@ -140,12 +140,21 @@ class Patience:
     :param budget: seconds of silence without a break that are borne.
     :param silent_since: when the silence began, in seconds since 1970, if an earlier process has seen that.
     :param ask_again_at: when the lake wants to be asked again at the earliest, in seconds since 1970.
+    :param was_answered: whether the lake has taken the token before. One that it refuses from then on may be under
+        rotation, and the next one not yet be in the connection: that passes too.
     """
 
     def __init__(
-        self, budget: float, log: Logger, silent_since: float | None = None, ask_again_at: float = 0.0
+        self,
+        budget: float,
+        log: Logger,
+        silent_since: float | None = None,
+        ask_again_at: float = 0.0,
+        *,
+        was_answered: bool = False,
     ) -> None:
         self.ask_again_at = ask_again_at
+        self.was_answered = was_answered
         self._budget = budget
         self._log = log
         self._failures = 0 if silent_since is None else 1
@@ -177,12 +186,14 @@ class Patience:
 
         :raises airflow_provider_lake.client.LakeError: what is no passing fault, or one beyond the budget.
         """
-        from airflow_provider_lake.client import RateLimitedError, ServerError, TransportError
+        from airflow_provider_lake.client import RateLimitedError, ServerError, TransportError, UnauthorizedError
 
         try:
             yield
-            self._failures = 0
-        except (TransportError, ServerError, RateLimitedError) as error:
+            self._failures, self.was_answered = 0, True
+        except (TransportError, ServerError, RateLimitedError, UnauthorizedError) as error:
+            if isinstance(error, UnauthorizedError) and not self.was_answered:
+                raise
             if not self._failures:
                 self._silent_since = time.monotonic()
             self._failures += 1

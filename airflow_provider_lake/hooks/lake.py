@@ -4,9 +4,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, BaseHook
+from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.hooks.connection import datalake_name, make_client
+from airflow_provider_lake.hooks.connection import api_token, datalake_name, make_client
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -74,7 +75,22 @@ class LakeHook(BaseHook):
 
         :raises airflow_provider_lake.client.LakeError: the lake cannot be reached, or refuses token or organization.
         """
-        return make_client(self.connection)
+        return make_client(self.connection, renew_token=self._read_token_again)
+
+    def _read_token_again(self) -> str:
+        """Return the token that the connection has now, for it may have been rotated; the old one where it has none."""
+        from airflow_provider_lake.client import LakeError
+
+        try:
+            connection = self.get_connection(self.lake_conn_id)
+            token = api_token(connection)
+        except (AirflowException, AirflowRuntimeError, LakeError) as error:
+            self.log.warning("The lake refuses the token, and the connection cannot be read again: %s", error)
+            return api_token(self.connection)
+        is_new = token != api_token(self.connection)
+        self.log.info("The lake refuses the token; the connection has %s", "a new one" if is_new else "no other")
+        self.connection = connection
+        return token
 
     def get_conn(self) -> "Client":
         """Return :attr:`client`, under the name that Airflow's hooks share."""

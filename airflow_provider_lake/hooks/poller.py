@@ -15,14 +15,18 @@ connection anew.
 """
 
 import asyncio
+import logging
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lake.hooks.connection import client_arguments, datalake_name
+from airflow.providers.common.compat.sdk import AirflowException
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from airflow_provider_lake.hooks.connection import api_token, client_arguments, datalake_name
 from airflow_provider_lake.hooks.jobs import Logger
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller_organization import Organization, Params
@@ -38,13 +42,17 @@ if TYPE_CHECKING:
     from airflow_provider_lake.hooks.poller_thread import Counts
 
 
+logger = logging.getLogger(__name__)
+
+
 class Poller:
-    """Asks one lake, for one token, on behalf of many; belongs to one event loop.
+    """Asks one lake on behalf of many; belongs to one event loop.
 
     :param arguments: of the client that the Airflow connection describes.
+    :param read_token: reads the token of that connection again, when the lake refuses the one there is.
     """
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], read_token: Callable[[], Awaitable[str]]) -> None:
         from airflow_provider_lake.client import RetryPolicy
         from airflow_provider_lake.client.http import Session
         from airflow_provider_lake.client.sender import Sender
@@ -55,7 +63,11 @@ class Poller:
         self._organization = Organization(self._send, arguments["organization_id"], arguments["organization_name"])
         self._inboxes: dict[Wait, asyncio.Queue[News | Exception]] = {}
         self._pending: set[asyncio.Future[Answer]] = set()
-        self._thread = PollerThread(asyncio.get_running_loop(), self._session, self._take_in, self._break_down)
+        self._read_token = read_token
+        self._renewal: asyncio.Future[None] | None = None
+        self._thread = PollerThread(
+            asyncio.get_running_loop(), self._session, self._take_in, self._begin_renewal, self._break_down
+        )
         self._thread.start()
         self._fault: Exception | None = None
         self.is_refused = False
@@ -84,6 +96,7 @@ class Poller:
         poll_interval: float,
         outage_budget: float,
         since: float | None = None,
+        was_answered: bool = False,
     ) -> "AsyncGenerator[JobNews, None]":
         """Tell how jobs are, at first and whenever that changes, until every one has ended.
 
@@ -91,15 +104,21 @@ class Poller:
         :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
         :param outage_budget: seconds without a break that the lake may fail to answer.
         :param since: when the wait began, in seconds since 1970; None: now.
+        :param was_answered: whether the lake has taken the token before: one that it refuses then may be under
+            rotation, which counts as no answer.
         :raises airflow_provider_lake.client.LakeError: the lake refuses to tell, or did not answer for too long.
         """
         from airflow_provider_lake.hooks.poller_schedule import Silence, Wait
 
         now = time.monotonic()
         started = now if since is None else now - max(0.0, time.time() - since)
-        self._session.organization_id = await self._organization.find_within(outage_budget, log)
+        self._session.organization_id = await self._organization.find_within(
+            outage_budget, log, was_answered=was_answered
+        )
         self._require_thread()
-        wait = Wait(tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic())
+        wait = Wait(
+            tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic(), was_answered
+        )
         inbox = self._inboxes[wait] = asyncio.Queue()
         self._thread.watch(wait)
         try:
@@ -134,6 +153,8 @@ class Poller:
     def close(self) -> None:
         """Give up what is under way, and end the thread."""
         self._organization.close()
+        if self._renewal is not None:
+            self._renewal.cancel()
         self._thread.close()
 
     @property
@@ -147,6 +168,22 @@ class Poller:
             inbox = self._inboxes.get(wait)
             if inbox is not None:
                 inbox.put_nowait(news)
+
+    def _begin_renewal(self, refused: str) -> None:
+        """Look whether the connection has another token than one that was refused; called in the event loop."""
+        self._renewal = asyncio.ensure_future(self._renew(refused))
+
+    async def _renew(self, refused: str) -> None:
+        from airflow_provider_lake.client import LakeError
+
+        token = self._session.token
+        try:
+            if token.value == refused:
+                token.value = await self._read_token()
+        except (AirflowException, AirflowRuntimeError, LakeError) as error:
+            logger.warning("The lake refuses the token, and the connection cannot be read again: %s", error)
+        finally:
+            self._thread.go_on()
 
     def _break_down(self, error: Exception) -> None:
         """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
@@ -241,7 +278,11 @@ def _close(opening: "asyncio.Future[Poller]") -> None:
 
 async def _open(lake_conn_id: str) -> Poller:
     connection = await _get_connection(lake_conn_id)
-    return Poller(await asyncio.to_thread(_load, connection))
+
+    async def read_token() -> str:
+        return api_token(await _get_connection(lake_conn_id))
+
+    return Poller(await asyncio.to_thread(_load, connection), read_token)
 
 
 def _load(connection: "Connection") -> dict[str, Any]:

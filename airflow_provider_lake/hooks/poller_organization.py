@@ -45,13 +45,14 @@ class Organization:
             self._search = asyncio.create_task(self._ask())
         return await asyncio.shield(self._search)
 
-    async def find_within(self, outage_budget: float, log: Logger) -> UUID:
+    async def find_within(self, outage_budget: float, log: Logger, *, was_answered: bool = False) -> UUID:
         """Return its id, and bear with a lake that does not answer.
 
         :param outage_budget: seconds that are borne.
+        :param was_answered: whether the lake has taken the token before.
         :raises airflow_provider_lake.client.LakeError: the lake refuses, or did not answer for too long.
         """
-        patience = Patience(outage_budget, log)
+        patience = Patience(outage_budget, log, was_answered=was_answered)
         while True:
             with patience.bear():
                 return await self.find()

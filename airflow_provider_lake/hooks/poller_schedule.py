@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from airflow_provider_lake.client.errors import LakeError, NotFoundError, RateLimitedError, ServerError, TransportError
+from airflow_provider_lake.client.errors import (
+    LakeError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    UnauthorizedError,
+)
 from airflow_provider_lake.client.exchange import Answer
 from airflow_provider_lake.client.http import read_answer
 from airflow_provider_lake.client.states import JobStatus
@@ -55,6 +62,7 @@ class Wait:
     :param outage_budget: seconds without a break that the lake may fail to answer.
     :param started: when the wait began, on the schedule's clock; it may have begun in another process.
     :param joined: when this schedule heard of it.
+    :param was_answered: whether the lake has taken the token before: one that it refuses then may be under rotation.
     """
 
     job_ids: tuple[str, ...]
@@ -62,6 +70,7 @@ class Wait:
     outage_budget: float
     started: float
     joined: float
+    was_answered: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -158,6 +167,11 @@ class Schedule:
             self._take_in(job, outcome, now)
         except (TransportError, ServerError, RateLimitedError) as error:
             self._bear(job, error, now)
+        except UnauthorizedError as error:
+            if job.news is not None or any(wait.was_answered for wait in job.waits):
+                self._bear(job, error, now)
+            else:
+                self._end(job, error)
         except NotFoundError as error:
             if now - max(wait.joined for wait in job.waits) < MISSING_GRACE_SECONDS:
                 self._plan(job, now + _MISSING_INTERVAL_SECONDS)
@@ -182,7 +196,7 @@ class Schedule:
         job.failures, job.error = 0, None
         self._plan(job, now + random.uniform(0.9, 1.0) * _interval(job, now))
 
-    def _bear(self, job: WatchedJob, error: TransportError | ServerError | RateLimitedError, now: float) -> None:
+    def _bear(self, job: WatchedJob, error: LakeError, now: float) -> None:
         """Bear with a lake that does not answer, for those whose budget lasts."""
         if not job.failures:
             job.silent_since = now

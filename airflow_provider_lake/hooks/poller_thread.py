@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import pycurl  # noqa: TID253 - this module is loaded where a poller is made, and nowhere else
 
@@ -37,6 +38,7 @@ _EVENTS = {
     pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
 
+_T = TypeVar("_T")
 Outcome = Answer | LakeError
 Delivery = Callable[[list[tuple[Wait, News]]], None]
 
@@ -66,7 +68,7 @@ class _Flight:
     """A request under way."""
 
     exchange: Exchange
-    done: Callable[[Outcome], None]
+    request: Request
 
 
 @dataclass(slots=True)
@@ -86,6 +88,8 @@ class PollerThread(threading.Thread):
 
     :param session: who asks which lake.
     :param deliver: is called in the event loop with what is new.
+    :param renew: is called in the event loop when the lake refuses a token, with that token. Requests that it refused
+        wait until somebody calls :meth:`go_on`.
     :param break_down: is called in the event loop if the thread ends by a fault of its own: nobody shall wait in vain.
     """
 
@@ -94,6 +98,7 @@ class PollerThread(threading.Thread):
         loop: asyncio.AbstractEventLoop,
         session: Session,
         deliver: Delivery,
+        renew: Callable[[str], None],
         break_down: Callable[[Exception], None],
     ) -> None:
         super().__init__(name="lake-poller", daemon=True)
@@ -101,9 +106,11 @@ class PollerThread(threading.Thread):
         self._loop = loop
         self._session = session
         self._deliver = deliver
+        self._renew = renew
         self._break_down = break_down
         self._schedule = Schedule()
         self._requests: deque[Request] = deque()
+        self._refused: list[tuple[Request, Outcome]] = []
         self._orders = _Orders()
         self._flights: dict[Handle, _Flight] = {}
         self._idle: list[Handle] = []
@@ -127,6 +134,10 @@ class PollerThread(threading.Thread):
         """Send a request as soon as there is room for it."""
         self._order(lambda: self._requests.append(request))
 
+    def go_on(self) -> None:
+        """Send again what the lake has refused for its token, if the session has another now."""
+        self._order(self._send_refused)
+
     def close(self) -> None:
         """End the thread; what is under way is given up."""
         self._order(self._close)
@@ -139,8 +150,7 @@ class PollerThread(threading.Thread):
                 self._serve_once()
         except Exception as error:
             logger.exception("The poller has broken down")
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._break_down, error)
+            self._tell(self._break_down, error)
         finally:
             self._release()
 
@@ -228,7 +238,7 @@ class PollerThread(threading.Thread):
             self._idle.append(handle)
             request.done(error)
             return
-        self._flights[handle] = _Flight(exchange, request.done)
+        self._flights[handle] = _Flight(exchange, request)
         self._multi.add_handle(handle)
 
     def _finish_flights(self) -> None:
@@ -247,15 +257,34 @@ class PollerThread(threading.Thread):
         outcome = read(flight.exchange)
         self._multi.remove_handle(handle)
         self._idle.append(handle)
-        flight.done(outcome)
+        if isinstance(outcome, Answer) and outcome.status == HTTPStatus.UNAUTHORIZED:
+            self._refused.append((flight.request, outcome))
+            if len(self._refused) == 1:
+                self._tell(self._renew, flight.request.call.token)
+        else:
+            flight.request.done(outcome)
+
+    def _send_refused(self) -> None:
+        refused, self._refused = self._refused, []
+        for request, outcome in refused:
+            renewed = self._session.renewed(request.call)
+            if renewed is None:
+                request.done(outcome)
+            else:
+                self._requests.append(Request(renewed, request.done))
+
+    def _tell(self, hear: Callable[[_T], None], what: _T) -> bool:
+        """Call something in the event loop, unless that was closed: nobody waits any more then."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(hear, what)
+            return True
+        return False
 
     def _hand_on(self) -> None:
         if self._schedule.outbox:
             batch, self._schedule.outbox = self._schedule.outbox, []
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._deliver, batch)
-                return
-            self._close()
+            if not self._tell(self._deliver, batch):
+                self._close()
 
     def _follow_socket(self, what: int, descriptor: int, *_multi: Any) -> None:
         """Listen to a socket as libcurl asks."""

@@ -152,7 +152,7 @@ class LakeJobOperator(LakeOperator):
         except WaitTimeoutError:
             return self._give_up(job_id, details)
         with permanent_errors():
-            return self._finish(self._read(job_id), details)
+            return self._finish(self._read(job_id, was_answered=True), details)
 
     def on_kill(self) -> None:
         """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
@@ -217,14 +217,14 @@ class LakeJobOperator(LakeOperator):
             ends.append(context["ti"].start_date.timestamp() + self.execution_timeout.total_seconds())
         return min(ends, default=None)
 
-    def _read(self, job_id: str) -> "Job":
+    def _read(self, job_id: str, *, was_answered: bool = False) -> "Job":
         """Read the job, and bear with a lake that does not answer."""
-        patience = Patience(self.outage_budget, self.log)
+        patience = Patience(self.outage_budget, self.log, was_answered=was_answered)
         return insist(lambda: read_job(self.hook.client, job_id), patience, self.poll_interval)
 
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
-        patience, last, began = Patience(self.outage_budget, self.log), "", time.monotonic()
+        patience, last, began = Patience(self.outage_budget, self.log, was_answered=True), "", time.monotonic()
         while True:
             with patience.bear():
                 job = read_job(self.hook.client, job_id)
@@ -242,7 +242,7 @@ class LakeJobOperator(LakeOperator):
     def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
         """Give up a job, unless it has ended since the trigger last looked."""
         with permanent_errors():
-            job = self._read(job_id)
+            job = self._read(job_id, was_answered=True)
         if job.status.is_final:
             return self._finish(job, details)
         return self._abandon(job_id)

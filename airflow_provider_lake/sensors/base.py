@@ -128,6 +128,7 @@ class LakeSensor(BaseSensorOperator):
         """
         with self._skipping(), permanent_errors():
             came_late = _is_late(event)
+            self._own_patience.was_answered = True
             found = insist(self._look, self._own_patience, self.poke_interval)
             if came_late and not found.is_done:
                 raise AirflowSensorTimeout(
@@ -181,7 +182,8 @@ class LakeSensor(BaseSensorOperator):
         """Return what bears with the lake: in poke mode it lives as long as the task, else the task's state helps."""
         if self.reschedule:
             record = load_record(context, _SILENCE) or {}
-            return Patience(self.outage_budget, self.log, record.get("since"), record.get("ask_again_at", 0.0))
+            since, ask_again_at = record.get("since"), record.get("ask_again_at", 0.0)
+            return Patience(self.outage_budget, self.log, since, ask_again_at, was_answered=_was_rescheduled(context))
         return self._own_patience
 
     def _remember(self, context: "Context", patience: Patience) -> None:
@@ -205,6 +207,12 @@ def _backstop(end: float) -> timedelta:
     :param end: the deadline, in seconds since 1970.
     """
     return timedelta(seconds=max(0.0, end - time.time()) + _BACKSTOP_SECONDS)
+
+
+def _was_rescheduled(context: "Context") -> bool:
+    """Whether an earlier process of this try has looked, so that the lake has taken the token."""
+    instance = context.get("ti")
+    return instance is not None and instance.get_first_reschedule_date(context) is not None
 
 
 def _is_late(event: Mapping[str, Any] | None) -> bool:

@@ -255,7 +255,8 @@ class DataTrigger(BaseTrigger):
 
         reader, patience, last = (
             DataReader(self.lake_conn_id, self.datalake),
-            Patience(self.outage_budget, self.log),
+            # Whoever deferred has looked before.
+            Patience(self.outage_budget, self.log, was_answered=True),
             -1,
         )
         try:

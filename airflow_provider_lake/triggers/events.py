@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ENDED: Mapping[str, Any] = {"status": "ended"}
 # What a lake says that passes, and what such an error is made of: all of it JSON.
-_PASSING = frozenset({"RateLimitedError", "ServerError", "TransportError"})
+_PASSING = frozenset({"RateLimitedError", "ServerError", "TransportError", "UnauthorizedError"})
 
 
 def timeout_event(message: str) -> dict[str, Any]:

@@ -142,7 +142,13 @@ class JobTrigger(BaseTrigger):
     async def _await_end(self, poller: Poller, job_ids: Sequence[str]) -> None:
         """Return once every job has succeeded, or one has not: a failure is told at once."""
         watch = poller.watch(
-            job_ids, self.log, poll_interval=self.poll_interval, outage_budget=self.outage_budget, since=self.since
+            job_ids,
+            self.log,
+            poll_interval=self.poll_interval,
+            outage_budget=self.outage_budget,
+            since=self.since,
+            # Whoever deferred has looked before.
+            was_answered=self.since is not None,
         )
         async with aclosing(watch) as every_news:
             async for job in every_news:

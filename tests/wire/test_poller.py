@@ -116,7 +116,7 @@ def test_a_new_token_is_used_while_others_still_wait_with_the_old_one(monkeypatc
         _use(old, monkeypatch)
         first, second, waiting = asyncio.run(renew())
 
-    assert (first["status"], second, waiting) == ("refused", ENDED, ENDED)
+    assert (first["status"], second, waiting) == ("silent", ENDED, ENDED)
     assert (old.looks["refused"], renewed.looks["refused"]) == (1, 1)
 
 

@@ -13,7 +13,7 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import JobError, TransportError
+from airflow_provider_lake.client import JobError, TransportError, UnauthorizedError
 from airflow_provider_lake.exceptions import LakeDeadJobError, LakePermanentError, LakeTriggerError
 from airflow_provider_lake.hooks import jobs, poller_schedule
 from airflow_provider_lake.sensors.jobs import JobSensor
@@ -31,7 +31,7 @@ TABLE: dict[str, tuple[type[Exception], type[Exception], type[Exception]]] = {
     "the job failed": (LakeDeadJobError, SKIPPED, SKIPPED),
     "the job was killed": (LakeDeadJobError, SKIPPED, SKIPPED),
     "there is no such job": (LakePermanentError, SKIPPED, SKIPPED),
-    "the token is refused": (LakePermanentError, SKIPPED, SKIPPED),
+    "the token is refused": (UnauthorizedError, UnauthorizedError, SKIPPED),
     "the lake is silent for too long": (TransportError, TransportError, SKIPPED),
     "the job takes too long": (AirflowSensorTimeout, SKIPPED, SKIPPED),
 }

@@ -13,8 +13,8 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import JobFailedError, TransportError
-from airflow_provider_lake.exceptions import LakeDeadJobError, LakePermanentError, LakeTriggerError
+from airflow_provider_lake.client import JobFailedError, TransportError, UnauthorizedError
+from airflow_provider_lake.exceptions import LakeDeadJobError, LakeTriggerError
 from airflow_provider_lake.sensors.jobs import JobSensor
 from airflow_provider_lake.triggers.jobs import JobTrigger
 from tests.lake_process import LakeProcess
@@ -65,14 +65,14 @@ def test_a_failed_job_is_told_at_once(lake: LakeProcess, monkeypatch: pytest.Mon
 
 
 def test_a_refusal_ends_the_wait_at_once(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong token is said, and is nothing that a retry of the task would mend."""
+    """A wrong token is said, and is the same error as on a worker: a retry may find another one in the connection."""
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(password="wrong"))
 
     payload = _run(JobTrigger(job_id=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1))
 
-    assert payload["status"] == "refused"
+    assert payload["status"] == "silent"
     assert "API token" in payload["message"]
-    with pytest.raises(LakePermanentError, match="API token"):
+    with pytest.raises(UnauthorizedError, match="API token"):
         JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
 
 

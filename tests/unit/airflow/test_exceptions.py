@@ -33,7 +33,7 @@ def test_errors_survive_pickle(error: type[Exception]) -> None:
     [
         (UsageError("x"), True),
         (NoDataError("x"), True),
-        (UnauthorizedError(401, "GET", "http://lake", "x"), True),
+        (UnauthorizedError(401, "GET", "http://lake", "x"), False),
         (ForbiddenError(403, "GET", "http://lake", "x"), True),
         (NotFoundError(404, "GET", "http://lake", "x"), True),
         (TransportError("x"), False),

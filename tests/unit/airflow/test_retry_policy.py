@@ -36,7 +36,7 @@ CALL = ("GET", "http://lake/api/data/1", "words")
         (ServerError(503, *CALL, None, 30.0), RETRY, timedelta(seconds=30)),
         (ServerError(500, *CALL), DEFAULT, None),
         (TransportError("silence"), DEFAULT, None),
-        (UnauthorizedError(401, *CALL), FAIL, None),
+        (UnauthorizedError(401, *CALL), DEFAULT, None),
         (ForbiddenError(403, *CALL), FAIL, None),
         (BadRequestError(422, *CALL), FAIL, None),
         (NoDataError("nothing"), FAIL, None),
@@ -61,11 +61,11 @@ def _raised_from(cause: LakeError) -> RuntimeError:
 def test_the_cause_of_an_error_counts_too() -> None:
     """A task may raise its own error from the client's."""
     wrapped = LakeRetryPolicy().evaluate(_raised_from(RateLimitedError(429, *CALL, None, 5.0)), 1, 3)
-    refused = LakeRetryPolicy().evaluate(_raised_from(UnauthorizedError(401, *CALL)), 1, 3)
+    refused = LakeRetryPolicy().evaluate(_raised_from(ForbiddenError(403, *CALL)), 1, 3)
 
     assert (wrapped.action, wrapped.retry_delay) == (RETRY, timedelta(seconds=5))
     assert refused.action == FAIL
-    assert "401" in str(refused.reason)
+    assert "403" in str(refused.reason)
 
 
 def test_errors_that_are_each_others_causes_come_to_an_end() -> None:
