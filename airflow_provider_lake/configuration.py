@@ -1,6 +1,10 @@
 """The section ``[lake]`` of Airflow's configuration; ``get_provider_info.py`` describes it to Airflow."""
 
+from typing import Any
+
 from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_lake.arguments import read_seconds
 
 SECTION = "lake"
 DATALAKE_URL = "{host}/datalake/{datalake_id}"
@@ -12,12 +16,25 @@ OUTAGE_BUDGET_SECONDS = 600.0
 
 def poll_interval() -> float:
     """Return the seconds between two looks at what is waited for, where a task does not say."""
-    return float(conf.getfloat(SECTION, "poll_interval", fallback=POLL_INTERVAL_SECONDS))
+    return _seconds("poll_interval", POLL_INTERVAL_SECONDS)
 
 
 def outage_budget() -> float:
     """Return the seconds that the lake may fail to answer while it is waited for, where a task does not say."""
-    return float(conf.getfloat(SECTION, "outage_budget", fallback=OUTAGE_BUDGET_SECONDS))
+    return _seconds("outage_budget", OUTAGE_BUDGET_SECONDS)
+
+
+def _seconds(option: str, default: float) -> float:
+    """Return a duration.
+
+    :raises LakeArgumentError: the option is no number of seconds.
+    """
+    given = conf.get(SECTION, option, fallback=None)
+    try:
+        seconds: Any = float(given) if given else default
+    except ValueError:
+        seconds = given
+    return read_seconds(f"option {option} in section [{SECTION}] of Airflow's configuration", seconds)
 
 
 def url_pattern(option: str, default: str) -> str:

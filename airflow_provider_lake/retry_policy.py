@@ -9,6 +9,7 @@ try:
 except ImportError:  # Airflow below 3.3: this module can be imported, the policy cannot be made
     RetryDecision, RetryPolicy = None, object  # type: ignore[misc, assignment]
 
+from airflow_provider_lake.arguments import read_seconds
 from airflow_provider_lake.exceptions import permanent_classes
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ class LakeRetryPolicy(RetryPolicy):
 
     Give it to a task as ``retry_policy=LakeRetryPolicy()``, beside ``retries``, which it cannot exceed.
 
-    :param max_delay: the longest time to wait, whatever the lake asks for.
+    :param max_delay: the longest time to wait, seconds or a ``timedelta``, whatever the lake asks for.
     :raises RuntimeError: this is an Airflow below 3.3, whose tasks take no retry policy.
     """
 
-    def __init__(self, max_delay: timedelta = MAX_DELAY) -> None:
+    def __init__(self, max_delay: timedelta | float = MAX_DELAY) -> None:
         if RetryDecision is None:
             raise RuntimeError("LakeRetryPolicy needs Airflow 3.3 or newer: below it, tasks take no retry_policy")
-        self.max_delay = max_delay
+        self.max_delay = timedelta(seconds=read_seconds("max_delay", max_delay))
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: "Context | None" = None

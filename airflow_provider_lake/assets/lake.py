@@ -10,6 +10,9 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 
 from airflow.sdk import Asset
 
+from airflow_provider_lake.arguments import is_template, read_names, read_required_text
+from airflow_provider_lake.exceptions import LakeArgumentError
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
@@ -35,16 +38,20 @@ def lake_asset(
     :param tag: name of a data tag, or several.
     :param watchers: Airflow's ``AssetWatcher`` of this asset.
     :param extra: what else Airflow shall keep with the asset.
-    :raises ValueError: host or datalake is missing.
+    :raises ValueError: host or datalake is missing, or an argument is none, or a template.
     """
     return _make_asset(lake_uri(host, datalake, tag), watchers, extra)
 
 
 def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None) -> str:
     """Return the URI of :func:`lake_asset`."""
+    given = {"host": host, "datalake": datalake, "tag": tag}
+    rendered = next((name for name, value in given.items() if is_template(value)), None)
+    if rendered is not None:
+        raise LakeArgumentError(f"{rendered} must be known where the DAG is parsed: Airflow renders nothing in assets")
+    host, datalake = read_required_text("host", host), read_required_text("datalake", datalake)
     location = urlsplit(host if "://" in host else f"//{host}").netloc
-    tags = [tag] if isinstance(tag, str) else tag or ()
-    query = urlencode([(_TAG, name) for name in tags])
+    query = urlencode([(_TAG, name) for name in read_names("tag", tag)])
     return sanitize_uri(SplitResult(SCHEME, location, f"/{quote(datalake, safe='')}", query, "")).geturl()
 
 

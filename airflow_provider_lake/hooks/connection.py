@@ -143,7 +143,7 @@ def timeout_seconds(connection: ConnectionFields) -> float:
 
     given = extra_fields(connection).get("timeout") or DEFAULT_TIMEOUT_SECONDS
     try:
-        seconds = float(given)
+        seconds = math.nan if isinstance(given, bool) else float(given)
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
@@ -158,7 +158,8 @@ def verifies_tls(connection: ConnectionFields) -> bool:
 
 def datalake_name(connection: ConnectionFields) -> str | None:
     """Return the name of the connection's datalake; None: the organization's default one."""
-    return extra_fields(connection).get("datalake") or None
+    name = extra_fields(connection).get("datalake")
+    return str(name) if name else None
 
 
 def without_credentials(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
-from airflow_provider_lake.arguments import check_constants, read_names, read_required_text, read_text
+from airflow_provider_lake.arguments import check_constants, read_flag, read_names, read_required_text, read_text
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.lineage import LakeLineage
@@ -40,7 +40,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        super().__init__(multiple_outputs=read_flag("multiple_outputs", multiple_outputs), **kwargs)
         self.lake_conn_id = lake_conn_id
         self.datalake = datalake
         self.partition_key = partition_key

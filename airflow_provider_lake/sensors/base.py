@@ -70,7 +70,7 @@ class LakeSensor(BaseSensorOperator):
         super().__init__(
             poke_interval=read_seconds("poke_interval", poke_interval),
             timeout=None if timeout is None else read_seconds("timeout", timeout),
-            multiple_outputs=multiple_outputs,
+            multiple_outputs=read_flag("multiple_outputs", multiple_outputs),
             **kwargs,
         )
         if self.mode == "reschedule":

@@ -56,8 +56,8 @@ class JobSensor(LakeSensor):
         self._is_shown = False
         check_constants(read_job_ids, job_id=job_id)
         self.start_from_trigger = (
-            self.deferrable
-            and read_flag("start_from_trigger", start_from_trigger)
+            read_flag("start_from_trigger", start_from_trigger)
+            and self.deferrable
             and _renders_in_trigger(job_id, self.lake_conn_id)
         )
         if self.start_from_trigger:
