@@ -4,9 +4,11 @@ It needs nginx, and its echo module (Debian's libnginx-mod-http-echo) for answer
 """
 
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,13 +77,22 @@ def canned_lake(
         config = Path(folder) / "nginx.conf"
         created = {f"/api/datalake/{DATALAKE}/datas$": (201, data())}
         config.write_text(_config(folder, port, delay_seconds, _answers(port) | created | (more or {}), files or {}))
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        with subprocess.Popen([nginx, "-p", folder, "-c", str(config)]) as process:
+        with subprocess.Popen([_nginx(delay_seconds), "-p", folder, "-c", str(config)]) as process:
             try:
                 _await(port)
                 yield f"http://127.0.0.1:{port}"
             finally:
                 process.terminate()
+
+
+def _nginx(delay_seconds: float) -> str:
+    """Return nginx; where it or what it needs is missing, end with what to install."""
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    if program is None:
+        sys.exit("this benchmark needs nginx; Debian: apt-get install nginx-light")
+    if delay_seconds and not ECHO_MODULE.exists():
+        sys.exit("answers that come late need nginx's echo module; Debian: apt-get install libnginx-mod-http-echo")
+    return program
 
 
 def _await(port: int) -> None:

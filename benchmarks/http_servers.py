@@ -108,8 +108,11 @@ def main() -> None:
     arguments = parser.parse_args()
     for name, command in SERVERS.items():
         port = free_port()
+        program = Path(sys.executable).with_name(command[0])
+        if not program.exists():
+            sys.exit(f"this benchmark needs {command[0]}; pip install {command[0]}")
         process = subprocess.Popen(
-            [Path(sys.executable).with_name(command[0]), *command[1:], str(port), "http_servers:app"],
+            [program, *command[1:], str(port), "http_servers:app"],
             cwd=Path(__file__).parent,
         )
         try:

@@ -13,6 +13,7 @@ import argparse
 import base64
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ from benchmarks.load import Load, request_bytes, run_load
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import photo
 from tests.wire.lake_api import LakeApi
-from tests.wire.rgw import RadosGateway
+from tests.wire.rgw import MISSING, RadosGateway
 
 QUERIES = {
     "along the cursor": None,
@@ -73,6 +74,9 @@ def measure_registers(arguments: argparse.Namespace, folder: Path) -> None:
 
 def measure_imports(arguments: argparse.Namespace, folder: Path) -> None:
     """Import by prefix what lies in the bucket; beside it a list of the bucket alone, and the same rows alone."""
+    if arguments.s3 and MISSING:
+        packages = "ceph-common ceph-mon ceph-osd radosgw"
+        sys.exit(f"--s3 needs {', '.join(MISSING)}; Debian: apt-get install {packages}")
     inserted = _raw_inserts(folder / "alone", arguments.database, arguments.count, IMPORT_BATCH)
     with ExitStack() as stack:
         gateway = None

@@ -27,7 +27,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 TICK_SECONDS = 0.01
 START_SECONDS = 30
 # The peer loads much with its first poll.
@@ -67,6 +67,8 @@ def main() -> None:
         wait = CONTENDERS[options.contender]
         print(json.dumps(asyncio.run(measure(wait, options))))
         return
+    if options.peer_python and shutil.which(options.peer_python) is None:
+        sys.exit(f"no such interpreter: {options.peer_python}")
     print(f"{options.waits} waits, one poll per {options.poll_interval:g} s each, {options.seconds:g} s")
     print(f"{'':12} {'core':>7} {'loop p50':>10} {'loop p99':>10} {'polls/s':>9} {'in time':>8}")
     for name in CONTENDERS:
@@ -176,6 +178,8 @@ CONTENDERS = {"lake": wait_for_lake, "dbt-cloud": wait_for_dbt}
 @contextmanager
 def nginx() -> Iterator[tuple[int, Path]]:
     """Serve canned answers on a free port; yield it and the log of what was asked."""
+    if NGINX is None:
+        sys.exit("this benchmark needs nginx; Debian: apt-get install nginx-light")
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]

@@ -44,7 +44,13 @@ class Release:
 RELEASES = (
     # Newer FastAPIs have it commit after the answer: it ends tasks then that it has not yet written down as started.
     # Its connection form shows a hook's extra fields only with wtforms. It brings SQLAlchemy 1.4; the lake needs 2.
-    Release("3.0.6", PINS / "airflow-3.0.6.txt", bounds=("fastapi<0.118", "wtforms"), runs_lake=False),
+    # Its own constraints have the universal-pathlib of its time, and object storage lists differently with newer ones.
+    Release(
+        "3.0.6",
+        PINS / "airflow-3.0.6.txt",
+        bounds=("fastapi<0.118", "wtforms", "universal-pathlib<0.3"),
+        runs_lake=False,
+    ),
     Release("3.1.8", PINS / "airflow-3.1.8.txt"),
     # With either newer one its dag-processor dies.
     Release("3.2.2", PINS / "airflow-3.2.2.txt", bounds=("fastapi<0.137", "svcs<26")),
