@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.errors import TransferError, TransportError, UsageError
 from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.http import Session, error_of
 from airflow_provider_lake.client.local_names import local_name, name_by_id
-from airflow_provider_lake.client.transfer import repeat_transfer
+from airflow_provider_lake.client.transfer import attempts_of_storage, repeat_transfer
 
 # How storages refuse a signed URL that is too old; Google answers 400.
 _TOO_OLD = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -38,7 +39,7 @@ class Stored(Protocol):
     def url(self) -> str | None:
         """Signed URL of its bytes, which may be too old."""
 
-    def reset_url(self) -> str:
+    def reset_url(self, attempts: Attempts | None = None) -> str:
         """Return a freshly signed URL of its bytes."""
 
 
@@ -113,7 +114,7 @@ def _fetch(stored: Stored, target: BinaryIO) -> None:
                 raise
         else:
             return
-    download.complete(stored.reset_url())
+    download.complete(stored.reset_url(download.attempts))
 
 
 class _Download:
@@ -125,6 +126,7 @@ class _Download:
     def __init__(self, session: Session, target: BinaryIO) -> None:
         self._session = session
         self._target = target
+        self.attempts = attempts_of_storage(session)
         self._size: int | None = None
         self._version: tuple[str | None, ...] = ()
 
@@ -133,7 +135,7 @@ class _Download:
 
         :raises TransferError: the storage refuses.
         """
-        repeat_transfer(self._session, "the object", partial(self._go_on, url))
+        repeat_transfer(self.attempts, "the object", partial(self._go_on, url))
 
     def _go_on(self, url: str) -> None:
         here = self._target.tell()

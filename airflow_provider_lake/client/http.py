@@ -1,8 +1,6 @@
 """Every call of the API goes through :meth:`Session.request`: address, token, retries, decoding, errors."""
 
 import json as jsonlib
-import logging
-import random
 import re
 import threading
 import time
@@ -10,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 
 from airflow_provider_lake.client.api_token import ApiToken
+from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.crew import Pace
 from airflow_provider_lake.client.errors import (
     NotFoundError,
@@ -27,10 +26,8 @@ from airflow_provider_lake.client.errors import (
     class_of_status,
 )
 from airflow_provider_lake.client.exchange import Answer, unsigned
-from airflow_provider_lake.client.retry import Outcome, RetryPolicy, parse_retry_after
+from airflow_provider_lake.client.retry import RetryPolicy, parse_retry_after
 from airflow_provider_lake.client.sender import Sender
-
-logger = logging.getLogger(__name__)
 
 # However many files there are; each costs two buffers of 1 MiB.
 _SPARE_THREADS = 3
@@ -40,7 +37,6 @@ _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 Params = Iterable[tuple[str, Any]]
 # Reads the JSON of an answer's body; raises ValueError for what is none.
 Decoder = Callable[[bytes], Any]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +103,7 @@ class Session:
         repeatable: bool | None = None,
         decoder: Decoder | None = None,
         key: str | None = None,
+        attempts: Attempts | None = None,
     ) -> Any:
         """Make one call of the API and return the answer's JSON.
 
@@ -117,6 +114,7 @@ class Session:
             creates things. Any call is sent again when it surely was not acted on.
         :param decoder: reads the answer's JSON; None: as it stands.
         :param key: of this request and its repetitions, for a lake to know them as one.
+        :param attempts: of the work that the call is a stage of; None: it is the whole work.
         :return: None for an answer without body.
         :raises ResponseError: the lake answered with an error.
         :raises TransportError: no usable answer came.
@@ -124,7 +122,22 @@ class Session:
         call = self.describe(method, path, params, json, key)
         if repeatable is None:
             repeatable = method != "POST" or (key is not None and self.knows_keys)
-        return repeat(self.retry, self._prepare(call, decoder or decode), repeatable=repeatable)
+        return (attempts or self.attempts()).repeat(self._prepare(call, decoder or decode), repeatable=repeatable)
+
+    def request_once(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
+        """Make one call of the API as part of an attempt: whoever repeats that repeats it.
+
+        The arguments and errors are those of :meth:`request`.
+        """
+        return self._prepare(self.describe(method, path, params, json), decode)()
+
+    def attempts(self) -> Attempts:
+        """Return the attempts of one piece of work."""
+        return Attempts(self.retry, self.pause)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two attempts."""
+        time.sleep(seconds)
 
     def delete(self, path: str, *, json: Any = None) -> None:
         """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.
@@ -145,7 +158,7 @@ class Session:
                 if not is_unclear:
                     raise
 
-        repeat(self.retry, attempt, repeatable=True)
+        self.attempts().repeat(attempt, repeatable=True)
 
     def find(self, path: str, params: Params, missing: str) -> Any:
         """GET one thing.
@@ -215,34 +228,6 @@ def _authorization(token: str) -> dict[str, str]:
 
 def _without_token(host: str) -> Session:
     return Session(host, None, Sender(timeout=0, verify=True), RetryPolicy())
-
-
-def repeat(policy: RetryPolicy, attempt: Callable[[], _T], *, repeatable: bool) -> _T:
-    """Attempt something until it succeeds or the policy gives up, and return its result.
-
-    :param repeatable: whether to attempt it again when the last attempt may have been acted on.
-    :raises LakeError: of the last attempt.
-    """
-    attempts, waited = 0, 0.0
-    while True:
-        try:
-            return attempt()
-        except (TransportError, ResponseError) as error:
-            attempts += 1
-            outcome = outcome_of(error)
-            wait = policy.delay(attempts, waited, outcome, random.random())
-            if wait is None or (outcome.is_unclear and not repeatable):
-                raise
-            logger.warning("%s; attempt %d of %d follows in %.1f s", error, attempts + 1, policy.attempts, wait)
-        time.sleep(wait)
-        waited += wait
-
-
-def outcome_of(error: TransportError | ResponseError) -> Outcome:
-    """Return what an error says about the fate of its request."""
-    if isinstance(error, TransportError):
-        return Outcome(was_sent=error.was_sent)
-    return Outcome(error.status, error.retry_after)
 
 
 def error_of(method: str, url: str, answer: Answer) -> ResponseError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.download import read_stored, save_stored
 from airflow_provider_lake.client.errors import LakeError, UploadError
 from airflow_provider_lake.client.files import open_file
@@ -51,9 +52,13 @@ class Projection(Record):
         """Read it again."""
         return self.from_json(self.session, self.session.request("GET", self._path))
 
-    def reset_url(self) -> str:
-        """Return a freshly signed URL of its bytes."""
-        url: str = self.session.request("GET", f"{self._path}/presigned-url")["presigned_url"]
+    def reset_url(self, attempts: Attempts | None = None) -> str:
+        """Return a freshly signed URL of its bytes.
+
+        :param attempts: of the download that asks for it.
+        """
+        path = f"{self._path}/presigned-url"
+        url: str = self.session.request("GET", path, attempts=attempts)["presigned_url"]
         return url
 
     def read(self) -> bytes:

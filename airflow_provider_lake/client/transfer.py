@@ -12,6 +12,7 @@ from threading import Semaphore
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.crew import do_all
 from airflow_provider_lake.client.errors import (
     BadRequestError,
@@ -21,7 +22,7 @@ from airflow_provider_lake.client.errors import (
 )
 from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.files import FileBody, LocalFile
-from airflow_provider_lake.client.http import Session, error_of, repeat
+from airflow_provider_lake.client.http import Session, error_of
 from airflow_provider_lake.client.retry import RetryPolicy
 
 PART_SIZE = 25 * 1024 * 1024
@@ -179,7 +180,7 @@ class ObjectStorage:
             self._compare(answer, taken(is_hashed=False) if taken else bytes_of, object_name)
             return answer
 
-        return repeat_transfer(self._session, object_name, attempt)
+        return repeat_transfer(attempts_of_storage(self._session), object_name, attempt)
 
     def _compare(self, answer: Answer, body: FileBody, object_name: str) -> None:
         """Compare the MD5 that the storage gives of what it took, if it gives one, and remember whether it does."""
@@ -211,16 +212,22 @@ def part_ranges(size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + PART_SIZE, size)
 
 
-def repeat_transfer(session: Session, name: str, attempt: Callable[[], _T]) -> _T:
-    """Repeat an exchange with object storage, which also says 500 when it should be asked again.
+def repeat_transfer(attempts: Attempts, name: str, attempt: Callable[[], _T]) -> _T:
+    """Repeat an exchange with object storage.
 
+    :param attempts: of the transfer that it is a stage of.
     :param name: of what is transferred, for the error.
     :raises TransferError: the storage refuses.
     """
     try:
-        return repeat(_policy_of_storage(session.retry), attempt, repeatable=True)
+        return attempts.repeat(attempt, repeatable=True)
     except ResponseError as error:
         raise TransferError(f"object storage refuses {name}: {error}", error.status) from error
+
+
+def attempts_of_storage(session: Session) -> Attempts:
+    """Return the attempts of one transfer: object storage says 500, too, when it should be asked again."""
+    return Attempts(_policy_of_storage(session.retry), session.pause)
 
 
 @lru_cache

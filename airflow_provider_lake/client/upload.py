@@ -1,13 +1,14 @@
 """From local files to data: name, transfer, register exactly once; many files over threads."""
 
-import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_lake.client.attempts import outcome_of
 from airflow_provider_lake.client.crew import do_all
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.error_manager import ErrorManager
@@ -24,7 +25,7 @@ from airflow_provider_lake.client.errors import (
     UsageError,
 )
 from airflow_provider_lake.client.files import LocalFile, open_file
-from airflow_provider_lake.client.http import Session, outcome_of
+from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.image_files import header_of
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.progress import Progress, counted
@@ -135,33 +136,43 @@ class Uploader:
         return description
 
     def _register(self, body: Mapping[str, Any]) -> Data:
-        """Register an object as data, once: after an unclear outcome it is looked up first."""
-        attempts, waited = 0, 0.0
-        while True:
-            try:
-                json = self.session.request("POST", f"/api/datalake/{self.datalake_id}/datas", json=body)
-                # 208: the object is a data already, which not every lake shows.
-                return (
-                    Data.from_json(self.session, self.datalake_id, json) if json and "id" in json else self._get(body)
-                )
-            except ConflictError:
-                return self._get(body)
-            except (TransportError, ServerError) as error:
-                attempts += 1
-                wait = self.session.retry.delay(attempts, waited, outcome_of(error), random.random())
-                time.sleep(wait or 0)
-                waited += wait or 0
-                try:
+        """Register an object as data, once: after an unclear outcome it is looked up before it is registered again."""
+        is_unclear = False
+
+        def attempt() -> Data:
+            nonlocal is_unclear
+            if is_unclear:
+                with suppress(NotFoundError):
                     return self._get(body)
-                except NotFoundError:
-                    if wait is None:
-                        raise error from None
+            try:
+                return self._create(body)
+            except (TransportError, ServerError) as error:
+                is_unclear = is_unclear or outcome_of(error).is_unclear
+                raise
+
+        try:
+            return self.session.attempts().repeat(attempt, repeatable=True)
+        except (TransportError, ServerError) as error:
+            if not is_unclear:
+                raise
+            # It may be there for all that: one last look, not one more attempt.
+            with suppress(LakeError):
+                return self._get(body)
+            raise error from None
+
+    def _create(self, body: Mapping[str, Any]) -> Data:
+        try:
+            json = self.session.request_once("POST", f"/api/datalake/{self.datalake_id}/datas", json=body)
+        except ConflictError:
+            return self._get(body)
+        # 208: the object is a data already, which not every lake shows.
+        return Data.from_json(self.session, self.datalake_id, json) if json and "id" in json else self._get(body)
 
     def _get(self, body: Mapping[str, Any]) -> Data:
         """Return the data of an object."""
         path = f"/api/datalake/{self.datalake_id}/datas/find"
         params = [("object_name", body["object_name"]), *ANY_STATE_AND_TYPE_PARAMS]
-        return Data.from_json(self.session, self.datalake_id, self.session.request("GET", path, params=params))
+        return Data.from_json(self.session, self.datalake_id, self.session.request_once("GET", path, params=params))
 
 
 def plan(

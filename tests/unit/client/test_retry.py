@@ -16,7 +16,7 @@ from airflow_provider_lake.client import (
     TransportError,
     UsageError,
 )
-from airflow_provider_lake.client.http import repeat
+from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.retry import Outcome, parse_retry_after
 
 NO_ANSWER = Outcome()
@@ -123,5 +123,5 @@ def test_a_create_is_never_repeated_after_an_unclear_outcome(error: LakeError, r
         raise error
 
     with pytest.raises(type(error)):
-        repeat(AT_ONCE, attempt, repeatable=repeatable)
+        Attempts(AT_ONCE).repeat(attempt, repeatable=repeatable)
     assert len(made) == attempts
