@@ -3,6 +3,7 @@
 Only that provider calls these methods, so it is there when they run.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_lake.arguments import read_names, read_paths
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
 from airflow_provider_lake.hooks.connection import base_url, without_credentials
+from airflow_provider_lake.operators.locations import is_remote, local_path
+from airflow_provider_lake.printable import printable
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
@@ -83,14 +86,19 @@ def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[
 
 
 def _file_name(path: str) -> tuple[str, str]:
-    scheme, separator, location = path.rpartition("://")
-    if _PATTERN.search(location):
-        location = _PATTERN.split(location, maxsplit=1)[0].rpartition("/")[0]
-    if scheme in {"", "file"}:
-        return "file", str(Path(location).absolute())
-    bucket, _, name = location.partition("/")
+    if not is_remote(path):
+        return "file", printable(str(Path(_without_pattern(local_path(path))).absolute()))
+    scheme, separator, location = path.partition("://")
+    bucket, _, name = _without_pattern(location).partition("/")
     # What may stand before the bucket is the id of a connection.
     return f"{scheme}{separator}{bucket.rpartition('@')[2]}", name or "/"
+
+
+def _without_pattern(path: str) -> str:
+    """Return the folder of what a pattern matches; a file that is named like a pattern is itself."""
+    if os.path.lexists(path) or not _PATTERN.search(path):
+        return path
+    return _PATTERN.split(path, maxsplit=1)[0].rpartition("/")[0]
 
 
 def _output(dataset: tuple[str, str], summary: Mapping[str, Any]) -> "OutputDataset":

@@ -152,7 +152,7 @@ def _that_count(results: Iterable[Result]) -> Iterator[Result]:
 def _beside(url: str, suffix: str) -> str:
     """Return a URL with a suffix behind its name, which stays short enough for file systems."""
     folder, slash, name = url.rpartition("/")
-    whole = (name + suffix).encode("utf-8", "surrogateescape")
+    whole = (name + suffix).encode("utf-8", "surrogatepass")
     if len(whole) > MAX_NAME_BYTES:
         digest = f"-{hashlib.sha256(whole).hexdigest()[:12]}"
         room = MAX_NAME_BYTES - len(digest) - len(suffix)

@@ -137,8 +137,11 @@ class CreateProjectionOperator(DataSelectingOperator):
         present = {(each.name, each.filename) for each in data.list_projections()}
         if (read_required_text("projection", self.projection), file.name) in present:
             return "kept"
-        if file.is_there():
-            return None
+        try:
+            if file.is_there():
+                return None
+        except OSError as error:
+            return f"cannot be looked for: {error.strerror or error}"
         return "missing" if self.skip_missing else f"no such file, for data {data.filename}"
 
     def _create(self, datalake: "Datalake", data: "Data", copy: Path | Exception) -> str:

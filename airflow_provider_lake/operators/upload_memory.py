@@ -96,4 +96,4 @@ def _replayed(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
 
 
 def _short(path: str) -> str:
-    return hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -127,7 +127,7 @@ def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
     """Hash paths, behind those that are in the hash already."""
     result = hashlib.sha256() if known is None else known
     for path in paths:
-        result.update(path.encode("utf-8", "surrogateescape") + b"\0")
+        result.update(path.encode("utf-8", "surrogatepass") + b"\0")
     return result
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import fsspec
@@ -261,6 +262,49 @@ def test_names_that_look_like_homes_are_names_where_they_exist(tmp_path: Path, m
     assert [file.path for file in find_files(".")][-1] == "~nobody-has-this-name.jpg"
     with pytest.raises(FileNotFoundError, match="~not there"):
         find_files("~not there.jpg")
+
+
+def test_a_file_url_is_a_path(tmp_path: Path) -> None:
+    """Percent signs in it stand for letters, unless a file has that very name."""
+    for name in ("100%41.jpg", "100A.jpg", "B.jpg", "a b#c?.jpg"):
+        (tmp_path / name).touch()
+
+    for written, name in {
+        "100%41.jpg": "100%41.jpg",
+        "100A.jpg": "100A.jpg",
+        "%42.jpg": "B.jpg",
+        "a%20b%23c%3F.jpg": "a b#c?.jpg",
+        "a b#c?.jpg": "a b#c?.jpg",
+    }.items():
+        for host in ("", "localhost"):
+            assert [str(file) for file in find_files(f"file://{host}{tmp_path}/{written}")] == [f"{tmp_path}/{name}"]
+    assert len(find_files(f"file://{tmp_path}")) == 4
+
+
+def test_objects_are_not_asked_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing tells what they are and how large: of a folder, of a pattern, and for chunks by bytes."""
+    memory = fsspec.filesystem("memory")
+    for number in range(50):
+        memory.pipe_file(f"/counted/day/{number}.jpg", bytes(10))
+    asked: list[str] = []
+    info = type(memory).info
+
+    def counted(fs: Any, path: str, **options: Any) -> Any:
+        asked.append(path)
+        return info(fs, path, **options)
+
+    monkeypatch.setattr(type(memory), "info", counted)
+    # What this file system inherits asks on, unlike that of object storages.
+    monkeypatch.setattr(type(memory), "find", lambda fs, path, **_: {each["name"]: each for each in fs.ls(path)})
+
+    chunks = chunk_files("memory://counted/day", max_bytes=100)
+    found = find_files("memory://counted/day/*.jpg")
+
+    assert [len(chunk) for chunk in chunks] == [10] * 5
+    assert [file.size for file in found] == [10] * 50
+    assert len(asked) <= 4
+    monkeypatch.undo()
+    memory.rm("/counted", recursive=True)
 
 
 def test_names_that_are_no_utf8_can_be_handed_on(tmp_path: Path) -> None:
