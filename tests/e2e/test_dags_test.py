@@ -17,7 +17,8 @@ from tests.e2e.airflow_stack import PYTHON_VARIABLE
 from tests.lake_process import LakeProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [*(ROOT / "example_dags").glob("*.py"), Path(__file__).parent / "dags" / "lake_every_mode.py"]
+DAGS = Path(__file__).parent / "dags"
+FILES = [*(ROOT / "example_dags").glob("*.py"), DAGS / "lake_every_mode.py", DAGS / "lake_arguments.py"]
 PROGRAM = Path(__file__).with_name("dags_test_program.py")
 
 
@@ -72,6 +73,7 @@ def outcomes(lake: LakeProcess, home: Path, environment: dict[str, str]) -> dict
         "example_lake_ingestion": {"folder": str(home / "photos"), "prefix": "ingest/"},
         "example_lake_mapped_upload": {"folder": str(home / "photos"), "work": str(home / "work"), "chunk_size": 2},
         "example_lake_watcher": {},
+        "lake_arguments": {"folder": str(home / "photos")},
     }
     assert {file.stem for file in FILES} == set(confs)
     python = os.environ.get(PYTHON_VARIABLE, sys.executable)
@@ -137,3 +139,26 @@ def test_a_task_alone_runs_to_its_end(outcomes: dict[str, Any], home: Path) -> N
     assert outcomes
     said = (home / "log").read_text().partition("airflow tasks test")[2]
     assert re.search(r"Done: job [0-9a-f-]{36} is SUCCEEDED, 2 of 2 done", said)
+
+
+@pytest.mark.every_airflow
+def test_a_task_takes_single_values_of_what_another_returned(outcomes: dict[str, Any], home: Path) -> None:
+    """Of plain and of mapped tasks; ids that were too many to return fail, and only none at all skip."""
+    outcome = outcomes["lake_arguments"]
+
+    assert _states(outcome) == {
+        **dict.fromkeys(["upload", "by_key", "launch", "by_job_key", "mapped[0]", "mapped[1]"], "success"),
+        "by_mapped_key": "success",
+        "too_many": "success",
+        "too_many_ids": "failed",
+        "skipped": "skipped",
+        "no_ids": "skipped",
+        "each[0]": "failed",
+        "each[1]": "success",
+    }, outcome["state"]
+    results = {name: task["result"] for name, task in outcome["tasks"].items()}
+    assert results["upload"]["tags"] == ["native", "2024"]
+    assert results["upload"]["source"] == "20240506"
+    assert results["by_key"]["attached"] == ["native", "2024", "more"]
+    assert [results[name]["data_count"] for name in ("by_key", "by_mapped_key", "each[1]")] == [3, 6, 3]
+    assert "hand on what it returned as a whole, as summary=upload.output" in (home / "log").read_text()
