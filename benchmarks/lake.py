@@ -31,6 +31,7 @@ from airflow_provider_lake.server.tables import Datalake
 from benchmarks.lake_rows import add_rows, fill_lake
 from benchmarks.load import Load, request_bytes, run_load
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 from tests.wire.job_calls import photo
 from tests.wire.lake_api import LakeApi
 from tests.wire.rgw import MISSING, RadosGateway
@@ -92,7 +93,7 @@ def measure_imports(arguments: argparse.Namespace, folder: Path) -> None:
         )
         stack.enter_context(lake)
         names = list(_names(arguments.count, ".jpg" if arguments.photo else ".mp4"))
-        content = arguments.photo.read_bytes() if arguments.photo else b"a video"
+        content = arguments.photo.read_bytes() if arguments.photo else make_video(frames=1, size=(16, 16))
         if gateway:
             _store_in_s3(gateway, bucket, names, content)
         else:

@@ -1,5 +1,7 @@
 """Small real videos, made by PyAV: pictures whose upper left corner is red."""
 
+import random
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,6 +62,16 @@ def make_sound() -> bytes:
                 target.mux(stream.encode(frame))
             target.mux(stream.encode())
         return path.read_bytes()
+
+
+def large_video(size: int, end: bytes = b"") -> bytes:
+    """Return a video of so many bytes, most of which nobody looks at.
+
+    :param end: what they end with.
+    """
+    video = make_video(frames=1, size=(16, 16))
+    filling = size - len(video) - 8 - len(end)
+    return video + struct.pack(">I4s", 8 + filling + len(end), b"free") + random.randbytes(filling) + end
 
 
 def cut(content: bytes, share: float = 0.6) -> bytes:

@@ -60,6 +60,7 @@ class Client:
         user = self._session.request("GET", "/api/home/ping")
         self.username: str = user["username"]
         self._session.knows_keys = bool(user.get("idempotency_keys"))
+        self._session.checks_files = bool(user.get("check_files"))
         organization = self._find_organization(organization_id, organization_name, user)
         self.organization_id = UUID(organization["id"])
         self.organization_name: str = organization["name"]

@@ -1,12 +1,14 @@
 """Custom metadata schemas: what a datalake expects of its data's custom metadata."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from airflow_provider_lake.client.errors import CustomMetadataSchemaUpdateError, LakeError
 from airflow_provider_lake.client.http import Session
+from airflow_provider_lake.client.records import Record
 
 
 class CustomMetadataSchema:
@@ -71,3 +73,47 @@ class CustomMetadataSchema:
 def _said(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return a description without what is as if it was not said."""
     return {name: value for name, value in description.items() if value is not None and value is not False}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithCustomMetadataSchema(Record):
+    """A datalake, as far as it says which custom metadata its data have."""
+
+    def get_custom_metadata_schema(self) -> dict[str, Any]:
+        """Return which custom metadata are known: key to its description, and whether others are allowed."""
+        return self._schema.get()
+
+    def set_allow_extra_custom_metadata(self, allow_extra_custom_metadata: bool) -> None:
+        """Allow or forbid custom metadata that the schema does not name."""
+        self._schema.set_allow_extra(allow_extra_custom_metadata)
+
+    def upsert_custom_metadata_schema_key(self, key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a key of the custom metadata, anew if it is described already, and return its description.
+
+        :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``), ``required``,
+            and optionally ``display_name``, ``archived``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
+        """
+        return self._schema.upsert(key, schema)
+
+    def delete_custom_metadata_schema_key(self, key: str) -> None:
+        """Take a key out of the schema."""
+        self._schema.delete(key)
+
+    def update_custom_metadata_schema(
+        self,
+        custom_metadata_schema: Mapping[str, Mapping[str, Any]],
+        delete_missing_keys: bool = False,
+        raise_on_error: bool = True,
+    ) -> dict[str, Any]:
+        """Describe several keys of the custom metadata; all are tried, whatever becomes of one.
+
+        :param custom_metadata_schema: key to its description.
+        :param delete_missing_keys: take all other keys out of the schema.
+        :return: lists of keys: ``created``, ``updated``, ``deleted``, ``unchanged``; and the ``errors`` of the others.
+        :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
+        """
+        return self._schema.update(custom_metadata_schema, delete_missing_keys, raise_on_error)
+
+    @property
+    def _schema(self) -> CustomMetadataSchema:
+        return CustomMetadataSchema(self.session, self.id)

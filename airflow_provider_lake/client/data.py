@@ -32,6 +32,9 @@ class Data(Record):
     :param upload_error: why its upload status is ERROR, when the lake says.
     :param width: in pixels, as displayed; None until the lake knows.
     :param height: likewise.
+    :param duration: of a video, in seconds, when the lake says.
+    :param frame_rate: of a video, in pictures a second, likewise.
+    :param codec: of a video, such as ``h264``, likewise.
     :param metadata: under the platform's own keys.
     :param custom_metadata: under the user's keys.
     :param file_size: in bytes.
@@ -47,6 +50,9 @@ class Data(Record):
     upload_error: str | None = None
     width: int | None = None
     height: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    codec: str | None = None
     metadata: Mapping[str, Any] | None = None
     custom_metadata: Mapping[str, Any] | None = None
     tags: tuple[Tag, ...] = ()
@@ -71,6 +77,9 @@ class Data(Record):
             json.get("upload_error"),
             meta.get("width") or None,
             meta.get("height") or None,
+            meta.get("duration"),
+            meta.get("frame_rate"),
+            meta.get("codec"),
             json.get("metadata"),
             json.get("custom_metadata"),
             tuple(Tag.from_json(session, tag) for tag in json.get("tags") or ()),

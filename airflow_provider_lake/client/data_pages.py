@@ -27,6 +27,9 @@ _MOST_KNOWN = 1000
 class _Size(msgspec.Struct, gc=False):
     width: int | None = None
     height: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    codec: str | None = None
 
 
 class _Tag(msgspec.Struct, gc=False, frozen=True):
@@ -81,6 +84,9 @@ _NO_SIZE = _Size()
     _put_upload_error,
     _put_width,
     _put_height,
+    _put_duration,
+    _put_frame_rate,
+    _put_codec,
     _put_metadata,
     _put_custom_metadata,
     _put_tags,
@@ -135,6 +141,9 @@ class DataPages:
         _put_upload_error(data, row.upload_error)
         _put_width(data, size.width or None)
         _put_height(data, size.height or None)
+        _put_duration(data, size.duration)
+        _put_frame_rate(data, size.frame_rate)
+        _put_codec(data, size.codec)
         _put_metadata(data, row.metadata)
         _put_custom_metadata(data, row.custom_metadata)
         _put_tags(data, self._tags_of(row.tags) if row.tags else ())

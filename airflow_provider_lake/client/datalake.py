@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.custom_metadata import CustomMetadataSchema
+from airflow_provider_lake.client.custom_metadata import WithCustomMetadataSchema
 from airflow_provider_lake.client.data import Data, update_data
 from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import BadRequestError, InvalidQueryError, NoDataError, UsageError
+from airflow_provider_lake.client.file_checks import CheckFiles, require_known
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.imports import Imports
 from airflow_provider_lake.client.jobs import Job
@@ -19,7 +20,7 @@ from airflow_provider_lake.client.multi_job import MultiJob
 from airflow_provider_lake.client.processings import Processing, launch_body
 from airflow_provider_lake.client.progress import Progress
 from airflow_provider_lake.client.projections import Projection, upload_projection
-from airflow_provider_lake.client.records import Json, Record, parse_id
+from airflow_provider_lake.client.records import Json, parse_id
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
 from airflow_provider_lake.client.sources import DataSource, DataSources
 from airflow_provider_lake.client.tags import DataTags, Tag
@@ -28,7 +29,7 @@ from airflow_provider_lake.client.upload import Size, Uploader, plan, settle, wa
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Datalake(Record):
+class Datalake(WithCustomMetadataSchema):
     """A collection of images and videos whose bytes lie in one object storage.
 
     :param connector_id: the object storage; None: this datalake can neither upload nor import.
@@ -63,6 +64,7 @@ class Datalake(Record):
         *,
         progress: Progress | None = None,
         object_names: Sequence[str | None] | None = None,
+        check_files: CheckFiles = "header",
     ) -> Data | MultiData:
         """Upload files; all of them are tried, whatever becomes of one.
 
@@ -82,12 +84,15 @@ class Datalake(Record):
         :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
         :param object_names: of :meth:`reserve_object_names`, for each file in their order; an upload under the same
             names again registers nothing twice.
+        :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken is an
+            error. Of videos (extra ``video``; without it they are errors) that takes minutes for an hour.
         :return: the data of one file; for several, those that succeeded in the order of the files.
         :raises UsageError: something is given for another number of files; nothing was sent.
         :raises UploadError: the one file failed, and there is no ``error_manager``.
         :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
         """
+        require_known(check_files)
         paths = [filepaths] if isinstance(filepaths, str | Path) else list(filepaths)
         files = plan(paths, metadata, custom_metadata, sizes, object_names)
         uploader = Uploader(
@@ -98,6 +103,7 @@ class Datalake(Record):
             source_id=self._source_id(source),
             fill_metadata=bool(fill_metadata),
             upload_dir=upload_dir,
+            check_files=check_files,
         )
         results = uploader.upload_all(files, max_workers, progress)
         if wait_for_unprocessable_data:
@@ -253,6 +259,7 @@ class Datalake(Record):
         tags: str | Tag | Sequence[str | Tag] | None = None,
         source: str | DataSource | None = None,
         idempotency_key: str | None = None,
+        check_files: CheckFiles = "header",
     ) -> Job:
         """Start a job that makes data of objects that lie in the bucket already.
 
@@ -261,18 +268,26 @@ class Datalake(Record):
         :param source: data source of each data, by name or as a record; made when missing.
         :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
             further call that has it with the same job, so that an answer which was lost costs no second one.
+        :param check_files: ``"decode"``: have all of each object decoded, as :meth:`upload_data` does; one that is cut
+            or broken is imported by no means, and named among the job's failures.
+        :raises UsageError: the lake cannot decode what it imports; only an embedded one can.
         """
         self._require_connector()
-        return self._imports.start_of_prefixes(prefixes, self._tag_ids(tags), self._source_id(source), idempotency_key)
+        return self._imports.start_of_prefixes(
+            prefixes, self._tag_ids(tags), self._source_id(source), idempotency_key, check_files
+        )
 
-    def import_cloud_objects(self, cloud_objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
+    def import_cloud_objects(
+        self, cloud_objects: Mapping[str, Mapping[str, Any]], check_files: CheckFiles = "header"
+    ) -> Job | MultiJob:
         """Start a job that makes data of named objects that lie in the bucket already; one for each 500 of many.
 
         :param cloud_objects: object name to what its data gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
             ``data_source`` (name), all optional.
+        :param check_files: as in :meth:`import_bucket_objects`.
         :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
         """
-        return self._imports.start_of_objects(cloud_objects)
+        return self._imports.start_of_objects(cloud_objects, check_files)
 
     def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job | MultiJob:
         """Start a job that makes projections of objects that lie in the bucket already; one for each 500 of many data.
@@ -315,41 +330,6 @@ class Datalake(Record):
         path = f"{self._path}/processing/launch"
         return Job.from_json(self.session, self.session.request("POST", path, json=body, key=idempotency_key))
 
-    def get_custom_metadata_schema(self) -> dict[str, Any]:
-        """Return which custom metadata are known: key to its description, and whether others are allowed."""
-        return self._schema.get()
-
-    def set_allow_extra_custom_metadata(self, allow_extra_custom_metadata: bool) -> None:
-        """Allow or forbid custom metadata that the schema does not name."""
-        self._schema.set_allow_extra(allow_extra_custom_metadata)
-
-    def upsert_custom_metadata_schema_key(self, key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe a key of the custom metadata, anew if it is described already, and return its description.
-
-        :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``), ``required``,
-            and optionally ``display_name``, ``archived``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
-        """
-        return self._schema.upsert(key, schema)
-
-    def delete_custom_metadata_schema_key(self, key: str) -> None:
-        """Take a key out of the schema."""
-        self._schema.delete(key)
-
-    def update_custom_metadata_schema(
-        self,
-        custom_metadata_schema: Mapping[str, Mapping[str, Any]],
-        delete_missing_keys: bool = False,
-        raise_on_error: bool = True,
-    ) -> dict[str, Any]:
-        """Describe several keys of the custom metadata; all are tried, whatever becomes of one.
-
-        :param custom_metadata_schema: key to its description.
-        :param delete_missing_keys: take all other keys out of the schema.
-        :return: lists of keys: ``created``, ``updated``, ``deleted``, ``unchanged``; and the ``errors`` of the others.
-        :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
-        """
-        return self._schema.update(custom_metadata_schema, delete_missing_keys, raise_on_error)
-
     @property
     def _path(self) -> str:
         return f"/api/datalake/{self.id}"
@@ -365,10 +345,6 @@ class Datalake(Record):
     @property
     def _imports(self) -> Imports:
         return Imports(self.session, self.id)
-
-    @property
-    def _schema(self) -> CustomMetadataSchema:
-        return CustomMetadataSchema(self.session, self.id)
 
     def _tag_ids(self, tags: str | Tag | Sequence[str | Tag] | None) -> list[UUID]:
         several = [tags] if isinstance(tags, str | Tag) else tags or ()

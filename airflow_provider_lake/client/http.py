@@ -82,6 +82,8 @@ class Session:
         self.with_digests: set[UUID] = set()
         # Whether the lake takes a request that it has seen before, by its key, for the same one.
         self.knows_keys = False
+        # Whether it decodes what it imports, where that is asked for.
+        self.checks_files = False
         self.organization_id: UUID | None = None
         # Of the object storage that the organization uses for what belongs to no datalake.
         self.connector_id: UUID | None = None

@@ -1,11 +1,13 @@
 """Imports: jobs that make data and projections of objects which lie in the bucket already."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from airflow_provider_lake.client.data import completed
 from airflow_provider_lake.client.errors import LakeError, UsageError
+from airflow_provider_lake.client.file_checks import CheckFiles, require_known
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_job import MultiJob
@@ -23,21 +25,42 @@ class Imports:
         self._datalake_id = datalake_id
 
     def start_of_prefixes(
-        self, prefixes: Sequence[str], tag_ids: Sequence[UUID], source_id: UUID | None, key: str | None
+        self,
+        prefixes: Sequence[str],
+        tag_ids: Sequence[UUID],
+        source_id: UUID | None,
+        key: str | None,
+        check_files: CheckFiles,
     ) -> Job:
         """Start the import of all objects whose name begins with one of the prefixes."""
-        body: dict[str, Any] = {"prefixes": list(prefixes), "tag_ids": list(tag_ids)}
+        body: dict[str, Any] = {"prefixes": list(prefixes), "tag_ids": list(tag_ids), **self._checked(check_files)}
         return self._start("objects", body | ({"data_source_id": source_id} if source_id else {}), key)
 
-    def start_of_objects(self, objects: Mapping[str, Mapping[str, Any]]) -> Job | MultiJob:
+    def start_of_objects(
+        self, objects: Mapping[str, Mapping[str, Any]], check_files: CheckFiles = "header"
+    ) -> Job | MultiJob:
         """Start the import of objects by name."""
-        return self._start_in_parts("objects", "objects", completed(objects))
+        return self._start_in_parts("objects", "objects", completed(objects), self._checked(check_files))
 
     def start_of_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
         """Start the import of projections by the object name of their data."""
         return self._start_in_parts("objects/projections", "projections", projections)
 
-    def _start_in_parts(self, path: str, field: str, wanted: Mapping[str, Any]) -> Job | MultiJob:
+    def _checked(self, check_files: CheckFiles) -> dict[str, str]:
+        """Return what says how well to look at objects; nothing where it is the ordinary way, which all lakes go.
+
+        :raises UsageError: the lake does not know such a thing: it would leave it out, or refuse it.
+        """
+        require_known(check_files)
+        if check_files == "header":
+            return {}
+        if not self._session.checks_files:
+            raise UsageError(f"this lake imports by headers only: check_files={check_files!r} is for an embedded lake")
+        return {"check_files": check_files}
+
+    def _start_in_parts(
+        self, path: str, field: str, wanted: Mapping[str, Any], options: Mapping[str, Any] = MappingProxyType({})
+    ) -> Job | MultiJob:
         """Start one job, or as many as it takes.
 
         :raises LakeError: one cannot be started; its ``started_jobs`` are those that were.
@@ -47,7 +70,7 @@ class Imports:
         jobs: list[Job] = []
         for part in chunks(list(wanted.items()), JOB_SIZE):
             try:
-                jobs.append(self._start(path, {field: dict(part)}))
+                jobs.append(self._start(path, {field: dict(part), **options}))
             except LakeError as error:
                 error.started_jobs = tuple(jobs)
                 if jobs:

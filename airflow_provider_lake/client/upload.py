@@ -24,15 +24,15 @@ from airflow_provider_lake.client.errors import (
     UploadFailedError,
     UsageError,
 )
+from airflow_provider_lake.client.file_checks import CheckFiles, decode, read_facts
 from airflow_provider_lake.client.files import LocalFile, open_file
 from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.image_files import header_of
 from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
-from airflow_provider_lake.media.kinds import content_type_of, data_type_of, kind_of
+from airflow_provider_lake.media.kinds import content_type_of, data_type_of
 
 # The lake is given up on when for so long it has not finished one more of the data.
 PATIENCE_SECONDS = 150.0
@@ -67,6 +67,7 @@ class Uploader:
     :param source_id: source of each data.
     :param fill_metadata: add what EXIF tells; what the caller says wins.
     :param upload_dir: what object names begin with.
+    :param check_files: ``decode``: what cannot be decoded is not uploaded.
     """
 
     session: Session
@@ -76,6 +77,7 @@ class Uploader:
     source_id: UUID | None = None
     fill_metadata: bool = False
     upload_dir: str | None = None
+    check_files: CheckFiles = "header"
 
     def upload(self, file: FileToUpload) -> Data:
         """Upload one file.
@@ -86,6 +88,8 @@ class Uploader:
             with open_file(file.path) as local:
                 storage = ObjectStorage(self.session, self.connector_id)
                 description = self._describe(file, local)
+                if self.check_files == "decode":
+                    decode(local)
                 object_name = file.object_name or storage.generate_object_name(local.name, "DATA", self.upload_dir)
                 storage.store(local, object_name, description["content_type"])
             return self._register({"object_name": object_name} | description)
@@ -117,7 +121,7 @@ class Uploader:
 
     def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
         """Return what the lake is told about a file, but for its object name."""
-        header = header_of(local, with_metadata=self.fill_metadata) if kind_of(local.name) == "IMAGE" else None
+        header = read_facts(local, with_metadata=self.fill_metadata)
         size = file.size or ((header.width, header.height) if header else None)
         metadata = {**(header.metadata if header else {}), **file.metadata}
         description: dict[str, Any] = {

@@ -134,7 +134,7 @@ def warn_unsupported(logger: logging.Logger, message: str, consequence: str) -> 
 
 def _open(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
     try:
-        return _identified(file, formats)
+        return identified(file, formats)
     except Image.DecompressionBombError as error:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:
@@ -147,15 +147,18 @@ def _open(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
         raise NotAnImageError(f"the image's header is broken: {error}") from error
 
 
-def _identified(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
-    """Open an image, also one with texts that are longer than Pillow reads."""
+def identified(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = False) -> Image.Image:
+    """Open an image, also one with texts that are longer than Pillow reads; whatever Pillow raises comes through.
+
+    :param with_pixels: whether its pixels will be asked for.
+    """
     try:
         return Image.open(file, formats=formats)
     except ValueError:
-        header = without_texts(file)
-        if header is None:
+        rest = without_texts(file, with_pixels=with_pixels)
+        if rest is None:
             raise
-        return Image.open(BytesIO(header), formats=formats)
+        return Image.open(BytesIO(rest), formats=formats)
 
 
 def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]:

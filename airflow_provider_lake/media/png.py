@@ -9,30 +9,33 @@ _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _WANTED = (b"Raw profile type", b"XML:com.adobe.xmp")
 _MAX_CHUNK = 1 << 20
 _MAX_CHUNKS = 10_000
+# Some programs write pixels by a few KiB.
+_MAX_PIXEL_CHUNKS = 1_000_000
 # An empty chunk of pixels, and the end.
 _END = b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82"
 
 
-def without_texts(file: BinaryIO) -> bytes | None:
+def without_texts(file: BinaryIO, *, with_pixels: bool = False) -> bytes | None:
     """Return the header of a PNG without its long texts; None: the file is no PNG.
 
+    :param with_pixels: return all else that it has, too.
     :raises OSError: the bytes cannot be read.
     """
     file.seek(0)
     if file.read(len(_SIGNATURE)) != _SIGNATURE:
         return None
     kept = [_SIGNATURE]
-    for _ in range(_MAX_CHUNKS):
+    for _ in range(_MAX_PIXEL_CHUNKS if with_pixels else _MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8:  # noqa: PLR2004 - length and name of a chunk
             break
         (length,), name = struct.unpack(">I", head[:4]), head[4:]
-        if name in {b"IDAT", b"IEND"}:
+        if name in {b"IDAT", b"IEND"} and not with_pixels:
             break
-        if length > _MAX_CHUNK:
+        if length > _MAX_CHUNK and (name in _TEXTS or not with_pixels):
             file.seek(length + 4, 1)
             continue
         body = file.read(length + 4)
         if name not in _TEXTS or body.startswith(_WANTED):
             kept.append(head + body)
-    return b"".join((*kept, _END))
+    return b"".join(kept if with_pixels else (*kept, _END))

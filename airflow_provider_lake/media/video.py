@@ -4,7 +4,6 @@ PyAV comes with the extra ``video``. Files are read as Python opens them: whatev
 the like) is not followed, and no format is known here but containers of video.
 """
 
-import logging
 import math
 import time
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ UNSUPPORTED = "videos cannot be read here without PyAV: install airflow-provider
 
 # FFmpeg's names of what contains video. None of these starts a program, and none but these is tried: others (hls,
 # concat, dash, image2 …) name further files, or would take a picture or a text for a video.
-_CONTAINERS = "mov,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,ogg,mxf,dv,rm,wtv,nut,ivf,gxf"
+_CONTAINERS = "mov,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,h264,hevc,ogg,mxf,dv,rm,wtv,nut,ivf,gxf"
 _BUFFER_BYTES = 256 << 10
 # A header that wants more is none. Those of hours of video have some 20 MB, where the container has an index.
 _MAX_HEADER_BYTES = 256 << 20
@@ -84,15 +83,6 @@ def is_supported() -> bool:
     except ImportError:
         return False
     return True
-
-
-@cache
-def warn_unsupported(logger: logging.Logger, consequence: str) -> None:
-    """Say once in a process that PyAV is missing.
-
-    :param consequence: what comes of it.
-    """
-    logger.warning("%s; %s", UNSUPPORTED, consequence)
 
 
 def read_video(file: BinaryIO) -> VideoFacts:

@@ -25,7 +25,7 @@ from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
 from airflow_provider_lake.operators.failures import check_max_failures, require_few_failures
 from airflow_provider_lake.operators.file_search import FileSearch
-from airflow_provider_lake.operators.file_upload import FileUpload, IfExists, TaskFile
+from airflow_provider_lake.operators.file_upload import CHECK_FILES, CheckFiles, FileUpload, IfExists, TaskFile
 from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import Manifest
@@ -65,6 +65,8 @@ class UploadDataOperator(LakeOperator):
         spent waiting for the lake.
     :param wait_for_unprocessable_data: wait for the lake to look at the data, so that a file that is no image counts as
         failed here and not later.
+    :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken counts as
+        failed. ``"header"``: only headers are read, by the lake.
     :param if_exists: ``"upload"`` uploads every file; ``"skip"`` leaves out those whose filename the datalake has, of
         the same ``source`` where one is given; ``"skip_content"`` those whose bytes it has, if these were uploaded in
         this way too, for their SHA-256 is kept in the metadata field ``custom_id``. What is left out stays as it is.
@@ -95,6 +97,7 @@ class UploadDataOperator(LakeOperator):
         fill_metadata: bool = False,
         max_workers: int | None = None,
         wait_for_unprocessable_data: bool = True,
+        check_files: CheckFiles = "header",
         if_exists: IfExists = "upload",
         max_failures: float = 0,
         manifest: str | Path | None = None,
@@ -109,6 +112,7 @@ class UploadDataOperator(LakeOperator):
         self.fill_metadata = read_flag("fill_metadata", fill_metadata)
         self.max_workers = read_optional_count("max_workers", max_workers)
         self.wait_for_unprocessable_data = read_flag("wait_for_unprocessable_data", wait_for_unprocessable_data)
+        self.check_files = read_choice("check_files", check_files, CHECK_FILES)
         self.if_exists = read_choice("if_exists", if_exists, get_args(IfExists))
         self.max_failures = check_max_failures(max_failures)
         self.manifest = manifest
@@ -203,6 +207,7 @@ class UploadDataOperator(LakeOperator):
             "max_workers": self.max_workers,
             "fill_metadata": self.fill_metadata,
             "wait_for_unprocessable_data": self.wait_for_unprocessable_data,
+            "check_files": self.check_files,
         }
 
     def _require_free_content_field(self, metadata: Sequence[Mapping[str, Any]]) -> None:

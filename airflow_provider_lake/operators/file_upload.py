@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from airflow_provider_lake.operators.filepaths import local_copies
 from airflow_provider_lake.operators.known_data import by_content, by_filename, by_object_name, content_id
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Data, Datalake, UploadError
 
 IfExists = Literal["upload", "skip", "skip_content"]
+CheckFiles = Literal["header", "decode"]
+CHECK_FILES: Sequence[CheckFiles] = get_args(CheckFiles)
 _NO_TEXT = "its name is not UTF-8, and a lake keeps names as text"
 READERS_AT_A_TIME = 4
 

@@ -69,7 +69,7 @@ def joined_lake(settings: Settings) -> Iterator[Lake]:
 def _lake(settings: Settings, database: Database, first: UUID) -> Iterator[Lake]:
     signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
     lake = Lake(settings, database, Stores(_open_store(settings, signer), first), signer, Address())
-    with closing(lake.images):
+    with closing(lake.images), closing(lake.media):
         yield lake
 
 

@@ -8,6 +8,7 @@ from airflow_provider_lake.server.counts import Counts
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.image_reader import ImageReader
+from airflow_provider_lake.server.work.media_reader import MediaReader
 
 
 @dataclass(slots=True)
@@ -31,3 +32,4 @@ class Lake:
     address: Address
     counts: Counts = field(default_factory=Counts)
     images: ImageReader = field(default_factory=ImageReader)
+    media: MediaReader = field(default_factory=MediaReader)

@@ -20,6 +20,13 @@ class DataType(StrEnum):
     VIDEO = "VIDEO"
 
 
+class CheckFiles(StrEnum):
+    """How well files are looked at before they become data: their headers, or all that they hold."""
+
+    HEADER = "header"
+    DECODE = "decode"
+
+
 class JobStatus(StrEnum):
     """State of a job."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -29,6 +30,7 @@ from airflow_provider_lake.server.states import DataType, JobKind, JobStatus, Up
 
 NAME_LENGTH = 256
 OBJECT_NAME_LENGTH = 1024
+CODEC_LENGTH = 32
 
 # The keys of metadata that data are looked up by. Their values are texts, as the platform wants them.
 INDEXED_METADATA = ("reference", "custom_id", "acquired_by", "manufacturer", "brand", "weather", "region_of_interest")
@@ -206,11 +208,15 @@ class Data(Base):
     file_size: Mapped[int | None] = mapped_column(BigInteger)
     width: Mapped[int | None]
     height: Mapped[int | None]
+    # Of videos: in seconds, pictures a second.
+    duration: Mapped[float | None] = mapped_column(Float)
+    frame_rate: Mapped[float | None] = mapped_column(Float)
+    codec: Mapped[str | None] = mapped_column(String(CODEC_LENGTH))
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata", _Json)
     custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     # The object was in the bucket before the lake knew of it: deleting the data leaves it there.
     is_imported: Mapped[bool] = mapped_column(default=False)
-    # An image that is known to be one, but has no thumbnail so far.
+    # An image or a video that is known to be one, but has no thumbnail so far.
     thumbnail_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     data_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("data_sources.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,4 +1,4 @@
-"""Small JPEGs of images."""
+"""Small JPEGs of images, and of the first pictures of videos."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -7,6 +7,7 @@ from typing import BinaryIO
 from PIL import Image, ImageOps
 
 from airflow_provider_lake.media.images import BEGIN_BYTES, BROKEN_IMAGE_ERRORS, ImageUnsupportedError, formats_of
+from airflow_provider_lake.media.video import read_first_frame
 
 MAX_SIDE = 512
 _QUALITY = 80
@@ -52,6 +53,17 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
             raise
         raise NoThumbnailError(str(error)) from error
     return Thumbnail(target.getvalue(), *turned.size)
+
+
+def make_video_thumbnail(file: BinaryIO) -> Thumbnail:
+    """Return a thumbnail of a video's first picture.
+
+    :raises NotAVideoError: it has none that can be decoded.
+    :raises VideoUnsupportedError: PyAV is missing.
+    """
+    frame, target = read_first_frame(file, MAX_SIDE), BytesIO()
+    frame.save(target, "JPEG", quality=_QUALITY)
+    return Thumbnail(target.getvalue(), *frame.size)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

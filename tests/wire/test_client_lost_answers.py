@@ -11,6 +11,7 @@ from PIL import Image
 from airflow_provider_lake.client import Client, MultiData, RetryPolicy, TransportError
 from airflow_provider_lake.client.transfer import PART_SIZE
 from tests.lake_process import LakeProcess
+from tests.videos import large_video
 from tests.wire.breaking_proxy import Break, breaking_proxy
 
 CREATE_DATA = re.compile(r"POST /api/datalake/[^/]+/datas ")
@@ -56,10 +57,7 @@ def test_every_file_becomes_one_data(
 def test_a_large_file_is_stored_once(lake: LakeProcess, tmp_path: Path) -> None:
     """Each step of an upload in parts may lose its answer, the last one, too."""
     path = tmp_path / f"{uuid4()}.mp4"
-    with path.open("wb") as file:
-        file.truncate(PART_SIZE)
-        file.seek(PART_SIZE)
-        file.write(b"tail")
+    path.write_bytes(large_video(PART_SIZE + 4, b"tail"))
 
     def decide(_line: str, number: int) -> Break | None:
         return Break.ANSWER_LOST if number == 0 else None

@@ -18,10 +18,10 @@ def datalake(lake: LakeProcess) -> Datalake:
 
 @pytest.fixture
 def data(datalake: Datalake, tmp_path: Path) -> Data:
-    """Upload a film, of which the lake makes no thumbnail."""
+    """Upload what the lake can make no thumbnail of."""
     path = tmp_path / f"{uuid4()}.mp4"
     path.write_bytes(b"film")
-    uploaded = datalake.upload_data(path)
+    uploaded = datalake.upload_data(path, wait_for_unprocessable_data=False)
     assert isinstance(uploaded, Data)
     return uploaded
 
@@ -88,7 +88,7 @@ def test_projections_of_several_data_stay_apart(datalake: Datalake, data: Data, 
     """Each data lists its own."""
     path = tmp_path / "other.mp4"
     path.write_bytes(b"another film")
-    other = datalake.upload_data([path])
+    other = datalake.upload_data([path], wait_for_unprocessable_data=False)
     assert isinstance(other, Data | MultiData)
     mine = [datalake.create_projection(data, name, view) for name in ("a", "b")]
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 from tests.wire.job_calls import register
 from tests.wire.published_client import connect, picsellia, upload
 
@@ -44,7 +45,7 @@ def folder(lake: LakeProcess) -> Path:
     folder.mkdir(parents=True)
     for name in ("a.jpg", "b.png"):
         Image.new("RGB", (30, 20)).save(folder / name)
-    (folder / "clip.mp4").write_bytes(b"frames")
+    (folder / "clip.mp4").write_bytes(make_video())
     (folder / "readme.txt").write_text("words")
     return folder
 

@@ -19,6 +19,7 @@ from airflow_provider_lake.client import Data, Datalake, JobStatus
 from airflow_provider_lake.media.images import read_header
 from airflow_provider_lake.server.blobs.s3 import S3Store
 from tests.lake_process import LakeProcess
+from tests.videos import cut, large_video, make_video
 from tests.wire.job_calls import finished, photo
 from tests.wire.lake_api import LakeApi
 from tests.wire.rgw import RadosGateway
@@ -66,15 +67,15 @@ def _upload(datalake: Datalake, path: Path) -> Data:
     return data
 
 
-@pytest.mark.parametrize("size", [1000, 26 * MIB], ids=["one piece", "parts"])
+@pytest.mark.parametrize("size", [4000, 26 * MIB], ids=["one piece", "parts"])
 def test_what_the_client_uploads_it_downloads(datalake: Datalake, tmp_path: Path, size: int) -> None:
-    """Byte for byte, in one piece and in parts; the bytes lie in the bucket below the prefix."""
+    """Byte for byte, in one piece and in parts; the lake reads of it what it needs."""
     path = tmp_path / "a.mp4"
-    path.write_bytes(random.randbytes(size))
+    path.write_bytes(large_video(size))
 
     data = _upload(datalake, path).wait_for_upload_done(0.05, 600)
 
-    assert data.file_size == size
+    assert (data.file_size, data.width, data.codec) == (size, 16, "mpeg4")
     assert data.download(tmp_path / "downloaded").read_bytes() == path.read_bytes()
 
 
@@ -88,6 +89,22 @@ def test_uploaded_bytes_lie_below_the_prefix(datalake: Datalake, s3: RadosGatewa
     assert s3.client().head_object(**key)["ContentType"] == "image/jpeg"
     data.delete()
     assert s3.client().list_objects_v2(Bucket=bucket, Prefix=key["Key"])["KeyCount"] == 0
+
+
+def test_videos_of_the_bucket_are_decoded(datalake: Datalake, put: Callable[[str, bytes], Any]) -> None:
+    """From a bucket as from a folder: what is cut is named."""
+    prefix, whole = f"films-{uuid4()}", make_video(frames=50, options={"movflags": "faststart"})
+    for name, content in {"whole.mp4": whole, "cut.mp4": cut(whole), "empty.mp4": b""}.items():
+        put(f"{prefix}/{name}", content)
+
+    job = datalake.import_bucket_objects([f"{prefix}/"], tags=prefix, check_files="decode").wait_for_done(0.05, 600)
+
+    assert job.progress is not None
+    reasons = {each["object_name"].rpartition("/")[2]: each["reason"] for each in job.progress["failures"]}
+    assert reasons.pop("empty.mp4") == "the file is empty"
+    assert reasons.pop("cut.mp4").startswith("the video is cut or broken after")
+    assert reasons == {}
+    assert [(data.filename, data.duration) for data in datalake.list_data(tags=prefix)] == [("whole.mp4", 5.0)]
 
 
 def test_objects_of_the_bucket_are_imported(datalake: Datalake, put: Callable[[str, bytes], Any]) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 from tests.wire.job_calls import finished, get_job, photo, wait_for
 from tests.wire.lake_api import LakeApi
 
@@ -67,7 +68,7 @@ def test_a_prefix_becomes_data_with_tags_and_source(api: LakeApi, folder: Path) 
         path.write_bytes(photo(8 + number % 5, 6))
     (folder / "corrupt.png").write_bytes(b"this is no image")
     (folder / "empty.webp").touch()
-    (folder / "clip.mp4").write_bytes(b"video")
+    (folder / "clip.mp4").write_bytes(make_video(rotation=90))
     (folder / "notes.txt").write_text("not imported")
     tag = api.post(f"/api/datalake/{api.datalake}/tags", {"name": f"tag-{uuid4()}"}).json()
     source = api.post(f"/api/organization/{api.organization}/datasources", {"name": f"source-{uuid4()}"}).json()
@@ -87,6 +88,8 @@ def test_a_prefix_becomes_data_with_tags_and_source(api: LakeApi, folder: Path) 
     assert ([each["id"] for each in data["tags"]], data["data_source"]["id"]) == ([tag["id"]], source["id"])
     clip = find(api, f"{folder.name}/clip.mp4")
     assert (clip["type"], clip["content_type"], clip["upload_status"]) == ("VIDEO", "video/mp4", "DONE")
+    assert clip["meta"] == {"width": 48, "height": 64, "duration": 2.0, "frame_rate": 10.0, "codec": "mpeg4"}
+    assert clip["metadata"] == {"compression": "mpeg4"}
 
 
 def test_exif_becomes_metadata(api: LakeApi, folder: Path) -> None:

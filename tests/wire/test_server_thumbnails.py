@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 from tests.wire.job_calls import finished, wait_for
 from tests.wire.lake_api import LakeApi
 
@@ -28,6 +29,23 @@ def _thumbnail(api: LakeApi, data_id: str) -> dict[str, Any]:
     assert [each["name"] for each in found] == ["thumbnail"]
     thumbnail: dict[str, Any] = found[0]
     return thumbnail
+
+
+def test_a_video_gets_a_thumbnail_of_its_first_picture(api: LakeApi) -> None:
+    """Turned as it is displayed; and what no thumbnail can be made of keeps none."""
+    content = make_video(size=(1280, 720), frames=2, rotation=-90)
+    data = api.register(
+        "a.mp4", api.upload("a.mp4", content, "video/mp4"), type="VIDEO", content_type="video/mp4"
+    ).json()["id"]
+
+    made = _thumbnail(api, data)
+
+    with Image.open(BytesIO(api.http.get(made["presigned_url"], timeout=30).content)) as image:
+        assert (image.format, image.size) == ("JPEG", (288, 512))
+        red, green, _ = image.getpixel((280, 8))  # type: ignore[misc] # RGB
+        assert red > green + 100
+    listed = api.get(f"/api/datalake/{api.datalake}/thumbnails", params={"id": data}).json()
+    assert set(listed["items"]) == {data}
 
 
 def test_an_image_gets_a_thumbnail_turned_as_it_is_displayed(api: LakeApi, lake: LakeProcess) -> None:

@@ -43,6 +43,9 @@ class Finding:
     :param size: in bytes; None where there is no object.
     :param width: pixels, as displayed.
     :param height: pixels, as displayed.
+    :param duration: of a video, in seconds.
+    :param frame_rate: of a video: pictures a second.
+    :param codec: of a video.
     :param error: why its status is ERROR.
     """
 
@@ -51,6 +54,9 @@ class Finding:
     size: int | None
     width: int | None = None
     height: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    codec: str | None = None
     error: str | None = None
 
 
@@ -132,6 +138,9 @@ def record_findings(session: Session, findings: Sequence[Finding]) -> None:
                 finding.size,
                 finding.width,
                 finding.height,
+                finding.duration,
+                finding.frame_rate,
+                finding.codec,
                 finding.status == UploadStatus.DONE and finding.width is not None,
             )
             for finding in findings
@@ -141,7 +150,10 @@ def record_findings(session: Session, findings: Sequence[Finding]) -> None:
 
 @lru_cache(maxsize=16)
 def _recording(dialect: Dialect) -> JsonStatement:
-    names = ("position", "upload_status", "upload_error", "file_size", "width", "height", "thumbnail_due")
+    names = (
+        *("position", "upload_status", "upload_error", "file_size", "width", "height"),
+        *("duration", "frame_rate", "codec", "thumbnail_due"),
+    )
     columns = Data.__table__.c
 
     def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:

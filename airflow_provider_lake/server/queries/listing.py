@@ -23,6 +23,9 @@ _ORDERS = {
     "file_size": Data.file_size,
     "filename": Data.filename,
     "id": Data.id,
+    "meta.codec": Data.codec,
+    "meta.duration": Data.duration,
+    "meta.frame_rate": Data.frame_rate,
     "meta.height": Data.height,
     "meta.width": Data.width,
     "object_name": Data.object_name,
@@ -44,6 +47,9 @@ DESCRIBED = {
     "created_at": Data.created_at,
     "width": Data.width,
     "height": Data.height,
+    "duration": Data.duration,
+    "frame_rate": Data.frame_rate,
+    "codec": Data.codec,
 }
 _COLUMNS = (Data.position, UuidText(Data.data_source_id), *DESCRIBED.values())
 _OBJECT_NAME = len(_COLUMNS) - len(DESCRIBED) + list(DESCRIBED).index("object_name")

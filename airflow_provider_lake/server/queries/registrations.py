@@ -137,6 +137,9 @@ def _row(datalake_id: UUID, registration: Registration) -> dict[str, Any]:
         "upload_status": UploadStatus.PENDING,
         "upload_error": None,
         "created_at": utc_now(),
+        "duration": None,
+        "frame_rate": None,
+        "codec": None,
         **registration.values,
     }
 

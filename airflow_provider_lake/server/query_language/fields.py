@@ -257,6 +257,9 @@ FIELDS: Mapping[str, Field] = {
     "file_size": NumberField(Data.file_size, is_nullable=True),
     "meta.width": NumberField(Data.width, is_nullable=True),
     "meta.height": NumberField(Data.height, is_nullable=True),
+    "meta.duration": NumberField(Data.duration, is_nullable=True),
+    "meta.frame_rate": NumberField(Data.frame_rate, is_nullable=True),
+    "meta.codec": TextField(Data.codec, is_nullable=True),
     "tags.name": TagField(),
     "data_source.name": DataSourceField(),
 }

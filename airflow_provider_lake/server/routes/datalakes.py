@@ -27,6 +27,7 @@ def ping(lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
         "default_organization": caller.organization_id,
         "lake_version": __version__,
         "idempotency_keys": True,
+        "check_files": True,
     }
 
 

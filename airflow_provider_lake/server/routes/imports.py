@@ -75,7 +75,7 @@ def _payload(session: Session, datalake: Datalake, body: ImportBody) -> dict[str
     if (body.prefixes is None) == (body.objects is None):
         raise BadRequestError("an import takes either 'prefixes' or 'objects'")
     if body.objects is not None:
-        return {"objects": _objects(session, datalake, body.objects)}
+        return {"objects": _objects(session, datalake, body.objects), "check_files": body.check_files}
     for prefix in body.prefixes or ():
         check_prefix(prefix)
     _check_ids(session, datalake, body)

@@ -212,8 +212,16 @@ def _answer(
     created_at: datetime,
     width: int | None,
     height: int | None,
+    duration: float | None,
+    frame_rate: float | None,
+    codec: str | None,
 ) -> dict[str, Any]:
     """Describe a data by the values of ``DESCRIBED``."""
+    # The platform's client wants numbers; 0 says that nobody knows.
+    meta: dict[str, Any] = {"width": width or 0, "height": height or 0}
+    if codec is not None:
+        # Of a video that was read. That client looks at none of these.
+        meta |= {"duration": duration, "frame_rate": frame_rate, "codec": codec}
     return {
         "id": data_id,
         "object_name": object_name,
@@ -225,8 +233,7 @@ def _answer(
         "file_size": file_size,
         "created_at": created_at,
         "presigned_url": presigned_url,
-        # The platform's client wants numbers; 0 says that nobody knows, as for videos.
-        "meta": {"width": width or 0, "height": height or 0},
+        "meta": meta,
         "metadata": metadata,
         "custom_metadata": custom_metadata,
         "tags": tags,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from airflow_provider_lake.server.schemas.data import MAX_IDS, ObjectDetails
 from airflow_provider_lake.server.schemas.names import Name
+from airflow_provider_lake.server.states import CheckFiles
 
 MAX_OBJECTS = 500
 
@@ -18,6 +19,8 @@ class ImportBody(BaseModel):
     tag_ids: Annotated[list[UUID], Field(max_length=MAX_IDS)] = []
     data_source_id: UUID | None = None
     objects: Annotated[dict[str, ObjectDetails], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
+    # Not the platform's: its clients do not send it, and ours asks first whether a lake knows it.
+    check_files: CheckFiles = CheckFiles.HEADER
 
 
 class ProjectionDetails(BaseModel):

@@ -1,35 +1,35 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError, warn_unsupported
 from airflow_provider_lake.media.kinds import content_type_of, kind_of
-from airflow_provider_lake.server.blobs.names import check_object_name, is_upload_name
-from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
+from airflow_provider_lake.server.blobs.names import check_filename, check_object_name, is_upload_name
+from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.queries import datalakes, imports, objects
 from airflow_provider_lake.server.row_ids import new_id
-from airflow_provider_lake.server.states import DataType, UploadStatus
-from airflow_provider_lake.server.tables import NAME_LENGTH
+from airflow_provider_lake.server.states import CheckFiles, DataType, UploadStatus
 from airflow_provider_lake.server.work.image_process import Found
+from airflow_provider_lake.server.work.media_reader import FoundVideo, StoppedError, facts_of, only_known
 from airflow_provider_lake.server.work.progress import Candidate, Failure, Seen
 from airflow_provider_lake.server.work.reading import look_at_all
 from airflow_provider_lake.server.work.task import Task
+from airflow_provider_lake.server.work.unreadable import EMPTY, reason_of
 
 Row = dict[str, Any]
 
-logger = logging.getLogger(__name__)
+BATCH = 500
+_DECODED_BATCH = 16
 
 
 class DataImport:
     """One import of data.
 
     The payload is ``{"prefixes", "tag_ids", "data_source_id"}`` or ``{"objects": {object name: {"metadata",
-    "custom_metadata", "tag_ids", "data_source_id"}}}``.
+    "custom_metadata", "tag_ids", "data_source_id"}}}``, both with ``"check_files"``.
     """
 
     def __init__(self, task: Task) -> None:
@@ -37,6 +37,11 @@ class DataImport:
         self._store = task.store
         self._datalake_id = task.job.datalake_id
         self._payload = task.job.payload
+        self._stop = task.stop
+        # Jobs of earlier lakes do not say.
+        self._decodes = task.job.payload.get("check_files") == CheckFiles.DECODE
+        # What takes long is written down soon.
+        self.batch_size = _DECODED_BATCH if self._decodes else BATCH
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
         """Yield the objects in the order of their names; under a prefix only what claims to be an image or a video."""
@@ -50,10 +55,13 @@ class DataImport:
                     yield Candidate(blob.object_name, blob.size)
 
     def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
-        """Read the headers of those objects that are no data yet."""
+        """Read the headers of those objects that are no data yet, or all of them where that is asked for."""
         unknown = self._unknown(candidates)
-        images = [each.object_name for each in unknown if _is_image_name(each.object_name)]
-        read = dict(zip(images, self._lake.images.read([(self._store, name) for name in images]), strict=True))
+        try:
+            read = self._read(unknown)
+        except StoppedError:
+            # Nothing of it is written, and the next run looks at them again.
+            return Seen([], [])
         found = self._look_at_all(unknown, read)
         failures = [each for each in found if isinstance(each, Failure)]
         return Seen([each for each in found if not isinstance(each, Failure)], failures)
@@ -76,7 +84,36 @@ class DataImport:
                 known.update(self._arriving(session, names))
         return [each for each in candidates if each.object_name not in known]
 
-    def _look_at_all(self, candidates: Sequence[Candidate], read: Mapping[str, Found]) -> list[Row | Failure]:
+    def _read(self, candidates: Sequence[Candidate]) -> dict[str, Found | FoundVideo]:
+        """Return by name what is in the objects whose names say that they are images or videos."""
+        kinds = {each.object_name: kind for each in candidates if (kind := _kind_of(each.object_name))}
+        images = [name for name, kind in kinds.items() if kind == DataType.IMAGE]
+        videos = [name for name, kind in kinds.items() if kind == DataType.VIDEO]
+        found: dict[str, Found | FoundVideo] = {}
+        found |= zip(images, self._lake.images.read([(self._store, name) for name in images]), strict=True)
+        found |= zip(videos, look_at_all(self._look_at_video, videos), strict=True)
+        if self._decodes:
+            whole = [name for name, each in found.items() if not isinstance(each, Exception)]
+            checked = look_at_all(lambda name: self._check(name, kinds[name]), whole)
+            found |= {name: error for name, error in zip(whole, checked, strict=True) if error is not None}
+        return found
+
+    def _look_at_video(self, name: str) -> FoundVideo:
+        return self._lake.media.look_at_video(self._store, name, lambda: self._stop.is_set)
+
+    def _check(self, name: str, kind: DataType) -> Exception | None:
+        """Decode all of an object, and return what is wrong with it."""
+        try:
+            self._lake.media.check(self._store, name, kind, lambda: self._stop.is_set)
+        except StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+            return error
+        return None
+
+    def _look_at_all(
+        self, candidates: Sequence[Candidate], read: Mapping[str, Found | FoundVideo]
+    ) -> list[Row | Failure]:
         def look_at(candidate: Candidate) -> Row | Failure:
             return self._look_at(candidate, read.get(candidate.object_name))
 
@@ -93,35 +130,32 @@ class DataImport:
         organization_id = datalakes.organizations_of(session, [self._datalake_id])[self._datalake_id]
         return objects.find_unused(session, organization_id, chosen)
 
-    def _look_at(self, candidate: Candidate, found: Found | None) -> Row | Failure:
+    def _look_at(self, candidate: Candidate, found: Found | FoundVideo | None) -> Row | Failure:
         """Return the row of an object.
 
-        :param found: what is in it; None: it is no image.
+        :param found: what is in it; None: its name does not say that it is an image or a video.
         """
         name = candidate.object_name
         try:
             return self._row(check_object_name(name), candidate.size, found)
-        except (BadRequestError, NotAnImageError) as error:
-            return Failure(_printable(name), str(error))
-        except FileNotFoundError:
-            return Failure(name, "there is no such object")
-        except OSError as error:
-            if passes(error):
-                raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
-            return Failure(name, f"the object cannot be read: {error.strerror}")
+        except Exception as error:  # noqa: BLE001 - told apart there
+            return Failure(_printable(name), reason_of(error, name, missing="there is no such object"))
 
-    def _row(self, name: str, size: int | None, found: Found | None) -> Row:
+    def _row(self, name: str, size: int | None, read: Found | FoundVideo | None) -> Row:
         filename, kind = name.rpartition("/")[2], kind_of(name)
-        if len(filename) > NAME_LENGTH:
-            raise NotAnImageError(f"its file name is longer than {NAME_LENGTH} characters")
         if kind is None:
-            raise NotAnImageError("its name says neither image nor video")
-        if isinstance(found, ImageUnsupportedError):
-            warn_unsupported(logger, str(found), "they come in without size, metadata and thumbnail")
-            found = None
+            raise BadRequestError("its name says neither image nor video")
+        check_filename(filename)
+        # What nobody can read here comes in as it is, unless it was to be decoded.
+        found = read if self._decodes else only_known(read)
         if isinstance(found, Exception):
             raise found
+        size = self._store.stat(name).size if size is None else size
+        if size == 0:
+            raise BadRequestError(EMPTY)
         given = self._details(name)
+        metadata = {} if found is None else found.metadata
+        facts: dict[str, Any] = dict.fromkeys(("width", "height", "duration", "frame_rate", "codec"))
         return {
             "id": new_id(),
             "datalake_id": self._datalake_id,
@@ -131,10 +165,10 @@ class DataImport:
             "content_type": content_type_of(name),
             "upload_status": UploadStatus.DONE,
             "is_imported": True,
-            "file_size": self._store.stat(name).size if size is None else size,
-            "width": found.width if found else None,
-            "height": found.height if found else None,
-            "metadata": {**(found.metadata if found else {}), **(given.get("metadata") or {})} or None,
+            "file_size": size,
+            **facts,
+            **facts_of(found),
+            "metadata": {**metadata, **(given.get("metadata") or {})} or None,
             "custom_metadata": given.get("custom_metadata"),
             "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),
         }
@@ -148,14 +182,16 @@ class DataImport:
         return {UUID(tag_id) for tag_id in self._details(name)["tag_ids"]}
 
 
-def _is_image_name(name: str) -> bool:
-    if kind_of(name) != "IMAGE":
-        return False
+def _kind_of(name: str) -> DataType | None:
+    """Return what a name says that an object is; None: nothing, or no object can have it."""
+    kind = kind_of(name)
+    if kind is None:
+        return None
     try:
         check_object_name(name)
     except BadRequestError:
-        return False
-    return True
+        return None
+    return DataType(kind)
 
 
 def _printable(name: str) -> str:

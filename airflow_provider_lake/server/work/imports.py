@@ -19,13 +19,17 @@ from airflow_provider_lake.server.work.progress import Candidate, Progress, Seen
 from airflow_provider_lake.server.work.projection_import import ProjectionImport
 from airflow_provider_lake.server.work.task import Outcome, Task
 
-_BATCH = 500
 # Longer lists of a bucket, of some 300,000 objects, go to the disk.
 _IN_MEMORY_BYTES = 16 << 20
 
 
 class Import(Protocol):
-    """One form of import."""
+    """One form of import.
+
+    :param batch_size: how many objects are looked at, and written, together.
+    """
+
+    batch_size: int
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
         """Yield what is to be imported in the order of its names, from behind ``after``."""
@@ -46,7 +50,7 @@ def run(task: Task) -> Outcome:
     with SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(task.lake.settings.data_dir)) as kept:
         if task.job.progress:
             progress = Progress.from_json(task.job.progress)
-            batches = _batches(subject.candidates(progress.after))
+            batches = _batches(subject.candidates(progress.after), subject.batch_size)
         else:
             progress = _count(task, subject, kept)
             batches = _kept_batches(kept)
@@ -66,7 +70,7 @@ def run(task: Task) -> Outcome:
 def _count(task: Task, subject: Import, kept: IO[bytes]) -> Progress:
     """Count the objects, and keep their list, so that the bucket is listed only once."""
     total = 0
-    for batch in _batches(takewhile(lambda _: not task.stop.is_set, subject.candidates(None))):
+    for batch in _batches(takewhile(lambda _: not task.stop.is_set, subject.candidates(None)), subject.batch_size):
         total += len(batch)
         # Python's own JSON: it takes names that are no text too.
         kept.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
@@ -83,6 +87,6 @@ def _kept_batches(kept: IO[bytes]) -> Iterator[list[Candidate]]:
         yield [Candidate(object_name, size) for object_name, size in json.loads(line)]
 
 
-def _batches(candidates: Iterator[Candidate]) -> Iterator[list[Candidate]]:
-    while batch := list(islice(candidates, _BATCH)):
+def _batches(candidates: Iterator[Candidate], size: int) -> Iterator[list[Candidate]]:
+    while batch := list(islice(candidates, size)):
         yield batch

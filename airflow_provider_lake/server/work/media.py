@@ -5,16 +5,17 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError, warn_unsupported
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import UnavailableError, passes
+from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.queries import data as data_queries
 from airflow_provider_lake.server.queries import datalakes
 from airflow_provider_lake.server.queries.data import Finding, Pending
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.work.image_process import Found
+from airflow_provider_lake.server.work.media_reader import FoundVideo, facts_of, only_known
 from airflow_provider_lake.server.work.reading import look_at_all
+from airflow_provider_lake.server.work.unreadable import EMPTY, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -90,42 +91,23 @@ class MediaWorker:
             data_queries.record_findings(session, findings)
         return len(pending)
 
-    def _look_at(self, data: Pending, store: BlobStore, found: Found | None) -> Finding:
+    def _look_at(self, data: Pending, store: BlobStore, image: Found | None) -> Finding:
         """Return what an object is.
 
-        :param found: what is in it; None: it is no image.
+        :param image: what is in it; None: it is a video.
         """
         size = None
+        found: Found | FoundVideo | None = image
         try:
             size = store.stat(data.object_name).size
         except Exception as error:  # noqa: BLE001 - told apart below
             found = error
         if size == 0:
-            return Finding(data.position, UploadStatus.ERROR, 0, error="the file is empty")
+            return Finding(data.position, UploadStatus.ERROR, 0, error=EMPTY)
         if found is None:
-            return Finding(data.position, UploadStatus.DONE, size)
-        if isinstance(found, ImageUnsupportedError):
-            warn_unsupported(logger, str(found), "they come in without size, metadata and thumbnail")
-            return Finding(data.position, UploadStatus.DONE, size)
+            found = self._lake.media.look_at_video(store, data.object_name)
+        found = only_known(found)
         if isinstance(found, Exception):
-            return Finding(data.position, UploadStatus.ERROR, size, error=_reason(data, found))
-        return Finding(data.position, UploadStatus.DONE, size, found.width, found.height)
-
-
-def _reason(data: Pending, error: Exception) -> str:
-    """Return why an object cannot be read.
-
-    :raises UnavailableError: it may be read later.
-    """
-    match error:
-        case UnavailableError():
-            raise error
-        case FileNotFoundError():
-            return "the object is gone"
-        case NotAnImageError():
-            return str(error)
-        case OSError() if passes(error):
-            raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
-    # Whatever is wrong with one object, the others do not wait for it.
-    logger.error("cannot read the object %r", data.object_name, exc_info=error)
-    return f"the object cannot be read: {error}"
+            reason = reason_of(found, data.object_name, missing="the object is gone")
+            return Finding(data.position, UploadStatus.ERROR, size, error=reason)
+        return Finding(data.position, UploadStatus.DONE, size, **facts_of(found))

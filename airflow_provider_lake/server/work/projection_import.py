@@ -20,6 +20,8 @@ class ProjectionImport:
     The payload is ``{"projections": {object name of a data: [{"name", "object_name"}]}}``; progress counts the data.
     """
 
+    batch_size = 500
+
     def __init__(self, task: Task) -> None:
         self._lake = task.lake
         self._store = task.store

@@ -1,4 +1,4 @@
-"""Gives uploaded images a thumbnail, as a projection of that name; of imported ones only the headers are read."""
+"""Gives uploaded images and videos a thumbnail, as a projection of that name; imported ones get none."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError, passes
 from airflow_provider_lake.server.queries import datalakes, projections
+from airflow_provider_lake.server.states import DataType
 from airflow_provider_lake.server.tables import Data
 from airflow_provider_lake.server.thumbnails import NoThumbnailError, Thumbnail, make_thumbnail
 
@@ -90,6 +91,8 @@ class ThumbnailWorker:
 
     def _thumbnail(self, data: Data, store: BlobStore) -> Thumbnail | None:
         try:
+            if data.type == DataType.VIDEO:
+                return self._lake.media.make_video_thumbnail(store, data.object_name)
             if store.stat(data.object_name).size > _MAX_BYTES:
                 return None
             with store.open(data.object_name) as file:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from airflow_provider_lake.media.images import warn_unsupported
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.queries import imports
@@ -15,7 +16,10 @@ from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.states import DataType, UploadStatus
 from airflow_provider_lake.server.tables import Data, Datalake, utc_now
 from airflow_provider_lake.server.work.media import MediaWorker
+from tests.videos import make_video
 from tests.wire.job_calls import photo, wait_for
+
+VIDEO = make_video(frames=3, size=(32, 16))
 
 
 @pytest.fixture
@@ -34,14 +38,45 @@ def test_all_that_an_earlier_lake_left_is_looked_at(lake: Lake) -> None:
 
 
 def test_only_what_is_measured_replaces_what_was_said(lake: Lake) -> None:
-    """A video is not measured: it keeps its dimensions; a photo gets those that it has."""
+    """Photos and videos get the dimensions that they have; what is neither keeps what was said."""
     said = {"width": 640, "height": 480}
-    _add(lake, [_row("a.mp4", **said), _row("a.jpg", type=DataType.IMAGE, **said)])
+    _add(lake, [_row("a.mp4", **said), _row("a.jpg", type=DataType.IMAGE, **said), _row("b.mp4", **said)])
+    lake.stores.root.put("b.mp4", b"no video", "video/mp4")
 
-    assert _look_at_all(lake) == {UploadStatus.DONE: 2}
+    assert _look_at_all(lake) == {UploadStatus.DONE: 2, UploadStatus.ERROR: 1}
     with lake.database.reading() as session:
         found = session.execute(select(Data.object_name, Data.width, Data.height, Data.thumbnail_due)).tuples()
-        assert set(found) == {("a.mp4", 640, 480, False), ("a.jpg", 64, 48, True)}
+        assert set(found) == {("a.mp4", 32, 16, True), ("a.jpg", 64, 48, True), ("b.mp4", 640, 480, False)}
+
+
+def test_facts_of_videos_are_kept(lake: Lake) -> None:
+    """Their duration, frame rate and codec."""
+    _add(lake, [_row("a.mp4")])
+
+    _look_at_all(lake)
+
+    with lake.database.reading() as session:
+        found = session.execute(select(Data.duration, Data.frame_rate, Data.codec)).one()
+        assert tuple(found) == (0.3, 10.0, "mpeg4")
+
+
+def test_without_pyav_videos_come_in_as_they_are(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can look into them; the log says once what to install."""
+    warn_unsupported.cache_clear()
+    # A module of that name that cannot be loaded, for the processes that read videos.
+    (lake.settings.data_dir / "missing").mkdir()
+    (lake.settings.data_dir / "missing" / "av.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(lake.settings.data_dir / "missing"))
+    _add(lake, [_row("a.mp4", width=640, height=480), _row("b.mp4")])
+
+    assert _look_at_all(lake) == {UploadStatus.DONE: 2}
+    (said,) = [record.message for record in caplog.records if "airflow-provider-lake[video]" in record.message]
+    assert said.endswith("they come in as they are, without size, metadata and thumbnail")
+    with lake.database.reading() as session:
+        found = session.execute(select(Data.width, Data.codec, Data.thumbnail_due)).tuples()
+        assert set(found) == {(640, None, False), (None, None, False)}
 
 
 def _row(object_name: str, **values: Any) -> dict[str, Any]:
@@ -52,7 +87,8 @@ def _row(object_name: str, **values: Any) -> dict[str, Any]:
 def _add(lake: Lake, rows: list[dict[str, Any]]) -> None:
     """Add data that nobody looked at, with their objects."""
     for row in rows:
-        lake.stores.root.put(row["object_name"], photo(64, 48), row["content_type"])
+        content = VIDEO if row["type"] == DataType.VIDEO else photo(64, 48)
+        lake.stores.root.put(row["object_name"], content, row["content_type"])
     with lake.database.writing() as session:
         datalake_id: UUID = session.scalars(select(Datalake.id)).one()
         imports.add_data(session, [row | {"datalake_id": datalake_id, "created_at": utc_now()} for row in rows], [])

@@ -17,6 +17,7 @@ from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.states import JobKind, JobStatus
 from airflow_provider_lake.server.tables import Data, Datalake, Job
 from airflow_provider_lake.server.work import imports, runner
+from tests.videos import make_video
 from tests.wire.job_calls import wait_for
 
 NAMES = [f"camera/{number:04}.mp4" for number in range(1200)]
@@ -25,9 +26,10 @@ NAMES = [f"camera/{number:04}.mp4" for number in range(1200)]
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
     """Open a lake with objects in its bucket."""
+    video = make_video(frames=1, size=(16, 16))
     with opened_lake(Settings(tmp_path / "lake")) as lake:
         for name in NAMES:
-            lake.stores.root.put(name, b"a video", "video/mp4")
+            lake.stores.root.put(name, video, "video/mp4")
         yield lake
 
 

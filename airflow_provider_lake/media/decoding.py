@@ -1,0 +1,42 @@
+"""Decoding all of an image, to find what its header cannot tell: that it is cut, or that its pixels are broken."""
+
+import warnings
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from airflow_provider_lake.media.images import BEGIN_BYTES, BROKEN_IMAGE_ERRORS, NotAnImageError, formats_of, identified
+
+
+def check_image(file: BinaryIO) -> None:
+    """Decode all pixels of an image, of every page or frame that it has.
+
+    :raises NotAnImageError: it is none, or it is cut or broken; the message says in which page, where it has several.
+    :raises ImageUnsupportedError: an image, in a format that cannot be read here.
+    :raises OSError: the bytes cannot be read.
+    """
+    file.seek(0)
+    begin, where = file.read(BEGIN_BYTES), ""
+    if not begin:
+        raise NotAnImageError("the file is empty")
+    formats = formats_of(begin)
+    file.seek(0)
+    try:
+        # What is large is decoded nevertheless, up to Pillow's own limit.
+        with warnings.catch_warnings(), identified(file, formats, with_pixels=True) as image:
+            warnings.simplefilter("ignore")
+            # Of a page that is cut off, the number may be known and nothing else.
+            for number in range(getattr(image, "n_frames", 1)):
+                where = f" in page {number + 1}" if number else ""
+                image.seek(number)
+                image.load()
+    except Image.DecompressionBombError as error:
+        raise NotAnImageError(f"the image is too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise NotAnImageError("not an image of a known format") from error
+    except (*BROKEN_IMAGE_ERRORS, MemoryError) as error:
+        raise NotAnImageError(f"the image is cut or broken{where}: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise NotAnImageError(f"the image is cut or broken{where}: {error}") from error

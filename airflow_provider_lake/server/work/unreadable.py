@@ -1,0 +1,35 @@
+"""Why an object is not what its name says, or cannot be read: the same words whichever way it comes in."""
+
+import logging
+
+from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError
+from airflow_provider_lake.media.video import NotAVideoError, VideoUnsupportedError
+from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
+
+logger = logging.getLogger(__name__)
+
+EMPTY = "the file is empty"
+
+
+def reason_of(error: Exception, object_name: str, *, missing: str) -> str:
+    """Return why an object cannot be a data.
+
+    :param missing: what is said where there is no such object.
+    :raises UnavailableError: it may be read later.
+    """
+    match error:
+        case UnavailableError():
+            raise error
+        case FileNotFoundError():
+            return missing
+        case BadRequestError():
+            return error.message
+        case NotAnImageError() | NotAVideoError() | ImageUnsupportedError() | VideoUnsupportedError():
+            return str(error)
+        case OSError() if passes(error):
+            raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
+        case OSError():
+            return f"the object cannot be read: {error.strerror or error}"
+    # Whatever is wrong with one object, the others do not wait for it.
+    logger.error("cannot read the object %r", object_name, exc_info=error)
+    return f"the object cannot be read: {error}"
