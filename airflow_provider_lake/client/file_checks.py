@@ -29,7 +29,7 @@ def require_known(check_files: str) -> None:
     :raises UsageError: it is none.
     """
     if check_files not in get_args(CheckFiles):
-        raise UsageError(f"check_files is {check_files!r}: give one of {', '.join(map(repr, get_args(CheckFiles)))}")
+        raise UsageError(f"check_files is one of {', '.join(get_args(CheckFiles))}, not {check_files!r}")
 
 
 def read_facts(local: LocalFile, *, with_metadata: bool) -> ImageHeader | VideoFacts | None:

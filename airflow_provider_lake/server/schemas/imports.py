@@ -1,9 +1,9 @@
 """Imports on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from airflow_provider_lake.server.schemas.data import MAX_IDS, ObjectDetails
 from airflow_provider_lake.server.schemas.names import Name
@@ -21,6 +21,14 @@ class ImportBody(BaseModel):
     objects: Annotated[dict[str, ObjectDetails], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
     # Not the platform's: its clients do not send it, and ours asks first whether a lake knows it.
     check_files: CheckFiles = CheckFiles.HEADER
+
+    @model_serializer(mode="wrap")
+    def _say_only_what_is_asked_for(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the ordinary way to check files: so a request means the same to a lake of an earlier version."""
+        said: dict[str, Any] = serialize(self)
+        if said.get("check_files") == CheckFiles.HEADER:
+            del said["check_files"]
+        return said
 
 
 class ProjectionDetails(BaseModel):
