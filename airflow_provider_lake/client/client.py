@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.datalake import Datalake
-from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.errors import UnexpectedResponseError, UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.processings import Processing, Processings
 from airflow_provider_lake.client.records import parse_id
 from airflow_provider_lake.client.retry import RetryPolicy
 from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.shape import field_of, id_in, items_of
 from airflow_provider_lake.client.sources import DataSource, DataSources
 
 if TYPE_CHECKING:
@@ -57,16 +58,16 @@ class Client:
     ) -> None:
         self._sender = Sender(timeout, verify, session)
         self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry, renew_token)
-        user = self._session.request("GET", "/api/home/ping")
-        self.username: str = user["username"]
+        user = self._ask_who_we_are()
+        self.username = field_of(user, "username", str)
         self._session.knows_keys = bool(user.get("idempotency_keys"))
         self._session.checks_files = bool(user.get("check_files"))
         organization = self._find_organization(organization_id, organization_name, user)
-        self.organization_id = UUID(organization["id"])
-        self.organization_name: str = organization["name"]
+        self.organization_id = id_in(organization, "id")
+        self.organization_name = field_of(organization, "name", str)
         self._session.organization_id = self.organization_id
-        connector_id = organization.get("default_connector_id")
-        self._session.connector_id = None if connector_id is None else parse_id(connector_id)
+        if organization.get("default_connector_id") is not None:
+            self._session.connector_id = id_in(organization, "default_connector_id")
 
     def __repr__(self) -> str:
         return f"Client({self._session.host!r}, organization {self.organization_name!r})"
@@ -106,7 +107,7 @@ class Client:
     def list_datalakes(self) -> list[Datalake]:
         """Return the datalakes of the organization."""
         page = self._session.request("GET", f"{self._path}/datalakes")
-        return [Datalake.from_json(self._session, json) for json in page["items"]]
+        return [Datalake.from_json(self._session, json) for json in items_of(page)]
 
     def create_datasource(self, name: str) -> DataSource:
         """Create a data source.
@@ -216,6 +217,17 @@ class Client:
     def _processings(self) -> Processings:
         return Processings(self._session)
 
+    def _ask_who_we_are(self) -> Any:
+        """Return what the lake says of the token.
+
+        :raises UnexpectedResponseError: what answers at this address is no lake.
+        """
+        user = self._session.request("GET", "/api/home/ping")
+        if not isinstance(user, dict) or not isinstance(user.get("username"), str):
+            what = "nothing" if user is None else "JSON, but not as a lake does"
+            raise UnexpectedResponseError(f"{self._session.host} is no lake: it answered {what}")
+        return user
+
     def _find_organization(
         self, organization_id: str | UUID | None, organization_name: str | None, user: Mapping[str, Any]
     ) -> Any:
@@ -223,10 +235,10 @@ class Client:
         if wanted is None and organization_name is not None:
             missing = f"no organization named {organization_name!r} for {self.username}"
             found = self._session.find("/api/organizations/find", [("name", organization_name)], missing)
-            wanted = UUID(found["id"])
-        if wanted is None and user["default_organization"] is None:
+            wanted = id_in(found, "id")
+        if wanted is None and user.get("default_organization") is None:
             raise UsageError("the token has no default organization: give organization_id or organization_name")
-        wanted = wanted or UUID(user["default_organization"])
+        wanted = wanted or id_in(user, "default_organization")
         return self._session.find(f"/api/organization/{wanted}", (), f"no organization {wanted} for {self.username}")
 
 

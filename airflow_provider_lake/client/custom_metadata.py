@@ -9,6 +9,7 @@ from uuid import UUID
 from airflow_provider_lake.client.errors import CustomMetadataSchemaUpdateError, LakeError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.records import Record
+from airflow_provider_lake.client.shape import require_mapping
 
 
 class CustomMetadataSchema:
@@ -20,8 +21,8 @@ class CustomMetadataSchema:
 
     def get(self) -> dict[str, Any]:
         """Return the described keys, and whether others are allowed."""
-        schema: dict[str, Any] = self._session.request("GET", self._path)
-        return schema
+        schema = self._session.request("GET", self._path)
+        return require_mapping(schema)
 
     def set_allow_extra(self, allow: bool) -> None:
         """Allow or forbid keys that are not described."""
@@ -30,8 +31,7 @@ class CustomMetadataSchema:
     def upsert(self, key: str, description: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a key, anew if it is described already, and return its description."""
         # Repeatable: it replaces itself.
-        answer: dict[str, Any] = self._session.request("POST", self._path_of(key), json=description, repeatable=True)
-        return answer
+        return require_mapping(self._session.request("POST", self._path_of(key), json=description, repeatable=True))
 
     def delete(self, key: str) -> None:
         """Describe a key no more."""
@@ -44,7 +44,7 @@ class CustomMetadataSchema:
 
         :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
         """
-        present = self.get()["custom_metadata_schema"] or {}
+        present = require_mapping(self.get().get("custom_metadata_schema") or {})
         report: dict[str, Any] = {"created": [], "updated": [], "deleted": [], "unchanged": [], "errors": {}}
         missing = [key for key in present if key not in wanted] if delete_missing else []
         for key in [*wanted, *missing]:

@@ -15,6 +15,7 @@ from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.projections import Projection
 from airflow_provider_lake.client.records import Json, Record, parse_moment
+from airflow_provider_lake.client.shape import described, field_of, items_of
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.tags import Tag
@@ -62,6 +63,7 @@ class Data(Record):
     url: str | None = field(default=None, repr=False)
 
     @classmethod
+    @described("data")
     def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
         """Make the record of what the lake answered."""
         meta, source = json.get("meta") or {}, json.get("data_source")
@@ -139,8 +141,7 @@ class Data(Record):
         :param attempts: of the download that asks for it.
         """
         path = f"{self._path}/presigned-url"
-        url: str = self.session.request("GET", path, attempts=attempts)["presigned_url"]
-        return url
+        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
 
     def read(self) -> bytes:
         """Return its bytes."""
@@ -159,7 +160,7 @@ class Data(Record):
     def list_projections(self) -> list[Projection]:
         """Return the files that are shown along with it."""
         page = self.session.request("GET", f"{self._path}/projections")
-        return [Projection.from_json(self.session, json) for json in page["items"]]
+        return [Projection.from_json(self.session, json) for json in items_of(page)]
 
     @property
     def _path(self) -> str:

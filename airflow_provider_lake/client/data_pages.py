@@ -16,6 +16,7 @@ import msgspec
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.http import Session, decode
 from airflow_provider_lake.client.records import Record
+from airflow_provider_lake.client.shape import described, items_of
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.tags import Tag
@@ -119,12 +120,13 @@ class DataPages:
         self._tags: dict[tuple[_Tag, ...], tuple[Tag, ...]] = {}
         self._sources: dict[_Source, DataSource] = {}
 
+    @described("page of data")
     def read(self, page: Any) -> Mapping[str, Any]:
         """Return a page that :func:`decode_page` has read with records as its items."""
         if isinstance(page, _Page):
             items = [self._record(row) for row in page.items]
             return {"items": items, "count": page.count, "next_cursor": page.next_cursor}
-        items = [Data.from_json(self._session, self._datalake_id, json) for json in page["items"]]
+        items = [Data.from_json(self._session, self._datalake_id, json) for json in items_of(page)]
         return {**page, "items": items}
 
     def _record(self, row: _Row) -> Data:

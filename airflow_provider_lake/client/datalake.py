@@ -22,6 +22,7 @@ from airflow_provider_lake.client.progress import Progress
 from airflow_provider_lake.client.projections import Projection, upload_projection
 from airflow_provider_lake.client.records import Json, parse_id
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
+from airflow_provider_lake.client.shape import described
 from airflow_provider_lake.client.sources import DataSource, DataSources
 from airflow_provider_lake.client.tags import DataTags, Tag
 from airflow_provider_lake.client.transfer import ObjectStorage
@@ -39,6 +40,7 @@ class Datalake(WithCustomMetadataSchema):
     connector_id: UUID | None
 
     @classmethod
+    @described("datalake")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         connector_id = json.get("connector_id")
@@ -370,6 +372,4 @@ class Datalake(WithCustomMetadataSchema):
 
     def _no_data(self, selection: Selection) -> NoDataError:
         """Say what was looked for, and which of its tags do not even exist."""
-        unknown = " or ".join(map(repr, self._tags.unknown_of(selection.tags)))
-        hint = f"; it has no data tag named {unknown}" if unknown else ""
-        return NoDataError(f"{self._label} has no data for {selection}{hint}")
+        return NoDataError(f"{self._label} has no data for {selection}{self._tags.hint(selection.tags)}")

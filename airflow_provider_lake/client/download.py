@@ -74,19 +74,35 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
     :raises UsageError: ``target_path`` is empty.
     :raises TransferError: the storage refuses.
     """
-    if not str(target_path).strip():
-        raise UsageError("target_path is empty, which names no folder: say ./ to mean the working directory")
-    folder = Path(target_path)
-    folder.mkdir(parents=True, exist_ok=True)
     # A filename comes from the lake: it must not lead out of the folder.
     name = local_name(stored.filename)
     if use_id or not name.strip("."):
         name = name_by_id(stored.id, stored.filename)
+    return save_under(stored, made_folder(target_path), name, force_replace)
+
+
+def save_under(stored: Stored, folder: Path, name: str, force_replace: bool) -> Path:
+    """Save the bytes of a record as a file of a name, unless there is one and it is not to be replaced.
+
+    :return: path of the file.
+    :raises TransferError: the storage refuses.
+    """
     path = folder / name
-    if path.exists() and not force_replace:
-        return path
-    save_as(stored, path)
+    if force_replace or not path.exists():
+        save_as(stored, path)
     return path
+
+
+def made_folder(target_path: str | Path) -> Path:
+    """Return a folder, made when missing.
+
+    :raises UsageError: its path is empty.
+    """
+    if not str(target_path).strip():
+        raise UsageError("target_path is empty, which names no folder: say ./ to mean the working directory")
+    folder = Path(target_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def save_as(stored: Stored, path: Path) -> None:

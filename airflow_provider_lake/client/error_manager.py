@@ -2,21 +2,21 @@
 
 import threading
 
-from airflow_provider_lake.client.errors import UploadError
+from airflow_provider_lake.client.errors import FileError, shown
 
 
 class ErrorManager:
     """Collects errors, from several threads if need be."""
 
     def __init__(self) -> None:
-        self._errors: list[UploadError] = []
+        self._errors: list[FileError] = []
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.errors))
+        return "\n".join(shown(self.errors))
 
     @property
-    def errors(self) -> list[UploadError]:
+    def errors(self) -> list[FileError]:
         """The errors so far."""
         with self._lock:
             return list(self._errors)
@@ -30,7 +30,7 @@ class ErrorManager:
         with self._lock:
             self._errors.clear()
 
-    def append(self, error: UploadError) -> None:
+    def append(self, error: FileError) -> None:
         """Add one."""
         with self._lock:
             self._errors.append(error)

@@ -5,6 +5,7 @@
     LakeError
     ├─ UsageError (ValueError)         a wrong argument or setting; nothing was sent
     ├─ TransportError                  no usable answer; whether a write was done is unknown
+    │  └─ UnexpectedResponseError      an answer that lacks what it must hold
     ├─ ResponseError                   the lake answered with an error:
     │  │                                .status .method .url .message .detail .retry_after
     │  ├─ BadRequestError              400, 422
@@ -21,9 +22,12 @@
     ├─ NoDataError                     a selection that matches nothing
     ├─ NothingDoneError                none of several things could be done
     ├─ TransferError                   object storage refused the bytes, or gave fewer than there are
-    ├─ UploadError                     one file: .path .message .cause
-    │  └─ UnprocessableDataError       stored, but the lake cannot process it: .data
+    ├─ FileError                       one file: .path .message .cause
+    │  ├─ UploadError                  it could not be uploaded
+    │  │  └─ UnprocessableDataError    stored, but the lake cannot process it: .data
+    │  └─ DownloadError                a data could not be downloaded
     ├─ UploadFailedError               several files: .errors .uploaded
+    ├─ DownloadFailedError             several data: .errors .paths
     ├─ CustomMetadataSchemaUpdateError some keys of a schema: .errors
     ├─ DataTimeoutError                the lake did not process .data in time
     └─ JobError                        .job .log
@@ -41,8 +45,26 @@ from urllib.parse import urlsplit
 from airflow_provider_lake.printable import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_lake.client.data import Data
     from airflow_provider_lake.client.jobs import Job
+
+
+# Of long lists, a message shows the first: it ends up in logs and databases.
+MAX_SHOWN = 20
+
+
+def cut(value: object, length: int = 2000) -> str:
+    """Return a value as text, cut where it is long: a lake may repeat all that it was sent."""
+    text = str(value)
+    return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"
+
+
+def shown(things: Sequence[object]) -> list[str]:
+    """Return the lines by which a message shows things, with the number of those that it leaves out."""
+    rest = len(things) - MAX_SHOWN
+    return [*map(str, things[:MAX_SHOWN]), *([f"… and {rest} more"] if rest > 0 else [])]
 
 
 class LakeError(Exception):
@@ -72,6 +94,10 @@ class TransportError(LakeError):
         return str(self.args[0])
 
 
+class UnexpectedResponseError(TransportError):
+    """An answer that lacks what it must hold, or holds it in another form: as no lake gives it that we know."""
+
+
 class ResponseError(LakeError):
     """The lake answered with an error.
 
@@ -95,8 +121,8 @@ class ResponseError(LakeError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        detail = "" if self.detail in (None, "", []) else f": {self.detail}"
-        return f"{self.message}{detail} ({self.status} to {self.method} {urlsplit(self.url).path})"
+        detail = "" if self.detail in (None, "", []) else f": {cut(self.detail)}"
+        return f"{cut(self.message)}{detail} ({self.status} to {self.method} {urlsplit(self.url).path})"
 
 
 class BadRequestError(ResponseError):
@@ -165,10 +191,10 @@ class TransferError(LakeError):
         return str(self.args[0])
 
 
-class UploadError(LakeError):
-    """One file could not be uploaded.
+class FileError(LakeError):
+    """Something could not be done with one file.
 
-    :param path: the file, as it was given.
+    :param path: the file, as it was given; of a download, the data's filename.
     :param message: why, in one sentence.
     :param cause: the error behind it.
     """
@@ -181,6 +207,14 @@ class UploadError(LakeError):
 
     def __str__(self) -> str:
         return printable(f"{self.path}: {self.message}")
+
+
+class UploadError(FileError):
+    """One file could not be uploaded."""
+
+
+class DownloadError(FileError):
+    """One data could not be downloaded; the message names its id."""
 
 
 class UnprocessableDataError(UploadError):
@@ -209,7 +243,24 @@ class UploadFailedError(LakeError):
 
     def __str__(self) -> str:
         count = len(self.errors) + len(self.uploaded)
-        return "\n".join([f"{len(self.errors)} of {count} files failed:", *map(str, self.errors)])
+        return "\n".join([f"{len(self.errors)} of {count} files failed:", *shown(self.errors)])
+
+
+class DownloadFailedError(LakeError):
+    """Some of several data could not be downloaded; the others are.
+
+    :param errors: one for each data that failed.
+    :param paths: files of the other data.
+    """
+
+    def __init__(self, errors: "Sequence[DownloadError]", paths: "Sequence[Path]") -> None:
+        super().__init__(errors, paths)
+        self.errors = list(errors)
+        self.paths = list(paths)
+
+    def __str__(self) -> str:
+        count = len(self.errors) + len(self.paths)
+        return "\n".join([f"{len(self.errors)} of {count} data failed:", *shown(self.errors)])
 
 
 class CustomMetadataSchemaUpdateError(LakeError):
@@ -223,7 +274,7 @@ class CustomMetadataSchemaUpdateError(LakeError):
         self.errors = dict(errors)
 
     def __str__(self) -> str:
-        return "\n".join(f"{key!r}: {error}" for key, error in self.errors.items())
+        return "\n".join(shown([f"{key!r}: {error}" for key, error in self.errors.items()]))
 
 
 class DataTimeoutError(LakeError):

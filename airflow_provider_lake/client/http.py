@@ -291,7 +291,7 @@ def decode(body: bytes) -> Any:
 
 def _words(answer: Answer) -> tuple[str, Any]:
     """Return message and detail of an error answer; one that holds none is described by its status."""
-    if "Location" in answer.headers:
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and "Location" in answer.headers:
         return f"redirected to {unsigned(answer.headers['Location'])}, which is not followed", None
     try:
         phrase = HTTPStatus(answer.status).phrase

@@ -8,6 +8,7 @@ from uuid import UUID
 from airflow_provider_lake.client.http import Params, Session
 from airflow_provider_lake.client.paging import PAGE_SIZE
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE
+from airflow_provider_lake.client.shape import field_of, items_of
 
 ANY_STATUS: Sequence[str] = tuple(ANY_STATE_AND_TYPE["upload_statuses"])
 UNFINISHED: Sequence[str] = ("PENDING", "COMPUTING")
@@ -54,7 +55,7 @@ class IdPage:
     @classmethod
     def from_json(cls, json: Any) -> Self:
         """Make the page of what the lake answered."""
-        return cls([str(each) for each in json["items"]], json["count"], json.get("next_cursor"))
+        return cls([str(each) for each in items_of(json)], field_of(json, "count", int), json.get("next_cursor"))
 
 
 def ids_path(datalake_id: UUID | str) -> str:

@@ -12,6 +12,7 @@ from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.multi_job import MultiJob
 from airflow_provider_lake.client.paging import chunks
+from airflow_provider_lake.client.shape import field_of
 
 # How many objects one job takes.
 JOB_SIZE = 500
@@ -83,4 +84,4 @@ class Imports:
     def _start(self, path: str, body: Mapping[str, Any], key: str | None = None) -> Job:
         target = f"/api/datalake/{self._datalake_id}/{path}"
         answer = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body}, key=key)
-        return Job.from_json(self._session, answer["job"])
+        return Job.from_json(self._session, field_of(answer, "job", dict))

@@ -22,6 +22,7 @@ from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.job_log import JobLog
 from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
+from airflow_provider_lake.client.shape import described, field_of, items_of
 from airflow_provider_lake.client.states import JobStatus
 from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.media.kinds import content_type_of
@@ -70,6 +71,7 @@ class Job(Record):
     job_log: JobLog = field(default_factory=JobLog, repr=False)
 
     @classmethod
+    @described("job")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(
@@ -130,7 +132,7 @@ class Job(Record):
             if error.status not in _NO_ROUTE:
                 raise
             return []
-        return [item["line"] for item in page["items"]]
+        return [field_of(item, "line", str) for item in items_of(page)]
 
     def _end_of_log(self) -> list[str]:
         try:
@@ -199,7 +201,7 @@ class Job(Record):
         # Repeatable: it replaces itself.
         body = {"logging_object_name": object_name}
         saved = self.session.request("POST", f"{self._path}/logging/save", json=body, repeatable=True)
-        return str(saved["logging_object_name"])
+        return field_of(saved, "logging_object_name", str)
 
     def get_processing_task(self) -> ProcessingTask:
         """Return what the processing that this job runs is asked to do.
@@ -209,6 +211,10 @@ class Job(Record):
         task = self.refresh().processing_job
         if task is None:
             raise UsageError(f"job {self.id} runs no processing")
+        return self._read_task(task)
+
+    @described("processing's task")
+    def _read_task(self, task: Mapping[str, Any]) -> ProcessingTask:
         payload = jsonlib.loads(read_object(self.session, task["payload_presigned_url"]))
         return ProcessingTask(
             parse_id(task["target_id"]),

@@ -1,6 +1,8 @@
 """Under which names records are saved on this machine: a filename comes from the lake, and may be any text."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 # File systems take names of 255 bytes.
@@ -48,3 +50,36 @@ def _with_suffix(name: str, suffix: str) -> str:
 def _cut(text: str, size: int) -> str:
     """Return the beginning of a text that has at most so many bytes."""
     return text.encode()[:size].decode("utf-8", "ignore")
+
+
+class Named(Protocol):
+    """What has a filename and an id."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def filename(self) -> str:
+        """What its file was called."""
+
+
+_N = TypeVar("_N", bound=Named)
+
+
+def distinct_names(things: Iterable[_N], use_id: bool) -> Iterator[tuple[_N, str]]:
+    """Yield things with the names of the files they are to become, no two of them the same.
+
+    Of those with the same filename all but the first get their id behind it.
+
+    :param use_id: name each after its id, with the extension of its filename.
+    """
+    taken: set[str] = set()
+    for each in things:
+        # A filename comes from the lake: it must not lead out of the folder.
+        name = name_by_id(each.id, each.filename) if use_id else local_name(each.filename)
+        # There are file systems to which upper and lower case are alike.
+        if name.casefold() in taken or not name.strip("."):
+            name = name_with_id(each.id, each.filename)
+        taken.add(name.casefold())
+        yield each, name

@@ -9,7 +9,16 @@ from typing import Any, overload
 from uuid import UUID
 
 from airflow_provider_lake.client.data import Data
-from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
+from airflow_provider_lake.client.download import made_folder, save_under
+from airflow_provider_lake.client.error_manager import ErrorManager
+from airflow_provider_lake.client.errors import (
+    DataTimeoutError,
+    DownloadError,
+    DownloadFailedError,
+    LakeError,
+    UsageError,
+)
+from airflow_provider_lake.client.local_names import distinct_names
 from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import read_data
@@ -22,10 +31,13 @@ class MultiData(Sequence[Data]):
     A slice, and the sum with other data, is a MultiData again.
 
     :param data: what it holds.
+    :raises UsageError: they are of several datalakes; each takes only calls about its own.
     """
 
     def __init__(self, data: Iterable[Data] = ()) -> None:
         self._data = tuple(data)
+        if len({each.datalake_id for each in self._data}) > 1:
+            raise UsageError("data of several datalakes cannot be one MultiData: make one for each datalake")
 
     @overload
     def __getitem__(self, index: int) -> Data: ...
@@ -118,22 +130,40 @@ class MultiData(Sequence[Data]):
         use_id: bool = False,
         *,
         progress: Progress | None = None,
+        error_manager: ErrorManager | None = None,
     ) -> list[Path]:
-        """Save the bytes of each as a file; data of the same filename need ``use_id``.
+        """Save the bytes of each as a file, whatever becomes of the others.
+
+        Of data with the same filename all but the first get their id behind it.
 
         :param target_path: folder, made when missing.
         :param force_replace: replace files that are there already; they stay otherwise.
         :param max_workers: files in transfer at the same time; None: processors plus 4.
         :param use_id: name each file after the data's id, with the extension of its filename.
         :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
-        :return: paths of the files, in the order of the data.
+        :param error_manager: collects the errors of single files; None: they are raised once all were tried.
+        :return: paths of the files that were saved, in the order of the data.
+        :raises DownloadFailedError: some failed, and there is no ``error_manager``.
         """
 
-        def save(data: Data) -> Path:
-            path = data.download(target_path, force_replace, use_id)
-            advance()
-            return path
+        def save(named: tuple[Data, str]) -> Path | DownloadError:
+            data, name = named
+            try:
+                return save_under(data, folder, name, force_replace)
+            except (LakeError, OSError) as error:
+                return DownloadError(data.filename, f"data {data.id}: {error}", error)
+            finally:
+                advance()
 
+        folder = made_folder(target_path)
         workers = max_workers or (os.cpu_count() or 1) + 4
         with counted("download", len(self), progress) as advance, ThreadPoolExecutor(workers, "lake-download") as pool:
-            return list(pool.map(save, self))
+            results = list(pool.map(save, distinct_names(self, use_id)))
+        paths = [each for each in results if isinstance(each, Path)]
+        errors = [each for each in results if isinstance(each, DownloadError)]
+        if error_manager is None and errors:
+            raise DownloadFailedError(errors, paths)
+        if error_manager is not None:
+            for error in errors:
+                error_manager.append(error)
+        return paths

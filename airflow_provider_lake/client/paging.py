@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from airflow_provider_lake.client.errors import UnexpectedResponseError
 from airflow_provider_lake.client.http import Params, Session
+from airflow_provider_lake.client.shape import items_of
 
 PAGE_SIZE = 1000
 # Of tags, sources and processings; how many a lake gives at most is known of data only.
@@ -20,18 +22,40 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     :param offset: items to skip at the beginning.
     """
     position: list[tuple[str, Any]] = [("offset", offset)]
-    left = limit
+    left, cursors = limit, CursorCheck()
     while left is None or left > 0:
         size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
         page = fetch([("limit", size), *position])
-        items = page["items"][:size]
+        items = items_of(page)[:size]
         yield from items
         left = None if left is None else left - len(items)
         if page.get("next_cursor") is None:
             return
-        position = [("cursor", page["next_cursor"])]
+        position = [("cursor", cursors.follow(page["next_cursor"], len(items)))]
         # While the next page is on its way this one is not needed.
         del page, items
+
+
+class CursorCheck:
+    """Sees to it that following cursors comes to an end."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._was_empty = False
+
+    def follow(self, cursor: Any, count: int) -> str:
+        """Return the cursor of the next page.
+
+        :param count: number of items on this page; a single empty page may come, where all of it was deleted.
+        :raises UnexpectedResponseError: it leads round in a circle, or nowhere.
+        """
+        if not isinstance(cursor, str) or cursor in self._seen or (self._was_empty and not count):
+            raise UnexpectedResponseError(
+                f"the lake's pages have no end: after {len(self._seen)} they repeat themselves"
+            )
+        self._seen.add(cursor)
+        self._was_empty = not count
+        return cursor
 
 
 def by_offset(
@@ -43,16 +67,19 @@ def by_offset(
     :param limit: at most so many items; None: all.
     :param offset: items to skip at the beginning.
     """
-    left, skip = limit, offset
+    left, skip, first = limit, offset, None
     while left is None or left > 0:
         size = page_size if left is None else min(page_size, left)
         page = fetch([("limit", size), ("offset", skip)])
-        items = page["items"][:size]
+        items = items_of(page)[:size]
+        if items and items[0] == first:
+            raise UnexpectedResponseError("the lake gives the same page again, whatever it is asked to skip")
         yield from items
         left = None if left is None else left - len(items)
+        first = items[0] if items else None
         skip = (skip or 0) + len(items)
         # A lake may give less than was asked for, though there is more.
-        if not items or (len(items) < size and skip >= page.get("count", 0)):
+        if not items or (len(items) < size and skip >= (page.get("count") or 0)):
             return
         del page, items
 

@@ -10,6 +10,7 @@ from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import list_named
 from airflow_provider_lake.client.records import Json, Record
+from airflow_provider_lake.client.shape import described, items_of, require_mapping
 
 # The kind of processing that works on the data of a datalake.
 DATALAKE_TARGET = "DATALAKE"
@@ -36,6 +37,7 @@ class Processing(Record):
     docker_flags: Sequence[str] | None = None
 
     @classmethod
+    @described("processing")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         optional = (
@@ -79,8 +81,7 @@ class Processing(Record):
 
     def list_processing_inputs(self) -> list[dict[str, Any]]:
         """Return the inputs that it declares, as the lake describes them."""
-        inputs: list[dict[str, Any]] = self.session.request("GET", self._inputs)["items"]
-        return inputs
+        return [require_mapping(each) for each in items_of(self.session.request("GET", self._inputs))]
 
     def add_processing_input(
         self,

@@ -25,18 +25,27 @@ def counted(what: str, total: int, progress: Progress | None = None) -> Iterator
     :param what: the work, in a word.
     :param total: number of things to do.
     :param progress: told after each; None: a bar (of tqdm, where it is installed) when standard error is a terminal,
-        otherwise a log line every few seconds.
+        otherwise a log line every few seconds. One that raises is logged and not called again; the work goes on.
     """
     lock, done = threading.Lock(), 0
     with _shown(what, total) if progress is None else nullcontext(progress) as report:
 
         def advance() -> None:
-            nonlocal done
+            nonlocal done, report
             with lock:
                 done += 1
-                report(done, total)
+                try:
+                    report(done, total)
+                except Exception:
+                    # What only looks on must not undo the work.
+                    logger.exception("%s: the progress callback failed, and is not called any more", what)
+                    report = _say_nothing
 
         yield advance
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    """Take the place of a callback that fails."""
 
 
 def track(items: Iterable[_T], total: int, progress: Progress | None = None, *, what: str = "data") -> Iterator[_T]:

@@ -13,6 +13,7 @@ from airflow_provider_lake.client.files import open_file
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.image_files import header_of
 from airflow_provider_lake.client.records import Json, Record
+from airflow_provider_lake.client.shape import described, field_of
 from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.media.kinds import content_type_of
 
@@ -35,6 +36,7 @@ class Projection(Record):
     url: str | None = field(default=None, repr=False)
 
     @classmethod
+    @described("projection")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(
@@ -58,8 +60,7 @@ class Projection(Record):
         :param attempts: of the download that asks for it.
         """
         path = f"{self._path}/presigned-url"
-        url: str = self.session.request("GET", path, attempts=attempts)["presigned_url"]
-        return url
+        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
 
     def read(self) -> bytes:
         """Return its bytes."""

@@ -51,6 +51,11 @@ class SessionExchanges:
     def close(self) -> None:
         """Leave the session open: it is for whoever made it to close it."""
 
+    def _verify_of(self) -> bool | str | None:
+        """Return what to check certificates by: what the client was told, else what the session says."""
+        # None leaves it to the session, and behind it to the environment.
+        return None if self._verify is True else self._verify
+
     @contextmanager
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, *, follow: bool
@@ -67,7 +72,7 @@ class SessionExchanges:
                 data=body,  # what has read() and a length is streamed
                 auth=_keep_headers,
                 timeout=self._timeout,
-                verify=self._verify,
+                verify=self._verify_of(),
                 allow_redirects=follow,
                 stream=True,
             ) as response:

@@ -3,7 +3,7 @@
 import json as jsonlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Params, Session
 from airflow_provider_lake.client.paging import PAGE_SIZE, by_cursor, by_offset, chunks
 from airflow_provider_lake.client.records import parse_id
+from airflow_provider_lake.client.shape import items_of
 from airflow_provider_lake.client.tags import Tag
 
 # Every state and kind: what the reference client sends with each question.
@@ -52,9 +53,17 @@ class Selection:
     object_names: Sequence[str] | None = None
 
     def __str__(self) -> str:
-        given = {each.name: getattr(self, each.name) for each in fields(self)}
-        said = [f"{name} {_brief(value)}" for name, value in given.items() if value not in (None, False, ())]
-        return ", ".join(said) or "anything"
+        """Say in words which data are meant: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
+        kind, names = self.named or ("", [])
+        several = "all of the tags" if self.intersect_tags else "one of the tags"
+        said = [
+            f"{several if len(self.tags) > 1 else 'tag'} {_listed(self.tags)}" if self.tags else "",
+            f"{kind.replace('_', ' ')} {_listed(names) or '(none given)'}" if kind else "",
+            f"query {_brief(self.q)}" if self.q else "",
+            f"custom metadata {_brief(self.custom_metadata)}" if self.custom_metadata else "",
+        ]
+        behind = f" after the first {self.offset}" if self.offset else ""
+        return (" and ".join(filter(None, said)) or "anything") + behind
 
     @property
     def query(self) -> str | None:
@@ -168,7 +177,12 @@ def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selectio
     query = {} if selection.query is None else {"q": selection.query}
     for chunk in chunks(names):
         body = {kind: chunk} | query | ANY_STATE_AND_TYPE
-        yield from fetch(body)["items"]
+        yield from items_of(fetch(body))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message, the first of many."""
+    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - about what one reads
 
 
 def _brief(value: Any) -> str:

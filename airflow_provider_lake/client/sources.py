@@ -9,6 +9,7 @@ from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.names import get_or_create
 from airflow_provider_lake.client.paging import list_named
 from airflow_provider_lake.client.records import Json, Record
+from airflow_provider_lake.client.shape import described
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +19,7 @@ class DataSource(Record):
     name: str
 
     @classmethod
+    @described("data source")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(UUID(json["id"]), session, json["name"])

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.errors import NotFoundError
+from airflow_provider_lake.client.errors import NotFoundError, shown
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.names import get_or_create
+from airflow_provider_lake.client.near_names import did_you_mean
 from airflow_provider_lake.client.paging import chunks, list_named
 from airflow_provider_lake.client.records import Json, Record
+from airflow_provider_lake.client.shape import described
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client.data import Data
@@ -26,6 +28,7 @@ class Tag(Record):
     target_type: str
 
     @classmethod
+    @described("tag")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(UUID(json["id"]), session, json["name"], json["target_type"])
@@ -88,13 +91,20 @@ class DataTags:
         """Return the one of that name, made when there is none."""
         return Tag.from_json(self._session, get_or_create(self._session, self._path, name))
 
-    def unknown_of(self, names: Iterable[str]) -> Iterator[str]:
-        """Yield those of the names that no tag has."""
-        for name in names:
-            try:
-                self.get(name)
-            except NotFoundError:
-                yield name
+    def hint(self, names: Iterable[str]) -> str:
+        """Return the end of a sentence that says which of the names no tag has, and what may be meant."""
+        unknown = [name for name in names if not self._has(name)]
+        if not unknown:
+            return ""
+        near = did_you_mean(unknown[0], (tag.name for tag in self.list(None, None, None)))
+        return f": it has no data tag named {' or '.join(shown([repr(name) for name in unknown]))}{near}"
+
+    def _has(self, name: str) -> bool:
+        try:
+            self.get(name)
+        except NotFoundError:
+            return False
+        return True
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Tag]:
         """Yield them."""

@@ -24,6 +24,7 @@ from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.files import FileBody, LocalFile
 from airflow_provider_lake.client.http import Session, error_of
 from airflow_provider_lake.client.retry import RetryPolicy
+from airflow_provider_lake.client.shape import field_of, form_fields
 
 PART_SIZE = 25 * 1024 * 1024
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
@@ -58,8 +59,7 @@ class ObjectStorage:
         optional = {"upload_dir": upload_dir, "context": context}
         body = {"filename": filename, "type": purpose} | {name: value for name, value in optional.items() if value}
         path = f"{organization}/connector/{self._connector_id}/generate_object_name"
-        name: str = self._session.request("POST", path, json=body, repeatable=True)["object_name"]
-        return name
+        return field_of(self._session.request("POST", path, json=body, repeatable=True), "object_name", str)
 
     def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str | None]:
         """Have the lake choose a name for an object of each file, over threads.
@@ -97,9 +97,14 @@ class ObjectStorage:
         path = f"/api/object-storage/{self._connector_id}/{what}"
         return self._session.request("POST", path, json=body, repeatable=True)
 
+    def _sign_url(self, what: str, body: Mapping[str, Any], name: str) -> str:
+        """Ask for a signed URL, which the answer has under a name."""
+        return field_of(self._sign(what, body), name, str)
+
     def _store_whole(self, file: LocalFile, object_name: str, content_type: str, signed: Mapping[str, Any]) -> None:
-        url, fields = signed["presigned_url_data"]["url"], signed["presigned_url_data"]["fields"]
-        match signed["client_type"]:
+        form = field_of(signed, "presigned_url_data", dict)
+        url, fields = field_of(form, "url", str), form_fields(form.get("fields"))
+        match field_of(signed, "client_type", str):
             case "aws" | "minio" | "google":
                 boundary = secrets.token_hex(16)
                 head = _form_head(boundary, {**fields, "Content-Type": content_type}, file.name)
@@ -113,16 +118,18 @@ class ObjectStorage:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
     def _store_parts(self, file: LocalFile, object_name: str, upload: Mapping[str, Any]) -> None:
-        match upload["client_type"]:
+        match field_of(upload, "client_type", str):
             case "aws" | "minio":
-                upload_of = {"object_name": object_name, "upload_id": upload["upload_id"]}
+                upload_of = {"object_name": object_name, "upload_id": field_of(upload, "upload_id", str)}
                 self._complete(upload_of | {"parts": self._send_parts(file, upload_of)}, object_name, file.size)
             case "google":
                 for start, end in part_ranges(file.size):
                     headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
                     body = partial(file.body, start, end - start)
                     more_follows = end < file.size
-                    self._send("PUT", upload["url"], object_name, body, headers, more_follows, taken=file.body)
+                    self._send(
+                        "PUT", field_of(upload, "url", str), object_name, body, headers, more_follows, taken=file.body
+                    )
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
@@ -132,7 +139,7 @@ class ObjectStorage:
 
         def send(numbered: tuple[int, tuple[int, int]]) -> dict[str, Any]:
             number, (start, end) = numbered
-            url = self._sign("generate_part_presigned_url", upload_of | {"part_no": number})["url"]
+            url = self._sign_url("generate_part_presigned_url", upload_of | {"part_no": number}, "url")
             answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
             return {"ETag": _etag(answer, object_name), "PartNumber": number}
 
@@ -150,7 +157,7 @@ class ObjectStorage:
 
     def _stored_size(self, object_name: str) -> int | None:
         """Return the size of an object in bytes; None: there is no such object."""
-        url = self._sign("retrieve_presigned_url", {"object_name": object_name})["presigned_url"]
+        url = self._sign_url("retrieve_presigned_url", {"object_name": object_name}, "presigned_url")
         answer = self._session.sender.fetch(url, {}, lambda _: None)
         return int(answer.headers["Content-Length"]) if answer.is_success else None
 

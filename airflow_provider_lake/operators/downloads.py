@@ -185,14 +185,7 @@ class _Download:
 
 def _named(data: "Iterator[Data]", target: Target, name_by: NameBy) -> "Iterator[tuple[Data, Target]]":
     """Yield the data with the files they are to become, no two of them the same."""
-    from airflow_provider_lake.client.local_names import local_name, name_by_id, name_with_id
+    from airflow_provider_lake.client.local_names import distinct_names
 
-    taken: set[str] = set()
-    for each in data:
-        # A filename comes from the lake: it must not lead out of the folder.
-        name = name_by_id(each.id, each.filename) if name_by == "id" else local_name(each.filename)
-        # There are file systems to which upper and lower case are alike.
-        if name.casefold() in taken or not name.strip("."):
-            name = name_with_id(each.id, each.filename)
-        taken.add(name.casefold())
+    for each, name in distinct_names(data, name_by == "id"):
         yield each, target.child(name)

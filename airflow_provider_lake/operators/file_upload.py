@@ -18,7 +18,7 @@ from airflow_provider_lake.printable import is_text
 if TYPE_CHECKING:
     from io import BufferedReader
 
-    from airflow_provider_lake.client import Data, Datalake, UploadError
+    from airflow_provider_lake.client import Data, Datalake, FileError, UploadError
 
 IfExists = Literal["upload", "skip", "skip_content"]
 CheckFiles = Literal["header", "decode"]
@@ -163,7 +163,6 @@ class FileUpload:
 
     def _settle(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
         """Give files the data that the lake has of them already, once it has looked at these."""
-        from airflow_provider_lake.client import UploadError
         from airflow_provider_lake.client.upload import wait_until_processed
 
         results: Sequence[Data | UploadError] = [data for _, data in found]
@@ -183,7 +182,7 @@ class FileUpload:
         else:
             self._results[file.place] = _result(file, UPLOADED, data=data)
 
-    def _fail(self, file: TaskFile, error: "UploadError | str") -> None:
+    def _fail(self, file: TaskFile, error: "FileError | str") -> None:
         """Say that a file failed; another try fails alike where the lake could not process what it has of it."""
         data = getattr(error, "data", None)
         reason = getattr(error, "message", str(error))
@@ -206,7 +205,6 @@ def _result(
 
 
 def _hashed(file: TaskFile) -> "TaskFile | UploadError":
-    from airflow_provider_lake.client import UploadError
     from airflow_provider_lake.client.files import open_file
 
     try:

@@ -132,11 +132,13 @@ def test_a_selection_without_data(datalake: Datalake) -> None:
     """The error says what was looked for, and which tag does not exist."""
     known = f"tag-{uuid4()}"
     datalake.create_data_tag(known)
+    datalake.get_or_create_data_tag("heard-of")
     with pytest.raises(NoDataError) as caught:
         datalake.list_data(tags=[known, "unheard-of"])
 
     assert str(caught.value) == (
-        f"datalake 'default' has no data for tags ('{known}', 'unheard-of'); it has no data tag named 'unheard-of'"
+        f"datalake 'default' has no data for one of the tags '{known}', 'unheard-of': "
+        f"it has no data tag named 'unheard-of'; did you mean 'heard-of'?"
     )
     assert list(datalake.iter_data(tags=known)) == []
 

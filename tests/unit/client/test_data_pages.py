@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from airflow_provider_lake.client import UnexpectedResponseError
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.data_pages import DataPages, decode_page
 from airflow_provider_lake.client.http import Session
@@ -75,20 +76,23 @@ def test_every_shape_of_a_data_is_read_alike(shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "error"),
+    ("broken", "reason"),
     [
-        ({"id": "none"}, ValueError),
-        ({"created_at": "yesterday"}, ValueError),
-        ({"tags": [{"id": str(UUID(int=2)), "name": "car"}]}, KeyError),
-        ({"tags": [TAG | {"id": "none"}]}, ValueError),
+        ({"id": "none"}, "data in an unknown way"),
+        ({"id": None}, "data in an unknown way"),
+        ({"created_at": "yesterday"}, "data in an unknown way"),
+        ({"tags": [{"id": str(UUID(int=2)), "name": "car"}]}, "tag without 'target_type'"),
+        ({"tags": [TAG | {"id": "none"}]}, "tag in an unknown way"),
+        ({"tags": 5}, "data in an unknown way"),
+        ({"meta": "wide"}, "data in an unknown way"),
     ],
 )
-def test_what_is_no_data_is_an_error(broken: dict[str, Any], error: type[Exception]) -> None:
-    """Of the same class as of a data that is read alone."""
+def test_what_is_no_data_is_an_error(broken: dict[str, Any], reason: str) -> None:
+    """Of the client's own, and the same of a data that is read alone."""
     for read in (lambda row: Data.from_json(SESSION, DATALAKE_ID, row), _read):
-        with pytest.raises(error):
+        with pytest.raises(UnexpectedResponseError, match=f"the lake describes a (page|{reason})"):
             read(ROW | broken)
-    with pytest.raises(KeyError):
+    with pytest.raises(UnexpectedResponseError, match="a data without 'filename'"):
         _read({name: value for name, value in ROW.items() if name != "filename"})
 
 

@@ -2,11 +2,12 @@
 
 import inspect
 import pickle
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from airflow_provider_lake.client import Data, Job, JobStatus, RetryPolicy, UploadStatus, errors
+from airflow_provider_lake.client import Data, ErrorManager, Job, JobStatus, RetryPolicy, UploadStatus, errors
 from airflow_provider_lake.client.errors import LakeError, class_of_status
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.sender import Sender
@@ -28,6 +29,9 @@ ARGUMENTS = {
     errors.DataTimeoutError: ([DATA],),
     errors.TransportError: ("cut", False),
     errors.TransferError: ("refused", 403),
+    errors.FileError: ("a.jpg", "is odd", ValueError("odd")),
+    errors.DownloadError: ("a.jpg", "data 7: is gone", ValueError("gone")),
+    errors.DownloadFailedError: ([errors.DownloadError("a.jpg", "is gone")], [Path("b.jpg")]),
     LakeError: ("words",),
 }
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LakeError)]
@@ -105,3 +109,26 @@ def test_a_failed_upload_names_every_file() -> None:
     error = errors.UploadFailedError([UPLOAD, errors.UploadError("b.jpg", "is a folder")], [])
 
     assert str(error) == "2 of 2 files failed:\na.jpg: is empty\nb.jpg: is a folder"
+
+
+def test_messages_of_many_are_bounded() -> None:
+    """They end up in logs, in mails and in Airflow's database."""
+    many = 100_000
+    uploads = [errors.UploadError(f"{number}.jpg", "is empty") for number in range(many)]
+    downloads = [errors.DownloadError(f"{number}.jpg", "is gone") for number in range(many)]
+    manager = ErrorManager()
+    for upload in uploads:
+        manager.append(upload)
+    keys: dict[str, LakeError] = {str(number): LakeError("odd") for number in range(many)}
+    told = [
+        errors.UploadFailedError(uploads, []),
+        errors.DownloadFailedError(downloads, []),
+        errors.CustomMetadataSchemaUpdateError(keys),
+        manager,
+        errors.BadRequestError(422, "POST", "http://lake/api", "x" * many, ["y" * many]),
+    ]
+
+    assert max(len(str(each)) for each in told) < 5000
+    assert str(told[0]).startswith("100000 of 100000 files failed:\n0.jpg: is empty\n")
+    assert str(told[0]).endswith("19.jpg: is empty\n… and 99980 more")
+    assert len(manager.errors) == many

@@ -1,6 +1,6 @@
 """Several data at once."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,9 +11,12 @@ from airflow_provider_lake.client.sender import Sender
 SESSION = Session("http://lake", "token", Sender(1, verify=True), RetryPolicy())
 
 
-def _data(number: int) -> Data:
+DATALAKE = uuid4()
+
+
+def _data(number: int, datalake: UUID = DATALAKE) -> Data:
     return Data(
-        uuid4(), SESSION, uuid4(), f"data/{number}.jpg", f"{number}.jpg", "IMAGE", "image/jpeg", UploadStatus.DONE
+        uuid4(), SESSION, datalake, f"data/{number}.jpg", f"{number}.jpg", "IMAGE", "image/jpeg", UploadStatus.DONE
     )
 
 
@@ -64,3 +67,14 @@ def test_a_data_is_the_same_whatever_became_of_it() -> None:
     assert after == before
     assert after in MultiData([before])
     assert before != _data(1)
+
+
+def test_it_is_of_one_datalake() -> None:
+    """Each call goes to one: data of another would be lost in it."""
+    other = _data(6, uuid4())
+
+    with pytest.raises(UsageError, match="of several datalakes"):
+        MultiData([*FIVE, other])
+    with pytest.raises(UsageError, match="of several datalakes"):
+        MultiData(FIVE) + (other,)  # noqa: RUF005 - which is what is tested
+    assert MultiData([other]).ids == [other.id]

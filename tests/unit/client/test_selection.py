@@ -65,6 +65,8 @@ def test_names_are_asked_for_once() -> None:
 def test_a_selection_names_itself() -> None:
     """Only what was given, and long lists cut."""
     assert str(Selection()) == "anything"
-    assert str(Selection(tags=["car"], limit=2)) == "limit 2, tags ['car']"
-    assert str(Selection(ids=[])) == "ids []"
+    assert str(Selection(tags=["car"], limit=2)) == "tag 'car'"
+    assert str(Selection(tags=["car", "van"], q="a = 1")) == "one of the tags 'car', 'van' and query 'a = 1'"
+    assert str(Selection(tags=["car", "van"], intersect_tags=True)) == "all of the tags 'car', 'van'"
+    assert str(Selection(ids=[], offset=5)) == "ids (none given) after the first 5"
     assert len(str(Selection(ids=[str(uuid4()) for _ in range(1000)]))) < 250

@@ -1,0 +1,93 @@
+"""What a lake's answers must hold: what lacks it is an error of the client, and never one of Python."""
+
+from collections.abc import Callable
+from functools import wraps
+from reprlib import Repr
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import UnexpectedResponseError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_T = TypeVar("_T")
+
+
+def described(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Decorate what makes a record of JSON.
+
+    :param what: the record's name, for the message.
+    """
+
+    def decorate(read: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(read)
+        def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            try:
+                return read(*args, **kwargs)
+            except KeyError as error:
+                raise UnexpectedResponseError(f"the lake describes a {what} without {error}") from error
+            except (TypeError, ValueError, AttributeError) as error:
+                raise UnexpectedResponseError(f"the lake describes a {what} in an unknown way: {error}") from error
+
+        return checked
+
+    return decorate
+
+
+def field_of(json: Any, name: str, kind: type[_T]) -> _T:
+    """Return a field of an object that the lake has answered.
+
+    :raises UnexpectedResponseError: there is none, or it is of another kind.
+    """
+    found = json.get(name) if isinstance(json, dict) else None
+    if not isinstance(found, kind):
+        raise UnexpectedResponseError(f"the lake's answer has no {kind.__name__} under {name!r}: {_brief(json)}")
+    return found
+
+
+def id_in(json: Any, name: str) -> UUID:
+    """Return an id that the lake has answered under a name.
+
+    :raises UnexpectedResponseError: there is none.
+    """
+    text = field_of(json, name, str)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UnexpectedResponseError(f"the lake's answer has no id under {name!r}, but {text[:60]!r}") from None
+
+
+def require_mapping(json: Any) -> dict[str, Any]:
+    """Return an object that the lake has answered.
+
+    :raises UnexpectedResponseError: it is none.
+    """
+    if not isinstance(json, dict):
+        raise UnexpectedResponseError(f"the lake answered no object, but {_brief(json)}")
+    return json
+
+
+def form_fields(json: Any) -> dict[str, str]:
+    """Return the fields of a form, or of a head, as text: lakes write numbers, too; what is None is none.
+
+    :raises UnexpectedResponseError: they are no such.
+    """
+    given = require_mapping(json or {})
+    if any(isinstance(value, dict | list) for value in given.values()):
+        raise UnexpectedResponseError(f"the lake's answer has fields that are no text: {_brief(json)}")
+    return {str(name): str(value) for name, value in given.items() if value is not None}
+
+
+def items_of(page: Any) -> list[Any]:
+    """Return the items of a page.
+
+    :raises UnexpectedResponseError: it is none.
+    """
+    items: list[Any] = field_of(page, "items", list)
+    return items
+
+
+def _brief(json: Any) -> str:
+    shown = Repr()
+    shown.maxdict, shown.maxstring, shown.maxother = 8, 60, 60
+    return shown.repr(json)
