@@ -1,20 +1,23 @@
 """Looking for files by paths, folders, patterns and URLs: what is found, what is left out, and what is not there."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from airflow_provider_lake.media.kinds import kind_of
 from airflow_provider_lake.operators.left_out import ANOTHER_LINK, UNREADABLE_FOLDER, LeftOut
 from airflow_provider_lake.operators.local_tree import LocalTree
-from airflow_provider_lake.operators.locations import is_remote, local_path, remote
+from airflow_provider_lake.operators.locations import Remote, is_remote, local_path, remote
 from airflow_provider_lake.operators.patterns import matching, split_pattern
 from airflow_provider_lake.operators.remote_tree import RemoteTree
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.trees import Kind, Node, Tree
 from airflow_provider_lake.printable import printable
 
+LOOKS_AT_A_TIME = 16
+
 
 class FileSearch:
-    """Files that are looked for, one path after the other.
+    """Files that are looked for.
 
     :ivar left_out: what is found and not taken.
     :ivar empty: what was looked at without any file in it, with its problem.
@@ -35,15 +38,26 @@ class FileSearch:
         """
         return list(self._files.values())
 
-    def look_at(self, entry: str) -> None:
-        """Look for the files that a path, a folder, a pattern or a URL means."""
-        if is_remote(entry):
-            self._look_remotely(entry)
-        else:
-            self._look_locally(local_path(entry))
-        for folder in self._unreadable:
-            self._files.setdefault(folder.path, folder)
-        self._unreadable = []
+    def look_at(self, entries: Sequence[str]) -> None:
+        """Look for the files that paths, folders, patterns and URLs mean, in their order."""
+        places = {entry: remote(entry) for entry in entries if is_remote(entry)}
+        for fs in {id(place.fs): place.fs for place in places.values()}.values():
+            # What other tasks have put there meanwhile counts.
+            fs.invalidate_cache()
+        # A chunk names thousands of objects, each of which is asked for once.
+        with ThreadPoolExecutor(LOOKS_AT_A_TIME, "lake-look") as pool:
+            looks = {entry: pool.submit(self._look_up, entry, place) for entry, place in places.items()}
+            try:
+                for entry in entries:
+                    if entry in places:
+                        self._look_remotely(entry, places[entry], looks[entry])
+                    else:
+                        self._look_locally(local_path(entry))
+                    for folder in self._unreadable:
+                        self._files.setdefault(folder.path, folder)
+                    self._unreadable = []
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def require_all(self) -> None:
         """Check that all that was looked at has files.
@@ -72,14 +86,13 @@ class FileSearch:
         if not found and not self._unreadable:
             self._note_lack(path, path, node)
 
-    def _look_remotely(self, url: str) -> None:
-        place = remote(url)
-        tree = RemoteTree(place.fs, self.left_out)
-        # What other tasks have put there meanwhile counts.
-        place.fs.invalidate_cache()
+    def _look_up(self, url: str, place: Remote) -> Node | None:
+        return RemoteTree(place.fs, self.left_out).at(place.path, as_folder=url.endswith("/"))
+
+    def _look_remotely(self, url: str, place: Remote, look: "Future[Node | None]") -> None:
         try:
-            node = tree.at(place.path, as_folder=url.endswith("/"))
-            found = self._found(tree, place.path, node)
+            node = look.result()
+            found = self._found(RemoteTree(place.fs, self.left_out), place.path, node)
         except Exception as error:
             error.add_note(f"while looking for {url}")
             raise

@@ -30,8 +30,7 @@ def search_files(filepaths: Any) -> FileSearch:
     :raises LakeArgumentError: there is no path in it, or an empty one.
     """
     search = FileSearch()
-    for path in read_paths("filepaths", filepaths):
-        search.look_at(path)
+    search.look_at(read_paths("filepaths", filepaths))
     search.left_out.log()
     return search
 

@@ -2,8 +2,8 @@
 
 import logging
 from collections import Counter
-from pathlib import PurePath
 
+from airflow_provider_lake.media.kinds import suffix_of
 from airflow_provider_lake.printable import one_line, printable
 
 HIDDEN_FILE = "hidden file"
@@ -55,8 +55,9 @@ class LeftOut:
 
     def add_kind(self, path: str) -> None:
         """Count a file that is neither an image nor a video, by its suffix."""
-        suffix = printable(PurePath(path).suffix.lower())
-        self.add(OTHER if len(suffix) > _LONGEST_SUFFIX else suffix or NO_SUFFIX, path)
+        suffix = printable(suffix_of(path))
+        kind = f".{suffix}" if suffix else NO_SUFFIX
+        self.add(OTHER if len(suffix) > _LONGEST_SUFFIX else kind, path)
 
     def summary(self) -> dict[str, int]:
         """Return the number for each reason, the most frequent first; those of rare kinds together."""
