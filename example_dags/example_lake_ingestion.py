@@ -46,7 +46,7 @@ with DAG(
         photos = defaultdict(list)
         for file in find_files(params["folder"]):
             try:
-                with file.location.open("rb") as opened, Image.open(opened) as image:
+                with file.open() as opened, Image.open(opened) as image:
                     exif = image.getexif()
             except UnidentifiedImageError:
                 exif = Image.Exif()

@@ -64,9 +64,9 @@ with DAG(
         folder = Path(params["work"], "previews")
         folder.mkdir(parents=True, exist_ok=True)
         for file in find_files(params["folder"]):
-            with file.location.open("rb") as opened, Image.open(opened) as image:
+            with file.open() as opened, Image.open(opened) as image:
                 image.draft("L", (160, 160))
-                image.convert("L").resize((160, 120)).save(folder / f"{Path(file.location.name).stem}.png")
+                image.convert("L").resize((160, 120)).save(folder / f"{Path(file.name).stem}.png")
 
     show = CreateProjectionOperator(
         task_id="show",

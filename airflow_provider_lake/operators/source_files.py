@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _BLOCK_SIZE = 1 << 20
 
@@ -54,6 +54,16 @@ class SourceFile:
             return os.stat(self.path).st_size if self.is_local else int(self.fs.info(self.key)["size"] or 0)  # noqa: PTH116 - a path is text here
         except (OSError, ValueError):
             return 0
+
+    def open(self) -> IO[bytes]:
+        """Open it for reading.
+
+        :raises OSError: it is not there, or cannot be read.
+        """
+        if self.is_local:
+            return Path(self.path).open("rb")
+        opened: IO[bytes] = self.fs.open(self.key, "rb")
+        return opened
 
     def download(self, path: Path) -> None:
         """Copy it from its object storage into a local file."""

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import jinja2
 import pytest
@@ -32,9 +31,6 @@ class Anything:
 
     def __len__(self) -> int:
         return 1
-
-    def __call__(self, *_given: Any) -> "Anything":
-        return self
 
 
 def _templates(file: Path) -> list[str]:
