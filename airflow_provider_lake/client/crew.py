@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from airflow_provider_lake.client.stopping import stop_of_thread, stopping, work_for
+
 # Over a short way two keep a processor busy; more would wait for each other.
 FIRST_WORKERS = 2
 # Beyond this many at a time a lake would have reason to complain.
@@ -102,17 +104,20 @@ class Crew(Generic[_T, _R]):
         self._threads: list[threading.Thread] = []
         self._working = 0
         self._lock = threading.Lock()
+        self._stop = stop_of_thread() or threading.Event()
 
     def run(self) -> list[_R]:
         """Do it all, and return the results in the order of the things.
 
-        When one fails, or whoever waits is interrupted, those that were begun are finished and no more are begun.
+        When one fails, those that were begun are finished and no more are begun; when whoever waits is interrupted,
+        those are given up as soon as they wait or transfer.
         """
         try:
-            with self._lock:
-                self._hire()
-            for thread in self._threads:
-                thread.join()
+            with stopping(self._stop):
+                with self._lock:
+                    self._hire()
+                for thread in self._threads:
+                    thread.join()
         finally:
             self._next = len(self._things)
             for thread in self._threads:
@@ -137,6 +142,7 @@ class Crew(Generic[_T, _R]):
             self._threads.append(thread)
 
     def _labour(self) -> None:
+        work_for(self._stop)
         while True:
             with self._lock:
                 if self._working > self._pace.workers:

@@ -21,6 +21,7 @@ import pycurl
 from airflow_provider_lake import __version__
 from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
 from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers, unsigned
+from airflow_provider_lake.client.stopping import Stopped, is_stopped, stop_of_thread
 
 # pycurl comes without types.
 Handle = Any
@@ -271,10 +272,7 @@ class Line:
         if begin is not None or threading.current_thread() is threading.main_thread():
             self._drive(exchange)
         else:
-            try:
-                self._handle.perform()
-            except pycurl.error as error:
-                raise exchange.error(*error.args) from None
+            self._perform(exchange)
         return exchange.answer()
 
     def close(self) -> None:
@@ -282,13 +280,30 @@ class Line:
         self._handle.close()
         self._multi.close()
 
+    def _perform(self, exchange: Exchange) -> None:
+        """Let libcurl make an exchange by itself; it asks about once a second whether this thread was told to stop."""
+        stop = stop_of_thread()
+        # No signal handler runs in this thread, so that no exception is lost in what libcurl calls.
+        self._handle.setopt(pycurl.NOPROGRESS, stop is None)
+        if stop is not None:
+            self._handle.setopt(pycurl.XFERINFOFUNCTION, lambda *_counts: stop.is_set())
+        try:
+            self._handle.perform()
+        except pycurl.error as error:
+            if is_stopped():
+                raise Stopped from None
+            raise exchange.error(*error.args) from None
+
     def _drive(self, exchange: Exchange) -> None:
         """Take an exchange on step by step, until it has ended or its answer is not wanted."""
+        self._handle.setopt(pycurl.NOPROGRESS, True)
         self._multi.add_handle(self._handle)
         try:
             is_running = True
             while is_running:
                 is_running = self._multi.perform()[1] > 0
+                if is_stopped():
+                    raise Stopped
                 if not exchange.hand_over():
                     return
                 if is_running and self._multi.select(_LONGEST_WAIT_SECONDS) < 0:

@@ -1,6 +1,5 @@
 """Data: images and videos of a datalake."""
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ from airflow_provider_lake.client.records import Json, Record, parse_moment
 from airflow_provider_lake.client.shape import described, field_of, items_of
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
+from airflow_provider_lake.client.stopping import pause
 from airflow_provider_lake.client.tags import Tag
 
 # How many data one call changes.
@@ -105,7 +105,7 @@ class Data(Record):
         data = self
         for attempt in range(attempts):
             if attempt:
-                time.sleep(blocking_time_increment)
+                pause(blocking_time_increment)
             data = data.refresh()
             if data.upload_status.is_final:
                 return data

@@ -3,7 +3,6 @@
 import json as jsonlib
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -28,6 +27,7 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.retry import RetryPolicy, parse_retry_after
 from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.stopping import pause
 
 # However many files there are; each costs two buffers of 1 MiB.
 _SPARE_THREADS = 3
@@ -138,8 +138,11 @@ class Session:
         return Attempts(self.retry, self.pause)
 
     def pause(self, seconds: float) -> None:
-        """Wait between two attempts."""
-        time.sleep(seconds)
+        """Wait between two attempts.
+
+        :raises Stopped: nobody waits any more for what this thread does.
+        """
+        pause(seconds)
 
     def delete(self, path: str, *, json: Any = None) -> None:
         """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.

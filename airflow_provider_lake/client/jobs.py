@@ -1,7 +1,6 @@
 """Asynchronous jobs of the lake."""
 
 import json as jsonlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from airflow_provider_lake.client.job_log import JobLog
 from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
 from airflow_provider_lake.client.shape import described, field_of, items_of
 from airflow_provider_lake.client.states import JobStatus
+from airflow_provider_lake.client.stopping import pause
 from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.media.kinds import content_type_of
 
@@ -103,7 +103,7 @@ class Job(Record):
         job = self
         for attempt in range(attempts):
             if attempt:
-                time.sleep(blocking_time_increment)
+                pause(blocking_time_increment)
             job = job.refresh()
             if job.status.is_final:
                 return job.require_success()

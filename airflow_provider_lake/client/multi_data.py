@@ -1,9 +1,7 @@
 """Several data at once."""
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, overload
 from uuid import UUID
@@ -22,6 +20,7 @@ from airflow_provider_lake.client.local_names import distinct_names
 from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import read_data
+from airflow_provider_lake.client.stopping import pause, worker_pool
 from airflow_provider_lake.client.tags import Tag
 
 
@@ -99,7 +98,7 @@ class MultiData(Sequence[Data]):
             if not pending:
                 return MultiData(latest[data.id] for data in self)
             if attempt:
-                time.sleep(blocking_time_increment)
+                pause(blocking_time_increment)
             latest.update({data.id: data for data in read_data(pending)})
         pending = [data for data in latest.values() if not data.upload_status.is_final]
         if pending:
@@ -157,7 +156,7 @@ class MultiData(Sequence[Data]):
 
         folder = made_folder(target_path)
         workers = max_workers or (os.cpu_count() or 1) + 4
-        with counted("download", len(self), progress) as advance, ThreadPoolExecutor(workers, "lake-download") as pool:
+        with counted("download", len(self), progress) as advance, worker_pool(workers, "lake-download") as pool:
             results = list(pool.map(save, distinct_names(self, use_id)))
         paths = [each for each in results if isinstance(each, Path)]
         errors = [each for each in results if isinstance(each, DownloadError)]

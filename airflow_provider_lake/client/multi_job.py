@@ -1,12 +1,12 @@
 """Several jobs waited for as one."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 from uuid import UUID
 
 from airflow_provider_lake.client.errors import JobTimeoutError
 from airflow_provider_lake.client.jobs import Job
+from airflow_provider_lake.client.stopping import pause
 
 
 class MultiJob(Sequence[Job]):
@@ -53,7 +53,7 @@ class MultiJob(Sequence[Job]):
         jobs = list(self)
         for attempt in range(attempts):
             if attempt:
-                time.sleep(blocking_time_increment)
+                pause(blocking_time_increment)
             jobs = [job if job.status.is_final else job.refresh() for job in jobs]
             if all(job.status.is_final for job in jobs):
                 return MultiJob(job.require_success() for job in jobs)

@@ -31,6 +31,7 @@ from airflow_provider_lake.client.multi_data import MultiData
 from airflow_provider_lake.client.progress import Progress, counted
 from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
 from airflow_provider_lake.client.states import UploadStatus
+from airflow_provider_lake.client.stopping import pause
 from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.media.kinds import content_type_of, data_type_of
 
@@ -237,7 +238,7 @@ def _follow(latest: dict[UUID, Data]) -> str:
     while pending:
         if time.monotonic() - last_progress > PATIENCE_SECONDS:
             return f"no progress in {PATIENCE_SECONDS:.0f} s"
-        time.sleep(interval)
+        pause(interval)
         interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
         try:
             read = list(read_data(pending))

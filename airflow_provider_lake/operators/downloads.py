@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -70,6 +69,7 @@ class DownloadDataOperator(DataSelectingOperator):
     def execute(self, context: "Context") -> dict[str, Any]:
         """Download the data and return what became of them."""
         from airflow_provider_lake.client.paging import chunks
+        from airflow_provider_lake.client.stopping import worker_pool
 
         started = time.monotonic()
         url = read_path("target", self.target)
@@ -82,7 +82,7 @@ class DownloadDataOperator(DataSelectingOperator):
         with permanent_errors():
             datalake = self.get_datalake()
             named = _named(self.select_data(datalake), target, self.name_by)
-            with ThreadPoolExecutor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
+            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
                 for page in chunks(named, PAGE_SIZE):
                     for outcome in pool.map(download.save, page):
                         download.count(outcome)

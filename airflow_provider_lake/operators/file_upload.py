@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,7 +116,9 @@ class FileUpload:
 
     def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
         """Hash files; those that cannot be read fail."""
-        with ThreadPoolExecutor(READERS_AT_A_TIME, "lake-hash") as pool:
+        from airflow_provider_lake.client.stopping import worker_pool
+
+        with worker_pool(READERS_AT_A_TIME, "lake-hash") as pool:
             for file, outcome in pool.map(lambda file: (file, _hashed(file)), files):
                 if isinstance(outcome, TaskFile):
                     yield outcome

@@ -1,7 +1,6 @@
 """From the ``filepaths`` of a task to files: files, folders, glob patterns and object storage URLs."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -105,7 +104,9 @@ def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]
     Remote files are downloaded into a temporary folder. Every copy keeps its file's name, and lies in a folder of its
     own, for names may repeat.
     """
-    with TemporaryDirectory(prefix="lake-") as folder, ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
+    from airflow_provider_lake.client.stopping import worker_pool
+
+    with TemporaryDirectory(prefix="lake-") as folder, worker_pool(DOWNLOADS_AT_A_TIME, "lake-copy") as pool:
 
         def fetch(number: int, file: SourceFile) -> Path | Exception:
             if file.is_local:

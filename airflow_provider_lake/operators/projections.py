@@ -84,6 +84,7 @@ class CreateProjectionOperator(DataSelectingOperator):
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files, a page of data at a time."""
         from airflow_provider_lake.client.paging import chunks
+        from airflow_provider_lake.client.stopping import worker_pool
 
         started = time.monotonic()
         projection = read_required_text("projection", self.projection)
@@ -93,7 +94,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         failures: list[dict[str, str]] = []
         with permanent_errors():
             datalake = self.get_datalake()
-            with ThreadPoolExecutor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
+            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
                 for page in chunks(self.select_data(datalake), PAGE_SIZE):
                     for outcome, path in self._create_all(datalake, page, files, pool):
                         _count(counts, failures, outcome, path)
