@@ -141,7 +141,7 @@ class UploadDataOperator(LakeOperator):
             self._upload(datalake, memory, files, paths, metadata)
         progress = memory.progress
         if manifest is not None:
-            manifest.finish()
+            manifest.finish(frozenset(paths))
             self.log.info("What became of each file: %s", manifest.url)
         summary = progress.summary()
         try:

@@ -160,7 +160,10 @@ class _Download:
         from airflow_provider_lake.client import TransferError
         from airflow_provider_lake.client.download import save_as
 
-        present = target.size()
+        try:
+            present = target.size()
+        except IsADirectoryError as error:
+            raise TransferError("there is a folder of that name") from error
         if present is not None and data.file_size is not None:
             if present == data.file_size:
                 return None

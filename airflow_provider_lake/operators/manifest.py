@@ -6,7 +6,7 @@ together in the end. From these a retry also knows what earlier tries have done,
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -103,11 +103,17 @@ class Manifest:
             names: dict[str, str] = json.load(file)
         return names
 
-    def finish(self) -> None:
-        """Put the results together; the manifest appears whole, in the place of one that was there."""
+    def finish(self, paths: Collection[str] | None = None) -> None:
+        """Put the results together; the manifest appears whole, in the place of one that was there.
+
+        :param paths: of all that the task has now: what failed in an earlier try and is no more, such as a folder that
+            could not be read, is left out. None: nothing is.
+        """
         is_all_done = True
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
             for result in self.earlier_results():
+                if paths is not None and not is_done(result) and result["path"] not in paths:
+                    continue
                 file.write(json.dumps(result) + "\n")
                 is_all_done = is_all_done and is_done(result)
         for name in self._own_parts():

@@ -62,11 +62,19 @@ class Target:
                 raise PermissionError(errno.EACCES, "no file can be put into this folder", str(folder))
 
     def size(self) -> int | None:
-        """Return its size in bytes; None: there is no such file."""
+        """Return its size in bytes; None: there is no such file.
+
+        :raises IsADirectoryError: there is a folder; in an object storage it does not hinder.
+        """
         try:
-            return int(self.fs.info(self.path)["size"])
+            info = self.fs.info(self.path)
         except FileNotFoundError:
             return None
+        if info["type"] != "directory":
+            return int(info["size"])
+        if self.is_local:
+            raise IsADirectoryError(errno.EISDIR, "there is a folder of that name", self.path)
+        return None
 
     def names(self) -> list[str]:
         """Return the sorted names of what is directly below it."""

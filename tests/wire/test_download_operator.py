@@ -94,6 +94,18 @@ def test_a_file_of_another_size_is_replaced_only_where_told(tag: str, photos: li
     assert foreign.read_bytes() == photos[2].read_bytes()
 
 
+def test_a_folder_in_the_place_of_a_file_fails_one_data(tag: str, photos: list[Path], tmp_path: Path) -> None:
+    """The others arrive, and nothing is lost of the folder."""
+    folder = tmp_path / "out" / photos[2].name
+    folder.mkdir(parents=True)
+
+    summary = _download(folder.parent, tags=tag, overwrite=True, max_failures=1)
+
+    assert (summary["downloaded"], summary["failed"]) == (3, 1)
+    assert "a folder of that name" in summary["failures"][0]["reason"]
+    assert folder.is_dir()
+
+
 def test_data_whose_bytes_are_gone_are_named(lake: LakeProcess, tag: str, photos: list[Path], tmp_path: Path) -> None:
     """The others arrive, and no piece of a file is left."""
     data = lake.client().get_datalake().list_data(tags=[tag])

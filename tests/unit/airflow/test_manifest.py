@@ -132,3 +132,38 @@ def test_an_empty_name_is_refused(empty: str | Path, tmp_path: Path, monkeypatch
     with pytest.raises(LakePermanentError, match="target is"):
         Target.at(empty)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "/", "/day", "/day/a b#?%20[1]", "/day//"])
+def test_what_is_written_is_found_again_in_folders_and_buckets(tmp_path: Path, below: str) -> None:
+    """At every depth, by the target itself and by its URL."""
+    name = "photo[1] ?#%41.jpg"
+    for root in (str(tmp_path), f"memory://written-{tmp_path.name}"):
+        folder = Target.at(root + below)
+        folder.make_folder()
+        target = folder.child(name)
+        assert target.size() is None
+        with target.writing() as path:
+            path.write_bytes(b"content")
+
+        assert folder.names() == [name]
+        for each in (target, Target.at(target.url)):
+            assert each.size() == 7
+            with each.reading() as file:
+                assert file.read() == b"content"
+        target.delete()
+        assert folder.names() == []
+
+
+def test_what_is_no_more_is_not_in_the_manifest(tmp_path: Path) -> None:
+    """A folder that could not be read, and can be now, has not failed."""
+    url, context = str(tmp_path / "run.jsonl"), Tries().next()
+    manifest = Manifest(url, context)
+    manifest.add([_result("locked", "failed", is_final=False), _result("a", "uploaded", is_final=True)])
+    manifest.finish({"locked", "a"})
+    manifest.add([_result("locked/b", "uploaded", is_final=True)])
+
+    manifest.finish({"a", "locked/b"})
+
+    assert [each["path"] for each in read_manifest(url)] == ["a", "locked/b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
