@@ -11,6 +11,7 @@ from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
 from airflow_provider_lake.server.bootstrap import OWNER
 from airflow_provider_lake.server.queries import accounts, processings, tokens
+from airflow_provider_lake.server.secret_files import SecretFileError, read_token
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Organization, User
 
@@ -72,12 +73,19 @@ def revoke_token(data_dir: Path, database_url: str | None, token_id: str) -> int
         if digest is None:
             raise CommandError(f"no token with id {token_id!r}; lake token list shows them")
     kept = Settings(data_dir).token_path
-    if kept.exists() and tokens.digest_of(kept.read_text().strip()) == digest:
+    if kept.exists() and _is_token(kept, digest):
         kept.unlink()
         print("it was the owner's: the next lake serve makes another", file=sys.stderr)
     elif digest in of_owner:
         print("it was the owner's: a lake serve that is given it again makes it valid again", file=sys.stderr)
     return 0
+
+
+def _is_token(path: Path, digest: str) -> bool:
+    try:
+        return tokens.digest_of(read_token(path)) == digest
+    except SecretFileError:
+        return False
 
 
 def _create_organization(session: Session, name: str) -> Organization:

@@ -39,10 +39,12 @@ def check_given(host: str | None, token: str | None, token_file: Path | None, ex
     :raises CommandError: there is no token, or its file cannot be read.
     """
     if token_file is not None:
+        from airflow_provider_lake.server.secret_files import SecretFileError, read_token
+
         try:
-            token = token_file.read_text().strip()
-        except OSError as error:
-            raise CommandError(f"{token_file} cannot be read: {error.strerror}") from error
+            token = read_token(token_file)
+        except SecretFileError as error:
+            raise CommandError(str(error)) from error
     if not token:
         raise CommandError("no API token: give --token-file or --token, or --conn-id for a connection of Airflow")
     return _report(GivenConnection("given", host, token, json.dumps(extra)))

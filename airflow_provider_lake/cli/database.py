@@ -1,5 +1,6 @@
 """The database of a lake, for commands that work beside it while it runs."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,10 +22,19 @@ def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Sessio
 
     :raises CommandError: there is no lake, or it refuses what is asked for.
     """
-    if not (data_dir / "signing.key").exists():
-        raise CommandError(f"no lake in {data_dir}; start it once: lake serve --data-dir {data_dir}")
+    settings = Settings(data_dir=data_dir, database_url=database_url)
     try:
-        url = Settings(data_dir=data_dir, database_url=database_url).sqlalchemy_url
+        # SQLite would make a database where there is none.
+        is_begun = (data_dir / "signing.key").exists() and (database_url or settings.database_path.stat().st_size)
+    except FileNotFoundError:
+        is_begun = False
+    except OSError as error:
+        raise CommandError(f"{data_dir} cannot be read: {error.strerror}") from error
+    if not is_begun:
+        command = shlex.join(["lake", "serve", "--data-dir", str(data_dir)])
+        raise CommandError(f"no lake in {data_dir}; start it once: {command}")
+    try:
+        url = settings.sqlalchemy_url
         with closing(Database(url)) as database, database.writing() as session:
             yield session
     except ApiError as error:

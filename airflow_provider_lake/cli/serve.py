@@ -2,9 +2,11 @@
 
 import ipaddress
 import json
+import shlex
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
@@ -46,7 +48,7 @@ def run_lake(
         database_url=database_url,
         storage_url=storage_url,
         token=token,
-        public_url=public_url and public_url.rstrip("/"),
+        public_url=_checked_url(public_url),
         tls_cert=tls_cert,
         tls_key=tls_key,
         workers=workers,
@@ -69,21 +71,38 @@ def run_lake(
 def _given_token(token: str | None, token_file: Path | None) -> str | None:
     if token is not None and token_file is not None:
         raise CommandError("give either --token or --token-file")
-    if token_file is not None:
-        try:
-            token = token_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"cannot read the token in {token_file}: {error}") from error
-    if token == "":
-        raise CommandError("the token is empty")
+    from airflow_provider_lake.server.secret_files import SecretFileError, checked_token, is_shown_to_others, read_token
+
+    try:
+        if token_file is None:
+            return None if token is None else checked_token(token)
+        token = read_token(token_file)
+    except SecretFileError as error:
+        raise CommandError(str(error)) from error
+    if is_shown_to_others(token_file):
+        print(f"other users of this machine may read {token_file}: chmod 600 keeps it yours", file=sys.stderr)
     return token
+
+
+def _checked_url(public_url: str | None) -> str | None:
+    """Return where clients reach the lake, as the base of the URLs that it hands out."""
+    if public_url is None:
+        return None
+    try:
+        parts = urlsplit(public_url)
+        is_base = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_base = False
+    if not is_base or parts.query or parts.fragment or any(each.isspace() for each in public_url):
+        raise CommandError(f"--public-url {public_url!r} is no URL like https://lake.example.com")
+    return public_url.rstrip("/")
 
 
 def _is_local(host: str) -> bool:
     """Whether an address to listen on is reached from this machine only."""
     try:
         found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # also a label that is too long for a name
         raise CommandError(f"no such host: {host}") from None
     return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
 
@@ -103,9 +122,10 @@ def _check_public(host: str, token: str | None, *, is_safe: bool) -> None:
 def _how_to_use(url: str, token_path: Path) -> str:
     connection = json.dumps({"conn_type": "lake", "host": url, "password": "TOKEN"})
     before, after = connection.split("TOKEN")
+    file = shlex.quote(str(token_path))
     return (
         f"its token is in {token_path}, readable by you only\n"
         f"in a browser:  {url}\n"
-        f"from Airflow:  export AIRFLOW_CONN_LAKE_DEFAULT='{before}'\"$(cat {token_path})\"'{after}'\n"
+        f"from Airflow:  export AIRFLOW_CONN_LAKE_DEFAULT='{before}'\"$(cat {file})\"'{after}'\n"
         f"from Python:   Client(open({str(token_path)!r}).read(), host={url!r})"
     )

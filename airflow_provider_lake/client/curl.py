@@ -71,7 +71,7 @@ def _trust(handle: Handle, verify: bool | str) -> None:
         handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         return
     authorities = verify if isinstance(verify, str) else authorities_path()
-    handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, authorities)
+    handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, os.fsencode(authorities))
 
 
 def authorities_path() -> str:

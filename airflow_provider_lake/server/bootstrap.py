@@ -1,12 +1,9 @@
 """The first and every start of a lake: its folder, secrets, tables and first rows."""
 
 import fcntl
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from alembic.util import CommandError
@@ -15,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.base import BlobStore
-from airflow_provider_lake.server.blobs.folder import FolderStore, sync
+from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
@@ -23,13 +20,13 @@ from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError, UnavailableError
 from airflow_provider_lake.server.migrations import upgrade
 from airflow_provider_lake.server.queries import accounts, processings, tokens, uploads
+from airflow_provider_lake.server.secret_files import SecretFileError, own_key, own_token
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.tables import Organization, utc_now
 
 # What the owner belongs to.
 ORGANIZATION = "local"
 OWNER = "owner"
-_SECRET_BYTES = 32
 # Parts of uploads that were begun longer ago are removed at the next start.
 _LONGEST_UPLOAD = timedelta(days=7)
 
@@ -67,7 +64,10 @@ def joined_lake(settings: Settings) -> Iterator[Lake]:
 
 @contextmanager
 def _lake(settings: Settings, database: Database, first: UUID) -> Iterator[Lake]:
-    signer = UrlSigner(_secret(settings.data_dir / "signing.key"), settings.url_lifetime)
+    try:
+        signer = UrlSigner(own_key(settings.data_dir / "signing.key"), settings.url_lifetime)
+    except SecretFileError as error:
+        raise StartError(str(error)) from error
     lake = Lake(settings, database, Stores(_open_store(settings, signer), first), signer, Address())
     with closing(lake.images), closing(lake.media):
         yield lake
@@ -126,6 +126,8 @@ def _prepare(database: Database, settings: Settings) -> UUID:
         raise StartError(f"the database is not one of this version of the lake: {error}") from error
     except ApiError as error:
         raise StartError(error.message) from error
+    except SecretFileError as error:
+        raise StartError(str(error)) from error
 
 
 def _discard_old_uploads(database: Database, store: FolderStore) -> None:
@@ -140,36 +142,9 @@ def _seed(session: Session, settings: Settings) -> UUID:
         organization = accounts.create_organization(session, ORGANIZATION)
         accounts.create_user(session, OWNER, organization)
     owner = accounts.get_user(session, OWNER)
-    token = settings.token or _stored_token(settings.token_path)
+    token = settings.token or own_token(settings.token_path)
     tokens.set_owner_token(session, owner.id, organization.id, tokens.digest_of(token))
     for organization_id in session.scalars(select(Organization.id)):
         for name, command in settings.builtin_processings.items():
             processings.register(session, organization_id, name, list(command))
     return organization.id
-
-
-def _stored_token(path: Path) -> str:
-    if not path.exists():
-        _write_secret(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"cannot read the token in {path}: {error}") from error
-
-
-def _secret(path: Path) -> bytes:
-    if not path.exists():
-        _write_secret(path, secrets.token_bytes(_SECRET_BYTES))
-    return path.read_bytes()
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync(path.parent)

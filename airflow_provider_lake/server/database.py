@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -43,7 +43,7 @@ class Database:
     :raises DatabaseKindError: it is of neither.
     """
 
-    def __init__(self, url: str, *, is_shared: bool = False) -> None:
+    def __init__(self, url: str | URL, *, is_shared: bool = False) -> None:
         self._is_shared = is_shared
         self.engine = _engine(url)
         self._writing_engine = self.engine.execution_options(lake_writes=True)
@@ -100,7 +100,7 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(database_url: str) -> Engine:
+def _engine(database_url: str | URL) -> Engine:
     url = make_url(database_url)
     # What is in a row stays out of messages and logs. Who gets no connection in time is told to come again.
     options: dict[str, Any] = {**_JSON, "hide_parameters": True, "pool_timeout": POOL_SECONDS}

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,7 +45,9 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _check_certificate(settings)
     port = _free_port(host, port)
-    url = f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    # The zone of an address (fe80::1%eth0) is escaped in a URL.
+    netloc = f"[{host.replace('%', '%25')}]" if ":" in host else host
+    url = f"{'https' if settings.tls_cert else 'http'}://{netloc}:{port}"
     try:
         with opened_lake(settings) as lake:
             lake.address.url = settings.public_url or url
@@ -72,10 +74,19 @@ def _serve(lake: Lake, place: Place, on_ready: Callable[[str], None]) -> None:
 def _check_certificate(settings: Settings) -> None:
     if settings.tls_cert is None:
         return
+    for path in (settings.tls_cert, settings.tls_key):
+        try:
+            if path is not None and not path.read_bytes().strip():
+                raise ServeError(f"{path} is empty")
+        except OSError as error:
+            raise ServeError(f"{path} cannot be read: {error.strerror}") from error
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
-    except OSError as error:
-        raise ServeError(f"cannot use {settings.tls_cert} with {settings.tls_key}: {error}") from error
+        # A key under a password would be asked for at the terminal.
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except (OSError, ValueError) as error:
+        files = f"{settings.tls_cert} with {settings.tls_key}"
+        raise ServeError(f"cannot use {files}, a certificate and its key in PEM without a password: {error}") from error
 
 
 def _on_start(
@@ -116,13 +127,14 @@ def _announce(url: str, certificate: Path | None, on_ready: Callable[[str], None
 
 def _connection(url: str, certificate: Path | None) -> http.client.HTTPConnection:
     place = urlsplit(url)
+    host = unquote(place.hostname or "")
     if certificate is None:
-        return http.client.HTTPConnection(place.hostname or "", place.port, timeout=_START_SECONDS)
+        return http.client.HTTPConnection(host, place.port, timeout=_START_SECONDS)
     # The lake speaks to itself: its own certificate is what it trusts, whatever name that is for.
     context = ssl.create_default_context(cafile=str(certificate))
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return http.client.HTTPSConnection(place.hostname or "", place.port, timeout=_START_SECONDS, context=context)
+    return http.client.HTTPSConnection(host, place.port, timeout=_START_SECONDS, context=context)
 
 
 def _free_port(host: str, port: int) -> int:
@@ -133,7 +145,7 @@ def _free_port(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             bound: int = probe.getsockname()[1]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise ServeError(f"no such host: {host}") from None
     except OSError as error:
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be bound: {error.strerror}"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import URL, make_url
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -38,9 +40,19 @@ class Settings:
     builtin_processings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def sqlalchemy_url(self) -> str:
-        """URL of the database."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'lake.db').resolve()}"
+    def sqlalchemy_url(self) -> URL:
+        """URL of the database; a folder may have any name.
+
+        :raises sqlalchemy.exc.ArgumentError: the given one is none.
+        """
+        if self.database_url is not None:
+            return make_url(self.database_url)
+        return URL.create("sqlite", database=str(self.database_path.resolve()))
+
+    @property
+    def database_path(self) -> Path:
+        """File of the database, where it is SQLite's in the lake's folder."""
+        return self.data_dir / "lake.db"
 
     @property
     def objects_dir(self) -> Path:

@@ -5,6 +5,7 @@ Endpoint, region and credentials are found by boto3's own rules: ``AWS_ENDPOINT_
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO, Self
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import boto3
@@ -34,6 +34,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 _HEADS = 16
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ABSENT = frozenset({"404", "NoSuchKey"})
 _WRONG_PARTS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"})
 # S3 puts the name of the sent file in its place.
@@ -74,17 +75,19 @@ class S3Store:
 
         :raises ValueError: the URL is none of that form, or boto3 is told nonsense.
         """
-        place = urlsplit(url)
-        if place.scheme != "s3" or not place.netloc or place.query or place.fragment:
+        # Keys may hold what has a meaning in other URLs: ?, # and %.
+        scheme, _, place = url.partition("://")
+        bucket, _, path = place.partition("/")
+        if scheme != "s3" or not _BUCKET.fullmatch(bucket):
             raise ValueError(f"{url!r} is no storage: it must be s3://BUCKET or s3://BUCKET/PREFIX")
-        prefix = place.path.strip("/")
+        prefix = path.strip("/")
         try:
             session = boto3.Session()
             client, credentials = session.client("s3", config=_CONFIG), session.get_credentials()
-            downloads = credentials and DownloadSigner.of_bucket(client, place.netloc, credentials, lifetime)
+            downloads = credentials and DownloadSigner.of_bucket(client, bucket, credentials, lifetime)
         except BotoCoreError as error:
             raise ValueError(str(error)) from error
-        return cls(client, place.netloc, f"{prefix}/" if prefix else "", lifetime, downloads=downloads)
+        return cls(client, bucket, f"{prefix}/" if prefix else "", lifetime, downloads=downloads)
 
     def within(self, prefix: str) -> "S3Store":
         """Return the store of the objects whose keys begin with a prefix, named without it."""

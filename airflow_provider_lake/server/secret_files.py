@@ -1,0 +1,101 @@
+"""The files that hold a lake's secrets: read with all the ways in which they can be wrong, and written whole."""
+
+import logging
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from airflow_provider_lake.server.blobs.folder import sync
+
+_SECRET_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+logger = logging.getLogger(__name__)
+
+
+class SecretFileError(Exception):
+    """A file holds no secret of its kind; the message is one sentence that says why."""
+
+
+def checked_token(text: str) -> str:
+    """Return an API token without the white space around it.
+
+    :raises SecretFileError: there is none, or more than one, or it holds what no client can send.
+    """
+    token = text.removeprefix("\ufeff").strip()
+    if not token:
+        raise SecretFileError("the token is empty")
+    if len(token.splitlines()) > 1:
+        raise SecretFileError("the token is to stand alone, there are several lines")
+    if not token.isascii() or not token.isprintable():
+        raise SecretFileError("the token holds characters that no token has")
+    return token
+
+
+def read_token(path: Path) -> str:
+    """Return the API token that a file holds, and nothing else beside white space.
+
+    :raises SecretFileError: it cannot be read, or holds no token.
+    """
+    try:
+        return checked_token(path.read_bytes().decode())
+    except OSError as error:
+        raise SecretFileError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise SecretFileError(f"{path} holds no text") from None
+    except SecretFileError as error:
+        raise SecretFileError(f"{path}: {error}") from None
+
+
+def is_shown_to_others(path: Path) -> bool:
+    """Whether other users of this machine can read or change a file."""
+    return bool(path.stat().st_mode & _OTHERS)
+
+
+def own_token(path: Path) -> str:
+    """Return the token that a lake keeps for its owner, made where there is none yet.
+
+    :raises SecretFileError: its file cannot be read or written, or holds something else.
+    """
+    _make_where_empty(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
+    return read_token(path)
+
+
+def own_key(path: Path) -> bytes:
+    """Return the key that a lake signs with, made where there is none yet.
+
+    :raises SecretFileError: its file cannot be read or written, or is too short for a key.
+    """
+    _make_where_empty(path, secrets.token_bytes(_SECRET_BYTES))
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise SecretFileError(f"{path} cannot be read: {error.strerror}") from error
+    if len(key) < _SECRET_BYTES:
+        raise SecretFileError(f"{path} holds {len(key)} bytes, no key; remove it, and the lake makes another")
+    return key
+
+
+def _make_where_empty(path: Path, content: bytes) -> None:
+    """Write a secret where there is none: no file, or one with nothing but white space."""
+    try:
+        if path.exists():
+            if not path.is_file() or path.stat().st_size > len(content) or path.read_bytes().strip():
+                return
+            logger.warning("%s was empty: another is made", path)
+        _write(path, content)
+    except OSError as error:
+        raise SecretFileError(f"{path} cannot be used: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync(path.parent)
