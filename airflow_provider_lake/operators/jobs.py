@@ -25,8 +25,8 @@ from airflow_provider_lake.hooks.jobs import (
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.fingerprints import fingerprint
 from airflow_provider_lake.operators.resume import (
-    fingerprint,
     is_first_try,
     is_only_moved,
     key_of,
@@ -108,7 +108,6 @@ class LakeJobOperator(LakeOperator):
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
         self._context = context
         with permanent_errors():
-            # Once, for what is read of a lazy sequence changes its text.
             arguments = fingerprint({name: getattr(self, name) for name in self.template_fields})
             job, details = self._find_job(context, arguments) or self._start_job(context, arguments)
         self._job_id = str(job.id)

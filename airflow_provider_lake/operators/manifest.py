@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.operators.fingerprints import fingerprint
 from airflow_provider_lake.operators.locations import text_of
-from airflow_provider_lake.operators.resume import fingerprint, first_try_number
+from airflow_provider_lake.operators.resume import first_try_number
 from airflow_provider_lake.operators.storage import Target
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ Airflow 3.3 keeps a task's state across its tries; below that nothing is kept, a
 still moving here, which is why nobody but this module knows how.
 """
 
-import hashlib
-import json
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lake.operators.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -69,23 +69,10 @@ def is_last_try(context: "Context") -> bool:
     return instance is None or bool(instance.try_number > instance.max_tries)
 
 
-def fingerprint(*what: Any) -> str:
-    """Return a hash of what a task is told to do, by which a later try knows whether it is told the same.
-
-    :param what: JSON; sets and whatever else JSON lacks are taken as text.
-    """
-    return hashlib.sha256(json.dumps(what, default=_as_text).encode()).hexdigest()
-
-
-def _as_text(value: Any) -> Any:
-    # Every process orders the names of a set anew.
-    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
-
-
 def key_of(context: "Context", *what: Any) -> str | None:
     """Return a key of what a task does, the same for all its tries since it was made or cleared; None outside a task.
 
-    :param what: tells the things that a task does from each other, as :func:`fingerprint` takes it.
+    :param what: tells the things that a task does from each other, as a fingerprint takes it.
     """
     instance = context.get("ti")
     if instance is None:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
+from airflow_provider_lake.operators.fingerprints import fingerprint
 from airflow_provider_lake.operators.manifest import FAILED, UPLOADED, is_done
-from airflow_provider_lake.operators.resume import fingerprint, is_first_try, load_record, save_record
+from airflow_provider_lake.operators.resume import is_first_try, load_record, save_record
 from airflow_provider_lake.printable import printable
 
 if TYPE_CHECKING:
