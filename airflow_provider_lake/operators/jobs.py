@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import conf
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, conf
 
 from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import read_flag, read_optional_seconds, read_seconds
@@ -25,8 +25,10 @@ from airflow_provider_lake.hooks.jobs import (
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.operators.deadlines import TaskDeferralTimeout, backstop, execution_deadline
 from airflow_provider_lake.operators.fingerprints import fingerprint
 from airflow_provider_lake.operators.resume import (
+    has_next_try,
     is_first_try,
     is_only_moved,
     key_of,
@@ -65,8 +67,8 @@ class LakeJobOperator(LakeOperator):
         ``cancel_on_kill``. A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
     :param durable: find the job of an earlier try; None: yes.
     :param cancel_on_kill: kill the job when somebody fails or clears this task while it runs, or when its wait is given
-        up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task leaves the
-        job alone.
+        up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task that has
+        another try left leaves the job alone.
     :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer while it is waited
         for.
     """
@@ -96,6 +98,7 @@ class LakeJobOperator(LakeOperator):
         self.outage_budget = read_seconds("outage_budget", outage_budget)
         self._job_id: str | None = None
         self._context: Context | None = None
+        self._is_given_up = False
 
     @abstractmethod
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
@@ -107,18 +110,26 @@ class LakeJobOperator(LakeOperator):
     def execute(self, context: "Context") -> dict[str, Any]:
         """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
         self._context = context
+        try:
+            return self._execute(context)
+        except AirflowTaskTimeout:
+            # Airflow calls on_kill next, and cannot tell it why.
+            self._is_given_up = True
+            raise
+
+    def _execute(self, context: "Context") -> dict[str, Any]:
         with permanent_errors():
             arguments = fingerprint({name: getattr(self, name) for name in self.template_fields})
             job, details = self._find_job(context, arguments) or self._start_job(context, arguments)
-        self._job_id = str(job.id)
-        show_job(self.hook.client, self._job_id)
+        self._job_id = job_id = str(job.id)
+        show_job(self.hook.client, job_id)
         if not self.wait_for_completion or job.status.is_final:
             return self._finish(job, details)
         deadline = self._deadline(context)
         if self.deferrable:
             self.defer(
                 trigger=JobTrigger(
-                    job_id=self._job_id,
+                    job_id=job_id,
                     lake_conn_id=self.lake_conn_id,
                     poll_interval=self.poll_interval,
                     outage_budget=self.outage_budget,
@@ -128,10 +139,11 @@ class LakeJobOperator(LakeOperator):
                     details=details,
                 ),
                 method_name="execute_complete",
-                kwargs={"job_id": self._job_id, "details": details},
+                kwargs={"job_id": job_id, "details": details},
+                timeout=backstop(deadline),
             )
         with permanent_errors():
-            return self._finish(self._wait(self._job_id, deadline), details)
+            return self._finish(self._wait(job_id, deadline), details)
 
     def execute_complete(
         self,
@@ -153,11 +165,23 @@ class LakeJobOperator(LakeOperator):
         with permanent_errors():
             return self._finish(self._read(job_id, was_answered=True), details)
 
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
+        """Resume after the trigger fired, or after Airflow gave it up, as it does when no triggerer runs."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            # Airflow has dropped what was handed over; what is kept for other tries is left.
+            record = load_record(context, _KEY)
+            if record is None:
+                raise
+            self._context, self._job_id = context, record["job_id"]
+            return self._give_up(record["job_id"], record["details"])
+
     def on_kill(self) -> None:
         """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
         if not self.cancel_on_kill or self._job_id is None:
             return
-        if self.durable and is_only_moved(self._context):
+        if self.durable and not self._is_given_up and has_next_try(self._context) and is_only_moved(self._context):
             self.log.info("Job %s goes on: this task is not over, and its next try waits for it", self._job_id)
             return
         kill_job(self.hook.client, self._job_id, self.log)
@@ -181,6 +205,11 @@ class LakeJobOperator(LakeOperator):
             self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
             return None
         goes_on = not job.status.is_final
+        if goes_on and self.cancel_on_kill and is_first_try(context):
+            # The task was cleared while it waited; Airflow may not have told its trigger yet, or ever.
+            self.log.info("This task was cleared: the job of before ends with it")
+            kill_job(self.hook.client, record["job_id"], self.log)
+            return None
         if goes_on or (job.status.is_successful and not is_first_try(context)):
             self.log.info("Found again: %s", describe(job))
             self.get_datalake()  # for its links
@@ -189,6 +218,7 @@ class LakeJobOperator(LakeOperator):
 
     def _start_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]]":
         job, details = self._submit_once(context, arguments, self.get_datalake())
+        self._job_id = str(job.id)
         if self.durable:
             save_record(context, _KEY, {"job_id": str(job.id), "details": details, "arguments": arguments})
         return job, details
@@ -210,11 +240,10 @@ class LakeJobOperator(LakeOperator):
 
     def _deadline(self, context: "Context") -> float | None:
         """Return when the wait is given up, in seconds since 1970; None: never."""
-        ends = [] if self.timeout is None else [time.time() + self.timeout]
-        if self.deferrable and self.execution_timeout is not None:
-            # Airflow does not look at it while a task is deferred.
-            ends.append(context["ti"].start_date.timestamp() + self.execution_timeout.total_seconds())
-        return min(ends, default=None)
+        ends = [None if self.timeout is None else time.time() + self.timeout]
+        if self.deferrable:
+            ends.append(execution_deadline(context, self.execution_timeout))
+        return min((end for end in ends if end is not None), default=None)
 
     def _read(self, job_id: str, *, was_answered: bool = False) -> "Job":
         """Read the job, and bear with a lake that does not answer."""

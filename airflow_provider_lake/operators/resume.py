@@ -57,6 +57,12 @@ def is_first_try(context: "Context") -> bool:
     return bool(context["ti"].try_number == first_try_number(context))
 
 
+def has_next_try(context: "Context | None") -> bool:
+    """Whether Airflow would try this task again if it failed now; True where that is not known."""
+    instance = None if context is None else context.get("ti")
+    return instance is None or bool(instance.try_number <= instance.max_tries)
+
+
 def first_try_number(context: "Context") -> int:
     """Return the number of the first try since the task was made or cleared; 0 outside a running task."""
     instance = context.get("ti")

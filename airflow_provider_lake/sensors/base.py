@@ -1,5 +1,6 @@
 """What all sensors of the lake share: the same outcomes in every mode, and patience with a lake that is silent."""
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     conf,
 )
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
@@ -21,6 +23,7 @@ from airflow_provider_lake.arguments import check_constants, read_flag, read_req
 from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.jobs import Patience, insist
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.operators.deadlines import backstop, execution_deadline
 from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
 from airflow_provider_lake.operators.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
@@ -35,8 +38,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
-# By so much later than the trigger itself Airflow ends a wait whose triggerer is gone.
-_BACKSTOP_SECONDS = 60.0
 _SILENCE = "lake_silence"
 
 
@@ -112,10 +113,11 @@ class LakeSensor(BaseSensorOperator):
         with self._skipping():
             if not self.deferrable:
                 return self._report(super().execute(context))
-            end = time.time() + self.timeout
+            limit = execution_deadline(context, self.execution_timeout)
+            end = min(time.time() + self.timeout, math.inf if limit is None else limit)
             first = self.poke(context)
             if not first.is_done:
-                self.defer(trigger=self._make_trigger(end), method_name="execute_complete", timeout=_backstop(end))
+                self.defer(trigger=self._make_trigger(end), method_name="execute_complete", timeout=backstop(end))
             return self._report(first.xcom_value)
 
     def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
@@ -123,6 +125,7 @@ class LakeSensor(BaseSensorOperator):
 
         :raises LakePermanentError: the lake refused to tell.
         :raises AirflowSensorTimeout: what is waited for has not come in time.
+        :raises AirflowTaskTimeout: nor within the ``execution_timeout``, which was shorter.
         :raises airflow_provider_lake.client.LakeError: the lake did not answer for too long.
         :raises LakeTriggerError: the event is not one of ours.
         """
@@ -131,6 +134,7 @@ class LakeSensor(BaseSensorOperator):
             self._own_patience.was_answered = True
             found = insist(self._look, self._own_patience, self.poke_interval)
             if came_late and not found.is_done:
+                self._require_time(context)
                 raise AirflowSensorTimeout(
                     f"{self._describe(found.xcom_value)} after {self.timeout} s, the timeout of this sensor"
                 )
@@ -139,7 +143,20 @@ class LakeSensor(BaseSensorOperator):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
         """Resume after the trigger fired, or after Airflow gave it up."""
         with self._skipping():
-            return super().resume_execution(next_method, next_kwargs, context)
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except AirflowSensorTimeout:
+                self._require_time(context)
+                raise
+
+    def _require_time(self, context: "Context") -> None:
+        """Let pass unless the execution timeout is over.
+
+        :raises AirflowTaskTimeout: it is; so Airflow ends a task that waits on a worker.
+        """
+        limit = execution_deadline(context, self.execution_timeout)
+        if limit is not None and limit <= time.time():
+            raise AirflowTaskTimeout(f"not within {self.execution_timeout}, the execution_timeout of this task")
 
     def _report(self, summary: Any) -> Any:
         tell_outlets(self.hook, self.outlets, summary)
@@ -199,14 +216,6 @@ class LakeSensor(BaseSensorOperator):
     @cached_property
     def _own_patience(self) -> Patience:
         return Patience(self.outage_budget, self.log)
-
-
-def _backstop(end: float) -> timedelta:
-    """Return after how long Airflow ends a wait that its trigger, with this deadline, should have ended before.
-
-    :param end: the deadline, in seconds since 1970.
-    """
-    return timedelta(seconds=max(0.0, end - time.time()) + _BACKSTOP_SECONDS)
 
 
 def _was_rescheduled(context: "Context") -> bool:

@@ -71,7 +71,7 @@ class JobSensor(LakeSensor):
                     "outage_budget": self.outage_budget,
                 },
                 next_method="execute_complete",
-                timeout=timedelta(seconds=self.timeout),
+                timeout=min(filter(None, (timedelta(seconds=self.timeout), self.execution_timeout))),
             )
 
     def _look(self) -> PokeReturnValue:

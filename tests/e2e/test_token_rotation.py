@@ -58,7 +58,10 @@ def _await_waits(airflow: AirflowStack, run: dict[str, object], uploading: Path)
     """Wait until each task holds on to what it has learnt by the old token."""
     pause = threading.Event()
     for _ in range(600):
-        states = Counter(task["state"] for task in airflow.tasks(run))
+        tasks = airflow.tasks(run)
+        failed = [task["task_id"] for task in tasks if task["state"] == "failed"]
+        assert failed == [], airflow.log(run, failed[0])[-4000:]
+        states = Counter(task["state"] for task in tasks)
         if states["deferred"] == 14 and states["up_for_reschedule"] + states["running"] == 7 and uploading.exists():
             return
         pause.wait(0.3)
