@@ -213,7 +213,7 @@ def _opened(file: "_Bounded", options: dict[str, str] | None = None) -> "Iterato
     if not file.read(1):
         raise NotAVideoError("the file is empty")
     file.seek(0)
-    given = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", **(options or {})}
+    given = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", **(options or {})}
     try:
         container = av.open(file, "r", options=given, metadata_errors="replace", buffer_size=_BUFFER_BYTES)
     except av.FFmpegError as error:

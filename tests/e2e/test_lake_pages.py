@@ -11,9 +11,11 @@ from playwright.sync_api import Page, expect
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.client import MultiData
+from airflow_provider_lake.client import Data, MultiData
 from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_picture
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
+from tests.wire.job_calls import wait_for
 
 # A browser is no Python package: where it cannot be installed, nothing else shows the pages.
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
@@ -140,6 +142,28 @@ def test_a_data_shows_everything_that_is_known_about_it(page: Page, tmp_path: Pa
     take_picture(page, tmp_path, "lake-data")
     page.get_by_role("link", name="field camera").click()
     expect(page.get_by_text("12 data items")).to_be_visible()
+
+
+def test_a_video_shows_its_first_picture_and_what_is_known_of_it(
+    page: Page, own_lake: LakeProcess, tmp_path: Path
+) -> None:
+    """In the grid its thumbnail; on its own page length, pictures and codec, and the thumbnail until it is played."""
+    path = tmp_path / "turned.mp4"
+    path.write_bytes(make_video(size=(320, 240), rotation=90))
+    data = own_lake.client().get_datalake().upload_data(path, tags=["film"])
+    assert isinstance(data, Data)
+    wait_for(data.list_projections)
+    page.reload()
+
+    page.get_by_label("Add a tag").select_option("film")
+    expect(page.get_by_text("1 data item", exact=True)).to_be_visible()
+    expect(page.locator(".tile img")).to_have_js_property("naturalWidth", 240)
+    page.get_by_title("turned.mp4").click()
+
+    expect(page.get_by_text(re.compile("^240 . 320 pixels$"))).to_be_visible()
+    expect(page.get_by_text("2 s", exact=True)).to_be_visible()
+    expect(page.get_by_text("10 a second, mpeg4", exact=True)).to_be_visible()
+    expect(page.locator(".stage video")).to_have_attribute("poster", re.compile("thumbnail"))
 
 
 def test_a_job_is_followed_while_it_runs(page: Page, own_lake: LakeProcess, photos: MultiData, tmp_path: Path) -> None:

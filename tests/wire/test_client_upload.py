@@ -1,6 +1,5 @@
 """Files become data of a real lake."""
 
-import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from airflow_provider_lake.client import (
 )
 from airflow_provider_lake.client.transfer import PART_SIZE
 from tests.lake_process import LakeProcess
+from tests.videos import large_video
 
 
 @pytest.fixture
@@ -67,12 +67,12 @@ def test_the_same_file_twice_is_two_data(datalake: Datalake, image: Path) -> Non
 def test_a_large_file_goes_in_parts(datalake: Datalake, tmp_path: Path) -> None:
     """Above 25 MiB the parts are put together to the same bytes."""
     path = tmp_path / "large.mp4"
-    path.write_bytes(os.urandom(1 << 20) * 25 + b"tail")
+    path.write_bytes(large_video(PART_SIZE + 4))
     assert path.stat().st_size > PART_SIZE
     data = datalake.upload_data(path)
 
     assert isinstance(data, Data)
-    assert data.type == "VIDEO"
+    assert (data.type, data.codec) == ("VIDEO", "mpeg4")
     assert data.file_size == path.stat().st_size
     assert data.read() == path.read_bytes()
 

@@ -132,6 +132,9 @@ def test_the_schema_is_held_wherever_custom_metadata_is_written(api: LakeApi, sc
         assert [answer.status_code for answer in answers] == [400] * len(answers)
         assert all(named in answer.json()["message"] for answer in answers)
 
+    by_prefix = api.post(f"/api/datalake/{api.datalake}/objects", {"prefixes": ["cams/"]})
+    assert by_prefix.status_code == 400
+    assert '"camera" of "what lies under a prefix"' in by_prefix.json()["message"]
     assert api.get(f"/api/data/{data}").json()["custom_metadata"] == good
     assert _create(api, good).status_code == 201
     assert api.post(f"/api/datalake/{api.datalake}/objects", {"objects": {"x.mp4": {"custom_metadata": good}}}).ok

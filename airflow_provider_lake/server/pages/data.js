@@ -1,7 +1,7 @@
 // The page of one data: its picture, and everything that is known about it.
 
 import { get } from "./api.js";
-import { address, badge, bytes, date, el, facts } from "./dom.js";
+import { address, badge, bytes, date, el, facts, number } from "./dom.js";
 
 export async function showData({ ids, signal }) {
   const [datalake, data, projections] = await Promise.all([
@@ -14,7 +14,7 @@ export async function showData({ ids, signal }) {
   return el("article", {},
     el("nav.crumbs", {}, el("a", { href: there({}) }, datalake.name), el("span", { "aria-hidden": "true" }, "/"), el("span", {}, data.filename)),
     el("div.detail", {},
-      el("div.stage", {}, stage(data)),
+      el("div.stage", {}, stage(data, projections.items)),
       el("aside", {},
         el("section.card", {}, el("h1.name", {}, data.filename), tags(data, there), about(data, there),
           el("a.button", { href: data.presigned_url, download: data.filename, target: "_blank", rel: "noopener" }, "Download")),
@@ -22,9 +22,10 @@ export async function showData({ ids, signal }) {
         shown(projections.items))));
 }
 
-function stage(data) {
+function stage(data, projections) {
   if (data.upload_status === "ERROR") return el("p.complaint", {}, data.upload_error ?? "The lake cannot process this file.");
-  if (data.type === "VIDEO") return el("video", { src: data.presigned_url, controls: true, preload: "metadata" });
+  const thumbnail = projections.find((each) => each.name === "thumbnail")?.presigned_url;
+  if (data.type === "VIDEO") return el("video", { src: data.presigned_url, poster: thumbnail, controls: true, preload: "metadata" });
   return el("img", { src: data.presigned_url, alt: data.filename });
 }
 
@@ -39,6 +40,8 @@ function about(data, there) {
   return facts([
     ["State", badge(data.upload_status)],
     ["Size", data.meta.width ? `${data.meta.width} × ${data.meta.height} pixels` : null],
+    ["Length", data.meta.duration ? `${number(data.meta.duration)} s` : null],
+    ["Pictures", data.meta.codec ? [data.meta.frame_rate && `${number(data.meta.frame_rate)} a second`, data.meta.codec].filter(Boolean).join(", ") : null],
     ["File", `${bytes(data.file_size)}, ${data.content_type}`],
     ["Source", source ? el("a", { href: of_source }, source) : null],
     ["Came in", date(data.created_at)],

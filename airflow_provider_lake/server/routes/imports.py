@@ -79,6 +79,8 @@ def _payload(session: Session, datalake: Datalake, body: ImportBody) -> dict[str
     for prefix in body.prefixes or ():
         check_prefix(prefix)
     _check_ids(session, datalake, body)
+    # What is imported so has none: a key that every data must have is missing.
+    get_schema(session, datalake.id).check(None, "what lies under a prefix")
     return body.model_dump(mode="json", exclude={"objects"})
 
 

@@ -49,6 +49,16 @@ def test_header_tells_size_duration_rate_and_codec(kind: str) -> None:
     check_video(BytesIO(content))
 
 
+def test_a_stream_without_a_container_is_read() -> None:
+    """What cameras of buildings write: nobody knows how long it is."""
+    content = make_video("h264", "libx264")
+
+    facts = read_video(BytesIO(content))
+
+    assert (facts.width, facts.height, facts.codec, facts.duration) == (64, 48, "h264", None)
+    check_video(BytesIO(content))
+
+
 @pytest.mark.parametrize(
     ("rotation", "size", "corner"),
     [
