@@ -164,6 +164,7 @@ class FileUpload:
 
     def _settle(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
         """Give files the data that the lake has of them already, once it has looked at these."""
+        from airflow_provider_lake.client import UploadError
         from airflow_provider_lake.client.upload import wait_until_processed
 
         results: Sequence[Data | UploadError] = [data for _, data in found]
@@ -206,6 +207,7 @@ def _result(
 
 
 def _hashed(file: TaskFile) -> "TaskFile | UploadError":
+    from airflow_provider_lake.client import UploadError
     from airflow_provider_lake.client.files import open_file
 
     try:
