@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from airflow_provider_lake.cli.commands import checked_command
 from airflow_provider_lake.cli.database import get_organization, opened_database
 from airflow_provider_lake.server.queries import processings
 from airflow_provider_lake.server.tables import Processing
@@ -22,8 +23,10 @@ def register(
     """Register a command under a name, in place of what had that name; a running lake knows it at once.
 
     Files named relatively are found from here: the lake runs the command in a folder of its own.
+
+    :raises CommandError: the command cannot be run, or there is no such organization.
     """
-    command = [str(Path(word).absolute()) if _is_file_name(word) else word for word in command]
+    command = checked_command(command)
     with opened_database(data_dir, database_url) as session:
         organization = get_organization(session, organization_name)
         processings.register(session, organization.id, name, command, description=description)
@@ -39,10 +42,3 @@ def show(data_dir: Path, database_url: str | None, organization_name: str) -> in
         for processing in session.scalars(of_organization.order_by(Processing.name)):
             print(f"{processing.name}\t{shlex.join(processing.command) if processing.command else '(no command)'}")
     return 0
-
-
-def _is_file_name(word: str) -> bool:
-    try:
-        return word != "" and Path(word).exists()
-    except (OSError, ValueError):
-        return False  # longer than any name, or with a null character

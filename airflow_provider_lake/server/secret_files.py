@@ -58,8 +58,11 @@ def own_token(path: Path) -> str:
 
     :raises SecretFileError: its file cannot be read or written, or holds something else.
     """
-    _make_where_empty(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
-    return read_token(path)
+    try:
+        _make_where_empty(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
+        return read_token(path)
+    except SecretFileError as error:
+        raise SecretFileError(f"cannot read the token: {error}") from error
 
 
 def own_key(path: Path) -> bytes:

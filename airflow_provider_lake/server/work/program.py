@@ -7,6 +7,7 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,12 @@ WriteLines = Callable[[Sequence[str]], bool]
 def environment(parent: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """Return what a program finds in its environment: what it needs of the lake's own, and what it is given."""
     inherited = {name: value for name, value in parent.items() if name in _INHERITED or name.startswith("LC_")}
-    return {**inherited, **given}
+    return {**inherited, "PATH": search_path(parent), **given}
+
+
+def search_path(parent: Mapping[str, str]) -> str:
+    """Return where programs are looked for: beside the lake's own Python first, whose libraries include the client."""
+    return os.pathsep.join([str(Path(sys.executable).parent), parent.get("PATH", os.defpath)])
 
 
 class Program:
