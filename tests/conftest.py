@@ -1,5 +1,7 @@
 """Options that make some tests as long as one likes."""
 
+from pathlib import Path
+
 import pytest
 
 
@@ -10,4 +12,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--waits", type=int, default=12, help="how many tasks wait through an outage (12)")
     parser.addoption("--outage", type=float, default=0, help="how many seconds it lasts at least (0)")
     parser.addoption("--kill-seed", type=int, default=1, help="chooses the moments of the kills (1)")
+    parser.addoption(
+        "--corpus", type=Path, help="folder of foreign files that every way into the lake is tried on, too"
+    )
     parser.addoption("--fuzz-seconds", type=int, default=0, help="how long each fuzz test goes on, with ever new input")

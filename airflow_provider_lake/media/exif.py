@@ -1,6 +1,7 @@
 """EXIF in the platform's metadata keys."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -40,6 +41,12 @@ _MOMENTS = (
     (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
     (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
 )
+# EXIF has 2024:05:06 07:08:09, programs write it otherwise, too; fractions of a second have a tag of their own.
+_MOMENT = re.compile(
+    r"([0-9]{4})([:/.-])([0-9]{1,2})\2([0-9]{1,2})(?:\s+|T)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?(.*)",
+    re.DOTALL,
+)
+_ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 _BELOW_SEA_LEVEL = frozenset({1, 3})
 _MOST_HOURS = 14
 # Degrees, minutes and seconds.
@@ -54,14 +61,14 @@ def metadata_of(exif: Mapping[int, Any]) -> dict[str, Any]:
     gps = exif.get(IFD.GPSInfo, {})
     found = {
         "acquired_at": _acquired_at(exif),
-        "acquired_by": _text(exif.get(Base.Artist)),
+        "acquired_by": text_of(exif.get(Base.Artist)),
         # A resolution of zero is an unknown one.
         "resolution_x": _number(exif.get(Base.XResolution)) or None,
         "resolution_y": _number(exif.get(Base.YResolution)) or None,
         "resolution_unit": _RESOLUTION_UNITS.get(whole(exif.get(Base.ResolutionUnit))),
         "compression": _COMPRESSIONS.get(whole(exif.get(Base.Compression))),
-        "manufacturer": _text(exif.get(Base.Make)),
-        "software": _text(exif.get(Base.Software)),
+        "manufacturer": text_of(exif.get(Base.Make)),
+        "software": text_of(exif.get(Base.Software)),
         "color_space": _COLOR_SPACES.get(whole(exif.get(Base.ColorSpace))),
         **_position(gps),
         "altitude": _altitude(gps),
@@ -77,21 +84,16 @@ def whole(value: Any) -> int:
     return int(number) if number is not None and number.is_integer() and number >= 0 else -1
 
 
-def _first(value: Any) -> Any:
-    """Return the first of several values: a tag that should have one."""
-    return value[0] if isinstance(value, tuple) and value else value
-
-
-def _text(value: Any) -> str | None:
-    """Return the text of a tag up to its end, as far as the platform takes it."""
-    value = _first(value)
-    if isinstance(value, bytes):
+def text_of(value: Any) -> str | None:
+    """Return the text of a tag up to its end, as far as the platform takes it; numbers as they are written."""
+    if isinstance(value, tuple):
+        value = " ".join(filter(None, map(text_of, value)))
+    elif isinstance(value, bytes):
         value = value.decode("latin-1")
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif not isinstance(value, str):
         # A name such as 5300, by whoever took it for a number.
-        value = str(value)
-    if not isinstance(value, str):
-        return None
+        number = _number(value)
+        value = "" if number is None else f"{number:.15g}"
     return _decoded(value.partition("\0")[0]).strip()[:_MAX_TEXT] or None
 
 
@@ -110,38 +112,51 @@ def _acquired_at(exif: Mapping[int, Any]) -> str | None:
     if moment is None:
         return None
     # The same moment may stand there several times, and the offset with one of them only.
-    zones = [_zone(offset) for found, offset in moments if found == moment]
+    zones = [moment.tzinfo, *(_zone(text_of(offset) or "") for found, offset in moments if found == moment)]
     zone = next((found for found in zones if found is not None), None)
     return moment.replace(tzinfo=zone).isoformat()
 
 
 def _moment(value: Any) -> datetime | None:
-    """Read EXIF's ``2024:05:06 07:08:09``."""
+    """Read EXIF's ``2024:05:06 07:08:09``, its date also with other separators, and an offset where one follows."""
+    match = _MOMENT.fullmatch(text_of(value) or "")
+    if match is None:
+        return None
+    year, _, *smaller, rest = match.groups()
+    zone = _zone(rest.strip())
+    if rest and zone is None:
+        return None
+    month, day, hour, minute, second = map(int, smaller)
     try:
-        return datetime.strptime(_text(value) or "", "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - its zone has a tag of its own
+        return datetime(int(year), month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None
 
 
-def _zone(value: Any) -> timezone | None:
-    """Read EXIF's ``+02:00``."""
-    text = _text(value) or ""
+def _zone(text: str) -> timezone | None:
+    """Read EXIF's ``+02:00``, also without a colon or minutes."""
     if text == "Z":
         return timezone(timedelta())
-    sign, hours, colon, minutes = text[:1], *text[1:].partition(":")
-    if sign not in {"+", "-"} or not colon or not (hours.isdecimal() and minutes.isdecimal()):
+    match = _ZONE.fullmatch(text)
+    if match is None:
         return None
-    offset = timedelta(hours=int(hours[:4]), minutes=int(minutes[:4]))
-    if offset > timedelta(hours=_MOST_HOURS) or int(minutes[:4]) >= 60:  # noqa: PLR2004 - minutes of an hour
+    sign, hours, minutes = match[1], int(match[2]), int(match[3] or 0)
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset > timedelta(hours=_MOST_HOURS) or minutes >= 60:  # noqa: PLR2004 - minutes of an hour
         return None
     return timezone(-offset if sign == "-" else offset)
 
 
 def _number(value: Any) -> float | None:
-    """Return a finite number; EXIF's fractions can have a denominator of zero."""
+    """Return a finite number, also one that is written as text; EXIF's fractions can have a denominator of zero."""
+    if isinstance(value, tuple) and value:
+        # A tag that should have one.
+        value = value[0]
+    if isinstance(value, str | bytes):
+        value = text_of(value)
     try:
-        number = float(_first(value))
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        number = float(value)
+    except (TypeError, ValueError, ArithmeticError):
         return None
     return number if math.isfinite(number) else None
 
@@ -160,30 +175,30 @@ def _sign(reference: Any, directions: str) -> int | None:
 
     :param directions: their first letters, in whichever case and however they go on: ``S``, ``s``, ``South``.
     """
-    place = directions.find((_text(reference) or "?")[0].upper())
+    place = directions.find((text_of(reference) or "?")[0].upper())
     return None if place < 0 else 1 - 2 * place
 
 
 def _degrees(value: Any, limit: float, sign: int | None) -> float | None:
     """Turn degrees, minutes and seconds into degrees; None for what is no place on earth.
 
-    Minutes and seconds may be missing, or be unknown.
+    Minutes and seconds may be missing; where one of them is a fraction of zero, the place is unknown.
     """
     if isinstance(value, str | bytes):
-        value = tuple((_text(value) or "").replace(",", " ").split())
+        value = tuple((text_of(value) or "").replace(",", " ").split())
     parts = value if isinstance(value, tuple) else (value,)
     if sign is None or not 1 <= len(parts) <= _PARTS_OF_AN_ANGLE:
         return None
-    degrees, *smaller = map(_number, parts)
-    if degrees is None:
-        return None
-    for place, part in enumerate(smaller, start=1):
-        degrees += (part or 0.0) / 60.0**place
-    return round(sign * degrees, 8) if 0 <= degrees <= limit else None
+    degrees = 0.0
+    for place, part in enumerate(map(_number, parts)):
+        if part is None or part < 0:
+            return None
+        degrees += part / 60.0**place
+    return round(sign * degrees, 8) + 0.0 if degrees <= limit else None
 
 
 def _altitude(gps: Mapping[int, Any]) -> float | None:
     """Return metres above sea level."""
     altitude = _number(gps.get(GPS.GPSAltitude))
     is_below = whole(gps.get(GPS.GPSAltitudeRef)) in _BELOW_SEA_LEVEL
-    return -altitude if altitude is not None and is_below else altitude
+    return -abs(altitude) if altitude is not None and is_below else altitude

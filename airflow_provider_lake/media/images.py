@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import IFD, Base
 
+from airflow_provider_lake.media import jpeg2000
 from airflow_provider_lake.media.exif import metadata_of, whole
 from airflow_provider_lake.media.png import without_texts
 
@@ -18,7 +19,7 @@ from airflow_provider_lake.media.png import without_texts
 _READ_WHOLE = frozenset({"AVIF", "HEIF", "WEBP"})
 _MAX_READ_WHOLE = 256 << 20
 # Formats whose header is cheap and harmless to read: none that starts another program or interprets scripts.
-_FORMATS = ("BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS = ("BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF")
 # Brands of the formats that are kept as videos are; of those that only say how it is kept, a further brand says more.
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"})
@@ -79,8 +80,9 @@ def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
     if not begin:
         raise NotAnImageError("the file is empty")
     formats = formats_of(begin)
-    if file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
-        formats = tuple(name for name in formats if name not in _READ_WHOLE)
+    # The end is asked for only where it matters: then what was read so far has to be read again.
+    if _READ_WHOLE.intersection(formats) and file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
+        raise NotAnImageError(f"the image is too large: it has more than {_MAX_READ_WHOLE >> 20} MiB")
     file.seek(0)
     with _open(file, formats) as image:
         exif = _read_exif(image, with_metadata)
@@ -96,6 +98,8 @@ def formats_of(begin: bytes) -> tuple[str, ...]:
     :param begin: its first bytes, :data:`BEGIN_BYTES` of them where there are as many.
     :raises ImageUnsupportedError: it is in one for which something is missing here.
     """
+    if begin[:4] == b"RIFF":
+        return ("WEBP",) if begin[8:12] == b"WEBP" else ()
     if begin[4:8] != b"ftyp":
         return _FORMATS
     # The length of the list of brands stands before it; its own comes first, then those it is compatible with.
@@ -153,12 +157,19 @@ def identified(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = 
     :param with_pixels: whether its pixels will be asked for.
     """
     try:
-        return Image.open(file, formats=formats)
+        image = Image.open(file, formats=formats)
     except ValueError:
         rest = without_texts(file, with_pixels=with_pixels)
         if rest is None:
             raise
         return Image.open(BytesIO(rest), formats=formats)
+    if image.format == "JPEG2000":
+        place = file.tell()
+        # Pillow does not look for it there.
+        if exif := jpeg2000.find_exif(file):
+            image.info["exif"] = exif
+        file.seek(place)
+    return image
 
 
 def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]:
@@ -176,11 +187,12 @@ def _read_exif(image: Image.Image, with_directories: bool) -> dict[int, Any]:
     try:
         # Image's own, because that of PNG decodes all pixels to look behind them.
         exif = Image.Image.getexif(image)
+        main = dict(exif)
     except (*BROKEN_IMAGE_ERRORS, OSError):
         return {}
     if not with_directories:
-        return dict(exif)
-    return {**_directory(exif, IFD.Exif), **exif, IFD.GPSInfo: _directory(exif, IFD.GPSInfo)}
+        return main
+    return {**_directory(exif, IFD.Exif), **main, IFD.GPSInfo: _directory(exif, IFD.GPSInfo)}
 
 
 def _directory(exif: Image.Exif, tag: int) -> dict[int, Any]:

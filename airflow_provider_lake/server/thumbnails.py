@@ -6,7 +6,13 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from airflow_provider_lake.media.images import BEGIN_BYTES, BROKEN_IMAGE_ERRORS, ImageUnsupportedError, formats_of
+from airflow_provider_lake.media.images import (
+    BEGIN_BYTES,
+    BROKEN_IMAGE_ERRORS,
+    ImageUnsupportedError,
+    formats_of,
+    identified,
+)
 from airflow_provider_lake.media.video import read_first_frame
 
 MAX_SIDE = 512
@@ -37,7 +43,7 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
     try:
         formats = formats_of(file.read(BEGIN_BYTES))
         file.seek(0)
-        with Image.open(file, formats=formats) as image:
+        with identified(file, formats, with_pixels=True) as image:
             is_small = image.format == "JPEG" and "progressive" not in image.info
             if not is_small and image.width * image.height > _MAX_PIXELS:
                 raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")

@@ -9,6 +9,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from airflow_provider_lake.media.images import ImageHeader, NotAnImageError, read_header
+from tests import odd_exif
+from tests.odd_exif import fractions, short, text
 
 GPS_DIRECTORY = 0x8825
 EXIF_DIRECTORY = 0x8769
@@ -40,6 +42,13 @@ def _metadata(tags: dict[int, object], directory: int | None = None) -> dict[str
     exif = Image.Exif()
     exif.update(tags if directory is None else {directory: tags})
     return read_header(_picture(exif=exif)).metadata
+
+
+def _written(main: odd_exif.Tags, gps: odd_exif.Tags | None = None) -> dict[str, object]:
+    """Return what is read from tags of any types."""
+    file = BytesIO()
+    Image.new("RGB", (64, 48)).save(file, "JPEG", exif=odd_exif.exif(main, gps=gps))
+    return read_header(BytesIO(file.getvalue())).metadata
 
 
 def test_exif_becomes_metadata() -> None:
@@ -88,6 +97,7 @@ def test_the_place_is_read() -> None:
         {1: "N", 2: (33.0, 51.0, 24.0)},
         {1: "N", 2: (133.0, 0.0, 0.0), 3: "E", 4: (1.0, 0.0, 0.0)},
         {1: "N", 2: (IFDRational(1, 0), 0.0, 0.0), 3: "E", 4: (1.0, 0.0, 0.0)},
+        {1: "N", 2: (33.0, 51.0, IFDRational(0, 0)), 3: "E", 4: (1.0, 0.0, 0.0)},
         {2: (33.0, 51.0, 24.0), 4: (151.0, 12.0, 54.0)},
         {1: "N", 2: (33.0, 51.0, 24.0), 4: (151.0, 12.0, 54.0)},
         {1: "", 2: (33.0, 51.0, 24.0), 3: "E", 4: (151.0, 12.0, 54.0)},
@@ -128,13 +138,12 @@ def test_hemispheres_are_known_however_they_are_written(
         ((33.0, 30.0), 33.5),
         ((33.5,), 33.5),
         (33.5, 33.5),
-        ((33.0, 30.0, IFDRational(0, 0)), 33.5),
         ((IFDRational(67, 2), IFDRational(0, 1), IFDRational(0, 1)), 33.5),
         ((33.0, 29.0, 60.0), 33.5),
     ],
 )
 def test_angles_may_lack_their_smaller_parts(angle: object, degrees: float) -> None:
-    """Some cameras write decimals, others no seconds, or unknown ones."""
+    """Some cameras write decimals, others no seconds."""
     place = {1: "N", 2: angle, 3: "E", 4: (151.0, 15.0, 0.0)}
 
     assert _metadata(place, GPS_DIRECTORY) == {"latitude": degrees, "longitude": 151.25}
@@ -173,7 +182,44 @@ def test_texts_are_read_in_the_encoding_that_they_are_in(written: bytes, read: s
 
 def test_a_number_for_a_name_is_its_text() -> None:
     """Models are called 5300, and programs write them as numbers."""
-    assert _metadata({0x010F: 5300})["manufacturer"] == "5300"
+    assert _written({odd_exif.MAKE: short(5300), odd_exif.ARTIST: fractions((5, 2)), odd_exif.SOFTWARE: short(7)}) == {
+        "manufacturer": "5300",
+        "acquired_by": "2.5",
+        "software": "7",
+    }
+
+
+def test_a_text_for_a_number_is_its_number() -> None:
+    """As programs write them that know texts only."""
+    main = {odd_exif.X_RESOLUTION: text(b"72.5\0"), odd_exif.UNIT: text(b"2\0")}
+    place = {1: text(b"S\0"), 2: text(b"33 30 0\0"), 3: text(b"E\0"), 4: text(b"151.25\0"), 5: text(b"1\0")}
+
+    assert _written(main, gps={**place, 6: text(b"4.5\0")}) == {
+        "resolution_x": 72.5,
+        "resolution_unit": "inches",
+        "latitude": -33.5,
+        "longitude": 151.25,
+        "altitude": -4.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024-05-06 07:08:09", "2024-05-06T07:08:09"),
+        ("2024/05/06 07:08:09", "2024-05-06T07:08:09"),
+        ("2024:05:06T07:08:09", "2024-05-06T07:08:09"),
+        (" 2024:5:6  7:8:9\0\0", "2024-05-06T07:08:09"),
+        ("2024:05:06 07:08:09.125", "2024-05-06T07:08:09"),
+        ("2024-05-06T07:08:09Z", "2024-05-06T07:08:09+00:00"),
+        ("2024:05:06 07:08:09+02:00", "2024-05-06T07:08:09+02:00"),
+        *((none, None) for none in ("0000:00:00 00:00:00", "    :  :     :  :  ", "2024:13:06 07:08:09", "2024:05:06")),
+        *((none, None) for none in ("2024:05-06 07:08:09", "2024:05:06 07:08:09 at noon", "2024:05:06 24:00:00")),
+    ],
+)
+def test_moments_are_read_however_they_are_separated(written: str, read: str | None) -> None:
+    """What is no moment is left out."""
+    assert _metadata({0x0132: written}).get("acquired_at") == read
 
 
 @pytest.mark.parametrize(
@@ -183,6 +229,8 @@ def test_a_number_for_a_name_is_its_text() -> None:
         ({0x0132: "2024:05:06 07:08:09", 0x9010: "-05:30"}, "2024-05-06T07:08:09-05:30"),
         ({0x0132: "2024:05:06 07:08:09", 0x9010: "Z"}, "2024-05-06T07:08:09+00:00"),
         ({0x9004: "2024:05:06 07:08:09", 0x9012: "+09:00"}, "2024-05-06T07:08:09+09:00"),
+        ({0x0132: "2024:05:06 07:08:09", 0x9010: "+0530\0"}, "2024-05-06T07:08:09+05:30"),
+        ({0x0132: "2024:05:06 07:08:09", 0x9010: b"-08"}, "2024-05-06T07:08:09-08:00"),
         # Each has its own offset; that of the same moment stands in.
         (
             {0x0132: "2024:05:06 07:08:09", 0x9003: "2023:01:01 00:00:00", 0x9011: "+02:00"},

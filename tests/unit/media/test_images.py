@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from airflow_provider_lake.media import images
 from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
+from tests.odd_files import odd_files
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 WITH_EXIF = ("JPEG", "PNG", "TIFF", "WEBP")
@@ -131,6 +132,24 @@ def test_avif_has_size_and_exif(orientation: int) -> None:
     header = read_header(BytesIO(_image("AVIF", _exif(orientation))))
 
     assert header == ImageHeader(*((64, 48) if orientation < 5 else (48, 64)), {"manufacturer": "ACME"})
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpeg_2000_has_size_and_exif(orientation: int) -> None:
+    """Its EXIF lies in a box of its own, behind the pixels where exiftool puts it."""
+    turned = f"turned {orientation}.jp2"
+
+    header = read_header(BytesIO(odd_files()[turned]))
+
+    assert header == ImageHeader(*((64, 48) if orientation < 5 else (48, 64)), {"manufacturer": "ACME"})
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 8, 9, 15, 1 << 31])
+def test_boxes_of_no_length_end_a_jpeg_2000(length: int) -> None:
+    """Whatever their length says, reading ends."""
+    content = _image("JPEG2000") + struct.pack(">I", length) + b"uuid" + b"\0" * 40
+
+    assert read_header(BytesIO(content)) == ImageHeader(64, 48)
 
 
 def test_heif_has_size_and_exif() -> None:
