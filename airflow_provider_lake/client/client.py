@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed_or_none
 from airflow_provider_lake.client.datalake import Datalake
 from airflow_provider_lake.client.errors import UnexpectedResponseError, UsageError
 from airflow_provider_lake.client.http import Session
@@ -156,7 +157,7 @@ class Client:
         default_parameters: Mapping[str, Any],
         docker_image: str,
         docker_tag: str,
-        docker_flags: Sequence[str] | None = None,
+        docker_flags: str | Sequence[str] | None = None,
         type: str | None = None,
         description: str | None = None,
     ) -> Processing:
@@ -176,7 +177,7 @@ class Client:
                 "default_parameters": default_parameters,
                 "docker_image": docker_image,
                 "docker_tag": docker_tag,
-                "docker_flags": docker_flags,
+                "docker_flags": listed_or_none("docker_flags", docker_flags, str),
             }
         )
 

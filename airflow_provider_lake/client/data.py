@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed, listed_or_none, number, one, seconds
 from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.download import read_stored, save_stored
 from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import chunks
 from airflow_provider_lake.client.projections import Projection
-from airflow_provider_lake.client.records import Json, Record, parse_moment
+from airflow_provider_lake.client.records import Json, Record, parse_id, parse_moment
 from airflow_provider_lake.client.shape import described, field_of, items_of
 from airflow_provider_lake.client.sources import DataSource
 from airflow_provider_lake.client.states import UploadStatus
@@ -103,9 +104,9 @@ class Data(Record):
         :raises DataTimeoutError: it was not processed at the last look.
         """
         data = self
-        for attempt in range(attempts):
+        for attempt in range(number("attempts", attempts)):
             if attempt:
-                pause(blocking_time_increment)
+                pause(seconds("blocking_time_increment", blocking_time_increment))
             data = data.refresh()
             if data.upload_status.is_final:
                 return data
@@ -113,12 +114,12 @@ class Data(Record):
 
     def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Attach tags to it."""
-        for tag in [tags] if isinstance(tags, Tag) else tags:
+        for tag in listed("tags", tags, Tag):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Take tags from it."""
-        for tag in [tags] if isinstance(tags, Tag) else tags:
+        for tag in listed("tags", tags, Tag):
             tag.detach_from(self)
 
     def update_metadata(self, metadata: Mapping[str, Any] | None) -> Self:
@@ -169,9 +170,9 @@ class Data(Record):
 
 def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
     """Change several data of a datalake, as many at a time as one call takes."""
-    if not objects:
+    if not one("objects", objects, Mapping):
         raise UsageError("no data given to update")
-    changes = completed({str(data_id): given for data_id, given in objects.items()})
+    changes = completed({str(parse_id(data_id)): given for data_id, given in objects.items()})
     for chunk in chunks(list(changes.items()), BULK_SIZE):
         body = {"datalake_id": datalake_id, "objects": dict(chunk)}
         session.request("PATCH", f"/api/datalake/{datalake_id}/data/bulk", json=body)
@@ -180,4 +181,9 @@ def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapp
 def completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what objects get with everything that is not said as None."""
     nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
-    return {name: nothing | dict(given) for name, given in objects.items()}
+    return {name: _completed(name, nothing, given) for name, given in objects.items()}
+
+
+def _completed(name: str, nothing: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    completed = {**nothing, **one(f"what {name} gets", given, Mapping)}
+    return completed | {"tags": listed_or_none(f"tags of {name}", completed["tags"], str) or []}

@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed, listed_or_none, one, one_or_none, workers
 from airflow_provider_lake.client.custom_metadata import WithCustomMetadataSchema
 from airflow_provider_lake.client.data import Data, update_data
 from airflow_provider_lake.client.error_manager import ErrorManager
@@ -95,7 +97,7 @@ class Datalake(WithCustomMetadataSchema):
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
         """
         require_known(check_files)
-        paths = [filepaths] if isinstance(filepaths, str | Path) else list(filepaths)
+        paths = listed("filepaths", filepaths, str, PathLike)
         files = plan(paths, metadata, custom_metadata, sizes, object_names)
         uploader = Uploader(
             self.session,
@@ -107,7 +109,7 @@ class Datalake(WithCustomMetadataSchema):
             upload_dir=upload_dir,
             check_files=check_files,
         )
-        results = uploader.upload_all(files, max_workers, progress)
+        results = uploader.upload_all(files, workers(max_workers), progress)
         if wait_for_unprocessable_data:
             results = wait_until_processed(results, [file.path for file in files])
         return settle(results, error_manager)
@@ -118,7 +120,9 @@ class Datalake(WithCustomMetadataSchema):
         :param max_workers: requests at the same time; None: as many as :meth:`upload_data` has.
         :return: None for a file whose name the lake refuses; an upload of that file says why.
         """
-        return ObjectStorage(self.session, self._require_connector()).generate_object_names(filenames, max_workers)
+        names = listed("filenames", filenames, str)
+        storage = ObjectStorage(self.session, self._require_connector())
+        return storage.generate_object_names(names, workers(max_workers))
 
     def find_data(
         self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None
@@ -253,11 +257,13 @@ class Datalake(WithCustomMetadataSchema):
         :raises UploadError: the file cannot be read or uploaded.
         """
         connector_id = self._require_connector()
-        return upload_projection(self.session, connector_id, data.id, name, str(path), additional_info, fill_metadata)
+        path, info = str(one("path", path, str, PathLike)), one_or_none("additional_info", additional_info, Mapping)
+        data_id, name = one("data", data, Data).id, one("name", name, str)
+        return upload_projection(self.session, connector_id, data_id, name, path, info, fill_metadata)
 
     def import_bucket_objects(
         self,
-        prefixes: Sequence[str],
+        prefixes: str | Sequence[str],
         tags: str | Tag | Sequence[str | Tag] | None = None,
         source: str | DataSource | None = None,
         idempotency_key: str | None = None,
@@ -265,7 +271,7 @@ class Datalake(WithCustomMetadataSchema):
     ) -> Job:
         """Start a job that makes data of objects that lie in the bucket already.
 
-        :param prefixes: beginnings of object names; every object that has one of them is imported.
+        :param prefixes: beginning of object names, or several; every object that has one of them is imported.
         :param tags: data tags that each data gets, by name or as records; made when missing.
         :param source: data source of each data, by name or as a record; made when missing.
         :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
@@ -275,8 +281,11 @@ class Datalake(WithCustomMetadataSchema):
         :raises UsageError: the lake cannot decode what it imports; only an embedded one can.
         """
         self._require_connector()
+        wanted = listed("prefixes", prefixes, str)
+        if not wanted or prefixes == "":
+            raise UsageError("no prefix given: the whole bucket is meant by [''], and never by accident")
         return self._imports.start_of_prefixes(
-            prefixes, self._tag_ids(tags), self._source_id(source), idempotency_key, check_files
+            wanted, self._tag_ids(tags), self._source_id(source), idempotency_key, check_files
         )
 
     def import_cloud_objects(
@@ -310,7 +319,7 @@ class Datalake(WithCustomMetadataSchema):
     def launch_processing(
         self,
         processing: Processing,
-        data: Sequence[Data | UUID],
+        data: Data | UUID | str | Sequence[Data | UUID | str],
         parameters: Mapping[str, Any] | None = None,
         cpu: int | None = None,
         gpu: int | None = None,
@@ -319,7 +328,7 @@ class Datalake(WithCustomMetadataSchema):
     ) -> Job:
         """Start a job that runs a processing on data.
 
-        :param data: a list of data or a MultiData; ids of data, which take less memory, do as well.
+        :param data: one data, a list of them or a MultiData; ids of data, which take less memory, do as well.
         :param parameters: of this run; None: the processing's own.
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
@@ -327,7 +336,8 @@ class Datalake(WithCustomMetadataSchema):
             further call that has it with the same job, so that an answer which was lost costs no second one.
         :raises UsageError: the processing works on something else than data, or there are no data.
         """
-        data_ids = [each if isinstance(each, UUID) else each.id for each in data]
+        some: list[Data | UUID | str] = listed("data", data, Data, UUID, str)
+        data_ids = [each.id if isinstance(each, Data) else parse_id(each) for each in some]
         body = launch_body(processing, data_ids, parameters, cpu, gpu, inputs)
         path = f"{self._path}/processing/launch"
         return Job.from_json(self.session, self.session.request("POST", path, json=body, key=idempotency_key))
@@ -349,13 +359,14 @@ class Datalake(WithCustomMetadataSchema):
         return Imports(self.session, self.id)
 
     def _tag_ids(self, tags: str | Tag | Sequence[str | Tag] | None) -> list[UUID]:
-        several = [tags] if isinstance(tags, str | Tag) else tags or ()
+        several: list[str | Tag] = listed_or_none("tags", tags, str, Tag) or []
         return [tag.id if isinstance(tag, Tag) else self.get_or_create_data_tag(tag).id for tag in several]
 
     def _source_id(self, source: str | DataSource | None) -> UUID | None:
-        if isinstance(source, str):
-            source = DataSources(self.session).get_or_create(source)
-        return None if source is None else source.id
+        given = one_or_none("source", source, str, DataSource)
+        if isinstance(given, str):
+            given = DataSources(self.session).get_or_create(given)
+        return None if given is None else given.id
 
     def _require_connector(self) -> UUID:
         if self.connector_id is None:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed, one
 from airflow_provider_lake.client.data import completed
 from airflow_provider_lake.client.errors import LakeError, UsageError
 from airflow_provider_lake.client.file_checks import CheckFiles, require_known
@@ -41,11 +42,14 @@ class Imports:
         self, objects: Mapping[str, Mapping[str, Any]], check_files: CheckFiles = "header"
     ) -> Job | MultiJob:
         """Start the import of objects by name."""
+        one("cloud_objects", objects, Mapping)
         return self._start_in_parts("objects", "objects", completed(objects), self._checked(check_files))
 
     def start_of_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
         """Start the import of projections by the object name of their data."""
-        return self._start_in_parts("objects/projections", "projections", projections)
+        one("cloud_projections", projections, Mapping)
+        of_data = {name: listed(f"cloud_projections of {name}", given, Mapping) for name, given in projections.items()}
+        return self._start_in_parts("objects/projections", "projections", of_data)
 
     def _checked(self, check_files: CheckFiles) -> dict[str, str]:
         """Return what says how well to look at objects; nothing where it is the ordinary way, which all lakes go.

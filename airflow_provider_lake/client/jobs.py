@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import number, seconds
 from airflow_provider_lake.client.download import read_object
 from airflow_provider_lake.client.errors import (
     JobFailedError,
@@ -101,9 +102,9 @@ class Job(Record):
         :raises JobTimeoutError: it had not ended at the last look.
         """
         job = self
-        for attempt in range(attempts):
+        for attempt in range(number("attempts", attempts)):
             if attempt:
-                pause(blocking_time_increment)
+                pause(seconds("blocking_time_increment", blocking_time_increment))
             job = job.refresh()
             if job.status.is_final:
                 return job.require_success()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, overload
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed, number, seconds, workers
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.download import made_folder, save_under
 from airflow_provider_lake.client.error_manager import ErrorManager
@@ -34,7 +35,7 @@ class MultiData(Sequence[Data]):
     """
 
     def __init__(self, data: Iterable[Data] = ()) -> None:
-        self._data = tuple(data)
+        self._data = tuple(listed("data", data, Data))
         if len({each.datalake_id for each in self._data}) > 1:
             raise UsageError("data of several datalakes cannot be one MultiData: make one for each datalake")
 
@@ -93,12 +94,12 @@ class MultiData(Sequence[Data]):
         :raises DataTimeoutError: some were not processed at the last look.
         """
         latest = {data.id: data for data in self}
-        for attempt in range(attempts):
+        for attempt in range(number("attempts", attempts)):
             pending = [data for data in latest.values() if not data.upload_status.is_final]
             if not pending:
                 return MultiData(latest[data.id] for data in self)
             if attempt:
-                pause(blocking_time_increment)
+                pause(seconds("blocking_time_increment", blocking_time_increment))
             latest.update({data.id: data for data in read_data(pending)})
         pending = [data for data in latest.values() if not data.upload_status.is_final]
         if pending:
@@ -107,12 +108,12 @@ class MultiData(Sequence[Data]):
 
     def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Attach tags to all of them."""
-        for tag in [tags] if isinstance(tags, Tag) else tags:
+        for tag in listed("tags", tags, Tag):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Take tags from all of them."""
-        for tag in [tags] if isinstance(tags, Tag) else tags:
+        for tag in listed("tags", tags, Tag):
             tag.detach_from(self)
 
     def delete(self) -> None:
@@ -155,8 +156,8 @@ class MultiData(Sequence[Data]):
                 advance()
 
         folder = made_folder(target_path)
-        workers = max_workers or (os.cpu_count() or 1) + 4
-        with counted("download", len(self), progress) as advance, worker_pool(workers, "lake-download") as pool:
+        count = workers(max_workers) or (os.cpu_count() or 1) + 4
+        with counted("download", len(self), progress) as advance, worker_pool(count, "lake-download") as pool:
             results = list(pool.map(save, distinct_names(self, use_id)))
         paths = [each for each in results if isinstance(each, Path)]
         errors = [each for each in results if isinstance(each, DownloadError)]

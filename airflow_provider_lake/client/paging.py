@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from airflow_provider_lake.client.arguments import listed_or_none, number_or_none
 from airflow_provider_lake.client.errors import UnexpectedResponseError
 from airflow_provider_lake.client.http import Params, Session
 from airflow_provider_lake.client.shape import items_of
@@ -88,7 +89,8 @@ def list_named(
     session: Session, path: str, limit: int | None, offset: int | None, order_by: Sequence[str] | None
 ) -> Iterator[Any]:
     """Yield the items at a path that pages by offset."""
-    order = [("order_by", field) for field in order_by or ()]
+    order = [("order_by", field) for field in listed_or_none("order_by", order_by, str) or ()]
+    limit, offset = number_or_none("limit", limit), number_or_none("offset", offset)
     return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import number_or_none, one, one_or_none
 from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.paging import list_named
@@ -154,17 +155,17 @@ def launch_body(
 
     :raises UsageError: the processing works on something else than data, or there are no data.
     """
-    if processing.target != DATALAKE_TARGET:
+    if one("processing", processing, Processing).target != DATALAKE_TARGET:
         raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
     if not data_ids:
         raise UsageError(f"no data given for processing {processing.name!r}")
     return {
         "processing_id": processing.id,
-        "parameters": parameters,
+        "parameters": one_or_none("parameters", parameters, Mapping),
         "data_ids": data_ids,
-        "cpu": cpu,
-        "gpu": gpu,
-        "inputs": inputs or {},
+        "cpu": number_or_none("cpu", cpu),
+        "gpu": number_or_none("gpu", gpu),
+        "inputs": one_or_none("inputs", inputs, Mapping) or {},
     }
 
 

@@ -39,7 +39,7 @@ def parse_id(value: str | UUID) -> UUID:
     """
     try:
         return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):
         raise UsageError(f"{value!r} is no id: ids are UUIDs") from None
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed, listed_or_none, number_or_none, one_or_none
 from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.data_pages import DataPages, decode_page
 from airflow_provider_lake.client.errors import UsageError
@@ -106,33 +107,29 @@ def selection_of(
 
     :raises UsageError: they contradict each other, or an id is none.
     """
-    if any(number is not None and number < 0 for number in (limit, offset)):
-        raise UsageError("limit and offset are not negative")
     names = {
-        "ids": None if ids is None else [str(parse_id(data_id)) for data_id in ids],
-        "object_names": None if object_names is None else list(object_names),
-        "filenames": None if filenames is None else list(filenames),
+        "ids": None if ids is None else [str(parse_id(data_id)) for data_id in listed("ids", ids, str, UUID)],
+        "object_names": listed_or_none("object_names", object_names, str),
+        "filenames": listed_or_none("filenames", filenames, str),
     }
     given = [name for name, values in names.items() if values is not None]
     if len(given) > 1:
         raise UsageError(f"give only one of {' and '.join(given)}")
     return Selection(
-        limit=limit,
-        offset=offset,
-        order_by=tuple(order_by or ()),
+        limit=number_or_none("limit", limit),
+        offset=number_or_none("offset", offset),
+        order_by=tuple(listed_or_none("order_by", order_by, str) or ()),
         tags=tuple(_names_of(tags)),
         intersect_tags=bool(intersect_tags),
-        q=q or None,
-        custom_metadata=custom_metadata,
+        q=one_or_none("q", q, str) or None,
+        custom_metadata=one_or_none("custom_metadata", custom_metadata, Mapping),
         **names,
     )
 
 
 def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
     """Return the names of tags that are given by name or as records."""
-    if tags is None:
-        return []
-    several = [tags] if isinstance(tags, str | Tag) else tags
+    several: list[str | Tag] = listed_or_none("tags", tags, str, Tag) or []
     return [tag.name if isinstance(tag, Tag) else tag for tag in several]
 
 

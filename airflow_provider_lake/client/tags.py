@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from airflow_provider_lake.client.arguments import listed
 from airflow_provider_lake.client.errors import NotFoundError, shown
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.names import get_or_create
@@ -54,7 +55,7 @@ class Tag(Record):
         self._post("detach", targets)
 
     def _post(self, verb: str, targets: "Data | Iterable[Data]") -> None:
-        data = [targets] if isinstance(targets, Record) else list(targets)
+        data: list[Record] = listed("targets", targets, Record)
         for chunk in chunks(data):
             # Repeatable: what is attached or detached already stays so.
             path = f"/api/tag/{self.id}/{verb}"

@@ -1,7 +1,7 @@
 """From local files to data: name, transfer, register exactly once; many files over threads."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,9 +213,12 @@ def _is_one_size(sizes: Size | Sequence[Size] | None) -> bool:
 def _for_each(name: str, value: Any, count: int, is_for_all: bool) -> Sequence[Any]:
     if value is None or is_for_all:
         return [value] * count
-    if len(value) != count:
-        raise UsageError(f"{name} is given for {len(value)} files, but there are {count}")
-    return list(value)
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise UsageError(f"{name} must be given for all files alike, or as a list for each, not as {value!r:.80}")
+    of_each = list(value)
+    if len(of_each) != count:
+        raise UsageError(f"{name} is given for {len(of_each)} files, but there are {count}")
+    return of_each
 
 
 def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[str]) -> list[Data | UploadError]:

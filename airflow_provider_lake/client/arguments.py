@@ -1,0 +1,95 @@
+"""What callers give, read in one form: one thing where a list of them is asked for is that thing, never its letters."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from numbers import Integral
+from typing import Any
+
+from airflow_provider_lake.client.errors import UsageError
+
+_SHOWN_CHARACTERS = 80
+
+
+def listed(argument: str, value: Any, *kinds: Any) -> list[Any]:
+    """Return one thing, or several, as a list; whatever gives them is read once.
+
+    :param kinds: classes that each of them may be of.
+    :raises UsageError: there is something else in it.
+    """
+    if isinstance(value, kinds):
+        return [value]
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise _wrong(argument, value, kinds)
+    several = list(value)
+    for each in several:
+        if not isinstance(each, kinds):
+            raise _wrong(argument, each, kinds)
+    return several
+
+
+def listed_or_none(argument: str, value: Any, *kinds: Any) -> list[Any] | None:
+    """Return what :func:`listed` does; None: nothing is given."""
+    return None if value is None else listed(argument, value, *kinds)
+
+
+def one(argument: str, value: Any, *kinds: Any) -> Any:
+    """Return one thing.
+
+    :raises UsageError: it is something else.
+    """
+    if not isinstance(value, kinds):
+        raise UsageError(f"{argument} must be {_named(kinds)}, not {_shown(value)}")
+    return value
+
+
+def one_or_none(argument: str, value: Any, *kinds: Any) -> Any:
+    """Return what :func:`one` does; None: nothing is given."""
+    return None if value is None else one(argument, value, *kinds)
+
+
+def number(argument: str, value: Any) -> int:
+    """Return a whole number that is not negative.
+
+    :raises UsageError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise UsageError(f"{argument} must be a whole number, not negative, not {_shown(value)}")
+    return int(value)
+
+
+def number_or_none(argument: str, value: Any) -> int | None:
+    """Return what :func:`number` does; None: none is given."""
+    return None if value is None else number(argument, value)
+
+
+def seconds(argument: str, value: Any) -> float:
+    """Return a duration in seconds, given as such or as a ``timedelta``.
+
+    :raises UsageError: it is something else.
+    """
+    given = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < math.inf:
+        raise UsageError(f"{argument} must be seconds, not negative, or a timedelta, not {_shown(value)}")
+    return float(given)
+
+
+def workers(value: Any) -> int | None:
+    """Return a number of workers; None, as 0 does to the reference: whatever is usual.
+
+    :raises UsageError: it is something else.
+    """
+    return number_or_none("max_workers", value) or None
+
+
+def _wrong(argument: str, value: Any, kinds: tuple[Any, ...]) -> UsageError:
+    return UsageError(f"{argument} must be {_named(kinds)}, or a list of these, not {_shown(value)}")
+
+
+def _named(kinds: tuple[Any, ...]) -> str:
+    return " or ".join({"str": "text", "Mapping": "a mapping"}.get(kind.__name__, kind.__name__) for kind in kinds)
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(repr(value[:_SHOWN_CHARACTERS] if isinstance(value, str | bytes) else value).split())
+    return text if len(text) <= 2 * _SHOWN_CHARACTERS else f"{text[: 2 * _SHOWN_CHARACTERS]}…"
