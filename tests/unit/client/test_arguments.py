@@ -29,10 +29,9 @@ def _letters() -> Iterator[str]:
 
 
 def _selected(**asked: Any) -> Selection:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("limit", "offset", "order_by", "tags", "filenames", "intersect_tags", "object_names", "q", "ids")
-    )
-    return selection_of(**(nothing | {"custom_metadata": None} | asked))
+    names = ("limit", "offset", "order_by", "tags", "filenames", "intersect_tags", "object_names", "q", "ids")
+    nothing: dict[str, Any] = dict.fromkeys((*names, "custom_metadata"))
+    return selection_of(**(nothing | asked))
 
 
 class _Session:
@@ -82,9 +81,9 @@ def test_imports_take_one_prefix_as_itself() -> None:
     datalake.import_bucket_objects([""])
 
     assert [body["prefixes"] for body in datalake.session.asked] == [["cameras"], ["cameras"], [""]]
-    for nothing in ([], ""):
+    for empty in (list[str](), ""):
         with pytest.raises(UsageError, match="no prefix given"):
-            datalake.import_bucket_objects(nothing)
+            datalake.import_bucket_objects(empty)
     assert len(datalake.session.asked) == 3
 
 
