@@ -38,6 +38,11 @@ class FileSearch:
         """
         return list(self._files.values())
 
+    @property
+    def lacking(self) -> list[SourceFile]:
+        """What was looked at and has no file, with its problem."""
+        return [*(file for file in self._files.values() if file.is_missing), *self.empty]
+
     def look_at(self, entries: Sequence[str]) -> None:
         """Look for the files that paths, folders, patterns and URLs mean, in their order."""
         places = {entry: remote(entry) for entry in entries if is_remote(entry)}
@@ -64,9 +69,8 @@ class FileSearch:
 
         :raises FileNotFoundError: something has none; the message names it, and what was left out.
         """
-        missing = [*(file for file in self._files.values() if file.is_missing), *self.empty]
-        if missing or not self._files:
-            raise FileNotFoundError(self.describe(missing))
+        if self.lacking or not self._files:
+            raise FileNotFoundError(self.describe(self.lacking))
 
     def describe(self, lacking: Sequence[SourceFile]) -> str:
         """Return one sentence on what has no files, and what was left out."""

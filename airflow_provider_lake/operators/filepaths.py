@@ -1,5 +1,6 @@
 """From the ``filepaths`` of a task to files: files, folders, glob patterns and object storage URLs."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ from airflow_provider_lake.arguments import read_count, read_flag, read_optional
 from airflow_provider_lake.operators.file_search import FileSearch
 from airflow_provider_lake.operators.locations import is_remote, local_path, portable, remote, text_of
 from airflow_provider_lake.operators.source_files import SourceFile
-from airflow_provider_lake.printable import printable
+from airflow_provider_lake.printable import one_line, printable
 
 DOWNLOADS_AT_A_TIME = 8
+
+logger = logging.getLogger(__name__)
 
 
 def search_files(filepaths: Any) -> FileSearch:
@@ -62,7 +65,8 @@ def chunk_files(
     :param filepaths: as :func:`search_files` takes them.
     :param chunk_size: at most so many files in a chunk.
     :param max_bytes: at most so many bytes in a chunk, unless one file alone has more; None: any number.
-    :param missing_ok: return no chunk where no file is found, so that Airflow skips the mapped task.
+    :param missing_ok: pass over what has no file, which is logged; no chunk is returned where there is none at all, so
+        that Airflow skips the mapped task.
     :raises FileNotFoundError: one of ``filepaths`` names or matches no file, and ``missing_ok`` is not set.
     :raises LakeArgumentError: a limit below 1, or an argument that is none; a ``ValueError``.
     """
@@ -71,6 +75,8 @@ def chunk_files(
     search = search_files(list(filepaths) if isinstance(filepaths, Iterator) else filepaths)
     if not read_flag("missing_ok", missing_ok):
         search.require_all()
+    for lacking in search.lacking:
+        logger.warning("no file at %s: %s", one_line(lacking.path), lacking.problem)
     chunks: list[list[str]] = []
     size = 0
     for file in search.files:

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import fsspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.filepaths import chunk_files, find_files, local_copies, search_files, source_file
@@ -328,3 +330,30 @@ def test_a_name_that_no_file_can_have_fails_by_itself(tmp_path: Path, name: str)
     search = search_files([str(tmp_path / name), str(tmp_path / "a.jpg")])
 
     assert [file.problem is None for file in search.files] == [False, True]
+
+
+PARTS = st.text(st.sampled_from("ab[]!*?{}~$%#&=+:;@\\'\" .-_é漢\t"), min_size=1, max_size=8).filter(
+    lambda part: not part.startswith(".")
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(PARTS, min_size=1, max_size=3), min_size=1, max_size=8))
+def test_whatever_it_is_called_a_file_is_found_and_found_again(paths: list[list[str]]) -> None:
+    """In a folder and in a bucket alike, at every depth, by its folder and by its own name."""
+    names = sorted({"/".join(path) + ".jpg" for path in paths}, key=lambda name: name.split("/"))
+    memory = fsspec.filesystem("memory")
+    with TemporaryDirectory() as folder:
+        bucket = f"bucket-{uuid4().hex}"
+        for name in names:
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            memory.pipe_file(f"/{bucket}/{name}", b"")
+
+        for root in (folder, f"memory://{bucket}"):
+            expected = [f"{root}/{name}" for name in names]
+            assert [file.path for file in find_files(root)] == expected
+            assert chunk_files(expected) == [expected]
+            assert [file.path for file in find_files(f"{root}/**/*.jpg")] == expected
+    memory.rm(f"/{bucket}", recursive=True)

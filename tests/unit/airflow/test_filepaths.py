@@ -105,9 +105,11 @@ def test_files_are_split_into_chunks_by_bytes(tmp_path: Path) -> None:
     assert [[Path(path).stem for path in chunk] for chunk in chunks] == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
-def test_no_files_make_no_chunks_where_told(tmp_path: Path) -> None:
-    """So that Airflow skips the mapped task; otherwise what is missing is named."""
-    assert chunk_files(tmp_path, missing_ok=True) == []
+def test_no_files_make_no_chunks_where_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So that Airflow skips the mapped task; what is missing is named in either case."""
+    assert chunk_files([tmp_path, tmp_path / "missing.jpg"], missing_ok=True) == []
+    assert f"no file at {tmp_path}: " in caplog.text
+    assert f"no file at {tmp_path}/missing.jpg: " in caplog.text
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         chunk_files(tmp_path)
 
