@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Airflow's loggers are no logging.Logger everywhere.
 Logger = Any
 LOG_LINES = 20
+# Of a job that has succeeded, fewer are of interest; and of many jobs, the output of some.
+DONE_LOG_LINES = 5
+MOST_SHOWN_LOGS = 10
 # A job that was started a moment ago may not be known everywhere yet.
 MISSING_GRACE_SECONDS = 5.0
 # A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.
@@ -119,6 +122,22 @@ def _end_of_log(job: "Job") -> list[str]:
         # That the job has failed is known, and matters more.
         return [f"its log cannot be read: {error}"]
     return [f"the last {len(log)} lines of its log:", *log] if log else []
+
+
+def show_output(jobs: "Sequence[Job]", log: Logger) -> None:
+    """Log the last lines that jobs which have succeeded have said, of a few of them; it fails nothing."""
+    from airflow_provider_lake.client import LakeError
+
+    for job in jobs[:MOST_SHOWN_LOGS]:
+        try:
+            lines = job.log_tail(DONE_LOG_LINES)
+        except LakeError as error:
+            log.info("The log of job %s cannot be read: %s", job.id, error)
+            continue
+        if lines:
+            log.info("The last %d lines of the log of job %s:\n%s", len(lines), job.id, "\n".join(lines))
+    if len(jobs) > MOST_SHOWN_LOGS:
+        log.info("The logs of %d other jobs are in the lake", len(jobs) - MOST_SHOWN_LOGS)
 
 
 def kill_job(client: "Client", job_id: str, log: Logger) -> None:

@@ -21,8 +21,10 @@ from airflow_provider_lake.hooks.jobs import (
     next_interval,
     read_job,
     require_no_failure,
+    show_output,
     summary_of,
 )
+from airflow_provider_lake.hooks.life_signs import sleep_alive
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.deadlines import TaskDeferralTimeout, backstop, execution_deadline
@@ -252,20 +254,22 @@ class LakeJobOperator(LakeOperator):
 
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
-        patience, last, began = Patience(self.outage_budget, self.log, was_answered=True), "", time.monotonic()
+        patience, last = Patience(self.outage_budget, self.log, was_answered=True), f"job {job_id}"
+        began = quiet_since = time.monotonic()
         while True:
             with patience.bear():
                 job = read_job(self.hook.client, job_id)
                 if describe(job) != last:
                     last = describe(job)
                     self.log.info("Waiting: %s", last)
+                    quiet_since = time.monotonic()
                 if job.status.is_final:
                     return job
             left = math.inf if deadline is None else deadline - time.time()
             if left <= 0:
                 self._abandon(job_id)
             pause = patience.pause(next_interval(time.monotonic() - began, self.poll_interval))
-            time.sleep(min(pause, left))
+            quiet_since = sleep_alive(min(pause, left), self.log, last, quiet_since)
 
     def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
         """Give up a job, unless it has ended since the trigger last looked."""
@@ -286,5 +290,7 @@ class LakeJobOperator(LakeOperator):
     def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
         if self.wait_for_completion:
             require_no_failure(job, LakeJobError)
+            if job.status.is_final:
+                show_output([job], self.log)
         self.log.info("Done: %s", describe(job))
         return self.report(summary_of(job) | details)

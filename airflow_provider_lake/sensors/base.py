@@ -187,6 +187,8 @@ class LakeSensor(BaseSensorOperator):
         """
         patience = self._patience(context)
         if patience.is_asked_to_wait:
+            left = patience.ask_again_at - time.time()
+            self.log.info("Waiting: the lake is not asked for %.0f s more, as it wants", max(0.0, left))
             yield False
             return
         try:

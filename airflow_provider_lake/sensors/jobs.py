@@ -15,6 +15,7 @@ from airflow_provider_lake.hooks.jobs import (
     describe,
     read_job,
     require_no_failure,
+    show_output,
     summary_of,
 )
 from airflow_provider_lake.links.lake import LakeJobLink, show_job
@@ -80,7 +81,10 @@ class JobSensor(LakeSensor):
         :raises LakeDeadJobError: a job failed or was killed.
         """
         jobs = self._read_jobs()
-        return PokeReturnValue(all(job.status.is_final for job in jobs), {"jobs": [summary_of(job) for job in jobs]})
+        is_done = all(job.status.is_final for job in jobs)
+        if is_done:
+            show_output(jobs, self.log)
+        return PokeReturnValue(is_done, {"jobs": [summary_of(job) for job in jobs]})
 
     def _make_trigger(self, end: float) -> JobTrigger:
         """Return what waits in the triggerer.

@@ -28,6 +28,7 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.hooks.jobs import Patience
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.hooks.life_signs import life_signs
 from airflow_provider_lake.hooks.reader import DataReader, load_client
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
@@ -143,11 +144,13 @@ class LakeDataTrigger(BaseEventTrigger):
         """Look for arrived data when the datalake has changed, and fire for those that match."""
         await load_client()
         reader = DataReader(self.lake_conn_id, self.datalake)
-        watch = self._make_watch(reader)
+        watch, handed_on = self._make_watch(reader), 0
         try:
-            async for tick in shared_stream:
-                async for ids in watch.attend(tick):
-                    yield TriggerEvent(await self._describe(reader, ids))
+            async with life_signs(self.log, lambda: f"{handed_on} data have arrived so far"):
+                async for tick in shared_stream:
+                    async for ids in watch.attend(tick):
+                        handed_on += len(ids)
+                        yield TriggerEvent(await self._describe(reader, ids))
         finally:
             await reader.close()
 
@@ -253,27 +256,28 @@ class DataTrigger(BaseTrigger):
         """Count until there are enough or the deadline has passed; return whether there are enough."""
         from airflow_provider_lake.client.id_pages import FINISHED
 
-        reader, patience, last = (
-            DataReader(self.lake_conn_id, self.datalake),
-            # Whoever deferred has looked before.
-            Patience(self.outage_budget, self.log, was_answered=True),
-            -1,
-        )
+        reader, last = DataReader(self.lake_conn_id, self.datalake), -1
+        # Whoever deferred has looked before.
+        patience = Patience(self.outage_budget, self.log, was_answered=True)
         try:
-            while True:
-                with patience.bear():
-                    count = await reader.count(self.query, FINISHED)
-                    if count != last:
-                        self.log.info("Waiting: %d of %d data", count, self.min_count)
-                        last = count
-                    if count >= self.min_count:
-                        return True
-                left = math.inf if self.deadline is None else self.deadline - time.time()
-                if left <= 0:
-                    return False
-                await asyncio.sleep(min(left, patience.pause(self.poll_interval)))
+            async with life_signs(self.log, lambda: self._describe(last)):
+                while True:
+                    with patience.bear():
+                        count = await reader.count(self.query, FINISHED)
+                        if count != last:
+                            last = count
+                            self.log.info("Waiting: %s", self._describe(last))
+                        if count >= self.min_count:
+                            return True
+                    left = math.inf if self.deadline is None else self.deadline - time.time()
+                    if left <= 0:
+                        return False
+                    await asyncio.sleep(min(left, patience.pause(self.poll_interval)))
         finally:
             await reader.close()
+
+    def _describe(self, count: int) -> str:
+        return f"{count} of {self.min_count} data" if count >= 0 else f"{self.min_count} data"
 
 
 def _pause(interval: float, faults: int, retry_after: float | None) -> float:

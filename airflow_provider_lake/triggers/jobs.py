@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -22,9 +22,13 @@ from airflow_provider_lake.arguments import (
 from airflow_provider_lake.exceptions import LakeArgumentError
 from airflow_provider_lake.hooks.jobs import JobIds, describe
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.hooks.life_signs import life_signs
 from airflow_provider_lake.hooks.poller import Poller, shared_poller
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.hooks.poller_schedule import JobNews
 
 # Airflow gives a trigger 30 seconds to kill.
 _KILL_SECONDS = 20.0
@@ -150,8 +154,16 @@ class JobTrigger(BaseTrigger):
             # Whoever deferred has looked before.
             was_answered=self.since is not None,
         )
-        async with aclosing(watch) as every_news:
+        latest: dict[str, JobNews] = {}
+
+        def describe_all() -> str:
+            if len(job_ids) == 1:
+                return describe(latest[job_ids[0]]) if latest else f"job {job_ids[0]}"
+            return f"{sum(job.status.is_final for job in latest.values())} of {len(job_ids)} jobs have ended"
+
+        async with life_signs(self.log, describe_all), aclosing(watch) as every_news:
             async for job in every_news:
+                latest[job.id] = job
                 self.log.info("Waiting: %s", describe(job))
                 if job.status.is_final and not job.status.is_successful:
                     return
