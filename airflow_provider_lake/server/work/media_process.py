@@ -7,6 +7,7 @@ it asks for the ranges that it needs, which come back as they are. It ends with 
 import io
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -20,6 +21,9 @@ from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImage
 from airflow_provider_lake.media.video import NotAVideoError, VideoUnsupportedError, check_video, read_video
 from airflow_provider_lake.server.blobs.ranged import open_ranged
 from airflow_provider_lake.server.thumbnails import Thumbnail, make_video_thumbnail
+
+# Far beyond what pictures of 8K need.
+_MAX_MEMORY = 4 << 30
 
 VIDEO_FACTS = "video facts"
 VIDEO_THUMBNAIL = "video thumbnail"
@@ -79,6 +83,7 @@ def main() -> None:
     """Serve the connection whose number is the argument; what is decoded does not outlive the lake."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    _limit_memory()
     threading.Thread(target=_end_with_input, daemon=True).start()
     with Connection(int(sys.argv[1])) as connection:
         try:
@@ -86,6 +91,12 @@ def main() -> None:
         except OSError:
             # The lake was killed: nobody hears what is left to say.
             os._exit(0)
+
+
+def _limit_memory() -> None:
+    """Let what claims to be of enormous size fail here, before the machine has no memory left for the lake."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY if most < 0 else min(_MAX_MEMORY, most), most))
 
 
 def _end_with_input() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -20,6 +22,7 @@ from airflow_provider_lake.server.states import DataType
 from airflow_provider_lake.server.work import media_reader
 from airflow_provider_lake.server.work.media_reader import MediaReader, StoppedError
 from tests.videos import cut, make_video
+from tests.wire.job_calls import wait_for
 
 VIDEO = make_video(frames=50, options={"movflags": "faststart"})
 
@@ -175,6 +178,32 @@ def test_processes_end_with_the_reader(store: FolderStore) -> None:
     reader.close()
 
     assert _children() == set()
+
+
+def test_processes_do_not_outlive_a_lake_that_is_killed(tmp_path: Path) -> None:
+    """They end by themselves when it is no more."""
+    _store(FolderStore, tmp_path)
+    program = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.signing import UrlSigner
+from airflow_provider_lake.server.work.media_reader import MediaReader
+reader, folder = MediaReader(), Path(sys.argv[1])
+store = FolderStore(folder / "objects", folder / "staging", UrlSigner(b"secret", timedelta(hours=1)))
+print(reader.read_video(store, "a.mp4").codec, reader._idle[0]._process.pid, flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as lake:
+        codec, child = (lake.stdout.readline() if lake.stdout else "").split()
+        assert codec == "mpeg4"
+        assert b"media_process" in Path(f"/proc/{child}/cmdline").read_bytes()
+        lake.kill()
+
+    # Of a process that has ended, but that nobody has asked for, no command is left.
+    wait_for(lambda: not Path(f"/proc/{child}").exists() or not Path(f"/proc/{child}/cmdline").read_bytes())
 
 
 def _children() -> set[int]:
