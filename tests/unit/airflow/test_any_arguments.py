@@ -12,6 +12,7 @@ from airflow.sdk import DAG, ObjectStoragePath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_lake.arguments import read_names
 from airflow_provider_lake.assets.lake import lake_asset
 from airflow_provider_lake.exceptions import LakeArgumentError
 from airflow_provider_lake.operators.data import UpdateDataOperator, UploadDataOperator
@@ -144,3 +145,30 @@ def test_assets_and_chunks_take_or_refuse_what_they_are_given(value: Any) -> Non
             chunk_files([__file__], **{name: value})
         except LakeArgumentError as error:
             assert str(error).startswith(name)  # noqa: PT017 - it may as well be taken
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tags", ["a1", "b2"]),
+        ("data_ids", [str(ID)]),
+        ("summary", {"datalake": "default", "uploaded": 1, "data_ids": [str(ID)]}),
+        ("attach", ["a1"]),
+        ("query", None),
+    ],
+)
+def test_what_a_template_makes_of_a_list_is_refused_and_of_a_native_one_taken(name: str, value: Any) -> None:
+    """As Airflow itself renders both; the refusal says which switch of the DAG is meant."""
+    for is_native in (False, True):
+        with DAG("dag", schedule=None, render_template_as_native_obj=is_native):
+            task: Any = TagDataOperator(task_id="tag", **({"attach": "a"} | {name: "{{ params.value }}"}))
+        task.render_template_fields({"params": {"value": value}})
+        if is_native:
+            assert _read(task)
+        else:
+            with pytest.raises(LakeArgumentError, match=rf"^{name} .*render_template_as_native_obj=True"):
+                _read(task)
+
+
+def _read(task: TagDataOperator) -> tuple[Any, ...]:
+    return read_names("attach", task.attach), task.selection
