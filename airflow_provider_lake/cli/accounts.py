@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.database import opened_database
 from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.client.near_names import did_you_mean
 from airflow_provider_lake.processings import BUILTIN
 from airflow_provider_lake.server.bootstrap import OWNER
+from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.queries import accounts, processings, tokens
 from airflow_provider_lake.server.secret_files import SecretFileError, read_token
 from airflow_provider_lake.server.settings import Settings
@@ -42,7 +44,7 @@ def remove_user(data_dir: Path, database_url: str | None, username: str) -> int:
     if username == OWNER:
         raise CommandError(f"the user {OWNER!r} is the lake's own")
     with opened_database(data_dir, database_url) as session:
-        accounts.delete_user(session, accounts.get_user(session, username))
+        accounts.delete_user(session, _get_user(session, username))
     return 0
 
 
@@ -51,7 +53,7 @@ def add_token(data_dir: Path, database_url: str | None, username: str) -> int:
     if username == OWNER:
         raise CommandError(f"the user {OWNER!r} has one token, which lake serve takes from --token-file or the folder")
     with opened_database(data_dir, database_url) as session:
-        token = _new_token(session, accounts.get_user(session, username))
+        token = _new_token(session, _get_user(session, username))
     _print_token(username, token)
     return 0
 
@@ -79,6 +81,14 @@ def revoke_token(data_dir: Path, database_url: str | None, token_id: str) -> int
     elif digest in of_owner:
         print("it was the owner's: a lake serve that is given it again makes it valid again", file=sys.stderr)
     return 0
+
+
+def _get_user(session: Session, username: str) -> User:
+    try:
+        return accounts.get_user(session, username)
+    except NotFoundError as error:
+        near = did_you_mean(username, (name for name, _, _ in accounts.list_users(session)))
+        raise CommandError(f"{error.message}{near}") from None
 
 
 def _is_token(path: Path, digest: str) -> bool:

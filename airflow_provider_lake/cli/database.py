@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.client.near_names import did_you_mean
 from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError
 from airflow_provider_lake.server.queries import accounts
@@ -51,5 +53,7 @@ def get_organization(session: Session, name: str) -> Organization:
     """
     organization = accounts.find_organization(session, name)
     if organization is None:
-        raise CommandError(f"no organization named {name!r}; lake user add NAME --organization {name} makes it")
+        near = did_you_mean(name, session.scalars(select(Organization.name)))
+        makes = shlex.join(["lake", "user", "add", "NAME", "--organization", name])
+        raise CommandError(f"no organization named {name!r}{near} ({makes} makes it)")
     return organization

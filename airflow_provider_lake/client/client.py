@@ -103,7 +103,10 @@ class Client:
         params = [("id", None if id is None else parse_id(id)), ("name", name)]
         wanted = "default datalake" if id is None and name is None else f"datalake {name or id!r}"
         missing = f"no {wanted} in organization {self.organization_name!r}"
-        return Datalake.from_json(self._session, self._session.find(f"{self._path}/datalake", params, missing))
+        json = self._session.find(
+            f"{self._path}/datalake", params, missing, lambda: (each.name for each in self.list_datalakes())
+        )
+        return Datalake.from_json(self._session, json)
 
     def list_datalakes(self) -> list[Datalake]:
         """Return the datalakes of the organization."""

@@ -25,6 +25,7 @@ from airflow_provider_lake.client.errors import (
     class_of_status,
 )
 from airflow_provider_lake.client.exchange import Answer, unsigned
+from airflow_provider_lake.client.near_names import hint
 from airflow_provider_lake.client.retry import RetryPolicy, parse_retry_after
 from airflow_provider_lake.client.sender import Sender
 from airflow_provider_lake.client.stopping import pause
@@ -165,15 +166,18 @@ class Session:
 
         self.attempts().repeat(attempt, repeatable=True)
 
-    def find(self, path: str, params: Params, missing: str) -> Any:
+    def find(self, path: str, params: Params, missing: str, known: Callable[[], Iterable[str]] | None = None) -> Any:
         """GET one thing.
 
         :param missing: the message when there is none, which names what was looked for and where.
+        :param known: asks for the names that there are, for the end of that message; of those by a name.
         :raises NotFoundError: there is none.
         """
         try:
             return self.request("GET", path, params=params)
         except NotFoundError as error:
+            name = dict(params).get("name")
+            missing += "" if known is None or name is None else hint(name, known)
             raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
 
     def describe(self, method: str, path: str, params: Params = (), json: Any = None, key: str | None = None) -> Call:

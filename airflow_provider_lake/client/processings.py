@@ -189,7 +189,9 @@ class Processings:
         :raises NotFoundError: there is none.
         """
         missing = f"no processing named {name!r} in organization {self._session.organization_id}"
-        return Processing.from_json(self._session, self._session.find(f"{self._path}/find", [("name", name)], missing))
+        return Processing.from_json(
+            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
+        )
 
     def get_public(self, name: str) -> Processing:
         """Return the one of that name among those that the lake offers to everyone.
@@ -197,8 +199,11 @@ class Processings:
         :raises NotFoundError: there is none.
         """
         missing = f"no public processing named {name!r}"
-        json = self._session.find("/api/processings/public/find", [("name", name)], missing)
+        json = self._session.find("/api/processings/public/find", [("name", name)], missing, self._names)
         return Processing.from_json(self._session, json)
+
+    def _names(self) -> Iterator[str]:
+        return (each.name for each in self.list(None, None, None))
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Processing]:
         """Yield them."""

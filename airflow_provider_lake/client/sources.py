@@ -58,11 +58,16 @@ class DataSources:
         :raises NotFoundError: there is none.
         """
         missing = f"no data source named {name!r} in organization {self._session.organization_id}"
-        return DataSource.from_json(self._session, self._session.find(f"{self._path}/find", [("name", name)], missing))
+        return DataSource.from_json(
+            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
+        )
 
     def get_or_create(self, name: str) -> DataSource:
         """Return the one of that name, made when there is none."""
         return DataSource.from_json(self._session, get_or_create(self._session, self._path, name))
+
+    def _names(self) -> Iterator[str]:
+        return (each.name for each in self.list(None, None, None))
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[DataSource]:
         """Yield them."""

@@ -86,7 +86,9 @@ class DataTags:
         :raises NotFoundError: there is none.
         """
         missing = f"no data tag named {name!r} in {self._label}"
-        return Tag.from_json(self._session, self._session.find(f"{self._path}/find", [("name", name)], missing))
+        return Tag.from_json(
+            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
+        )
 
     def get_or_create(self, name: str) -> Tag:
         """Return the one of that name, made when there is none."""
@@ -97,15 +99,18 @@ class DataTags:
         unknown = [name for name in names if not self._has(name)]
         if not unknown:
             return ""
-        near = did_you_mean(unknown[0], (tag.name for tag in self.list(None, None, None)))
+        near = did_you_mean(unknown[0], self._names())
         return f": it has no data tag named {' or '.join(shown([repr(name) for name in unknown]))}{near}"
 
     def _has(self, name: str) -> bool:
         try:
-            self.get(name)
+            self._session.request("GET", f"{self._path}/find", params=[("name", name)])
         except NotFoundError:
             return False
         return True
+
+    def _names(self) -> Iterator[str]:
+        return (each.name for each in self.list(None, None, None))
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Tag]:
         """Yield them."""

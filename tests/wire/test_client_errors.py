@@ -104,6 +104,25 @@ def test_unknown_names(lake: LakeProcess, datalake: Datalake) -> None:
         client.get_public_processing("nope")
 
 
+def test_unknown_names_name_those_that_are_near(lake: LakeProcess, datalake: Datalake) -> None:
+    """One that is nearly right is found; else the first of those that there are stand there."""
+    client = lake.client()
+    datalake.get_or_create_data_tag("heard-of")
+    client.get_or_create_datasource("north gate")
+    for get, name, near in (
+        (client.get_processing, "data auto taging", "did you mean 'data auto tagging'"),
+        (client.get_public_processing, "Data Auto-Tagging", "did you mean 'data auto tagging'"),
+        (client.get_processing, "xyz", "there are 'data auto tagging'"),
+        (client.get_datasource, "nort gate", "did you mean 'north gate'"),
+        (datalake.get_data_tag, "hard of", "did you mean 'heard-of'"),
+        (lambda name: client.get_datalake(name=name), "defualt", "did you mean 'default'"),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            get(name)
+        assert f"; {near}" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
 def test_unknown_ids(lake: LakeProcess, datalake: Datalake) -> None:
     """Job and data: the error names the id; what is no id is refused at once."""
     unknown = uuid4()
