@@ -41,25 +41,28 @@ with DAG(
     @task
     def group_by_camera(params: dict[str, Any]) -> list[dict[str, Any]]:
         """One upload for each camera: its photos, and its name as their source."""
-        from PIL import ExifTags, Image, UnidentifiedImageError
+        from airflow_provider_lake.media.images import read_camera
 
         photos = defaultdict(list)
         for file in find_files(params["folder"]):
             try:
-                with file.open() as opened, Image.open(opened) as image:
-                    exif = image.getexif()
-            except UnidentifiedImageError:
-                exif = Image.Exif()
-            # Some cameras pad their names with blanks or NUL bytes.
-            names = [str(exif.get(key, "")).strip("\0 ") for key in (ExifTags.Base.Make, ExifTags.Base.Model)]
-            photos[" ".join(filter(None, names)) or "unknown camera"].append(str(file))
+                with file.open() as opened:
+                    camera = read_camera(opened)
+            except OSError as error:
+                # The upload tries again, counts it if need be, and goes on with the others.
+                print(f"{file}: {error}")
+                camera = None
+            photos[camera or "unknown camera"].append(str(file))
         return [{"source": camera, "filepaths": files} for camera, files in sorted(photos.items())]
 
     upload = UploadDataOperator.partial(
         task_id="upload",
         tags="{{ params.tags }}",
         fill_metadata=True,
-        map_index_template="{{ task.source }}",
+        # Whatever is no image is named in the log and counted in the report, and holds up nothing else.
+        max_failures=1.0,
+        # More than the name alone: a model called 5300 would render to a number.
+        map_index_template="camera {{ task.source }}",
     ).expand_kwargs(group_by_camera())
 
     start_import = ImportBucketObjectsOperator(

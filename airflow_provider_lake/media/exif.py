@@ -94,7 +94,7 @@ def text_of(value: Any) -> str | None:
         # A name such as 5300, by whoever took it for a number.
         number = _number(value)
         value = "" if number is None else f"{number:.15g}"
-    return _decoded(value.partition("\0")[0]).strip()[:_MAX_TEXT] or None
+    return _decoded(value.partition("\0")[0]).strip()[:_MAX_TEXT].strip() or None
 
 
 def _decoded(text: str) -> str:

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import IFD, Base
 
 from airflow_provider_lake.media import jpeg2000
-from airflow_provider_lake.media.exif import metadata_of, whole
+from airflow_provider_lake.media.exif import metadata_of, text_of, whole
 from airflow_provider_lake.media.png import without_texts
 
 # Of these the whole file is read to see its header, so larger ones are none that can be read.
@@ -29,6 +29,8 @@ _MISSING = {
     "AVIF": "AVIF images cannot be read here: this Pillow was built without AVIF",
     "HEIF": "HEIC and HEIF images cannot be read here without pillow-heif: install airflow-provider-lake[heif]",
 }
+# What a data source can be called.
+_MAX_CAMERA = 128
 _ORIENTATIONS_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 
 # What Pillow raises on broken images, beside OSErrors without a number.
@@ -76,6 +78,30 @@ def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
     :raises ImageUnsupportedError: an image, in a format that cannot be read here.
     :raises OSError: the bytes cannot be read.
     """
+    with _open(file) as image:
+        exif = _read_exif(image, with_metadata)
+        width, height = _stored_size(image, exif)
+    if whole(exif.get(Base.Orientation)) in _ORIENTATIONS_ON_THEIR_SIDE:
+        width, height = height, width
+    return ImageHeader(width, height, metadata_of(exif) if with_metadata else {})
+
+
+def read_camera(file: BinaryIO) -> str | None:
+    """Return maker and model of the camera that took an image; None: that is not said, or it cannot be read here.
+
+    :raises OSError: the bytes cannot be read.
+    """
+    try:
+        with _open(file) as image:
+            exif = _read_exif(image, with_directories=False)
+    except (NotAnImageError, ImageUnsupportedError):
+        return None
+    names = filter(None, (text_of(exif.get(tag)) for tag in (Base.Make, Base.Model)))
+    return " ".join(names)[:_MAX_CAMERA].strip() or None
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    file.seek(0)
     begin = file.read(BEGIN_BYTES)
     if not begin:
         raise NotAnImageError("the file is empty")
@@ -84,12 +110,18 @@ def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
     if _READ_WHOLE.intersection(formats) and file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
         raise NotAnImageError(f"the image is too large: it has more than {_MAX_READ_WHOLE >> 20} MiB")
     file.seek(0)
-    with _open(file, formats) as image:
-        exif = _read_exif(image, with_metadata)
-        width, height = _stored_size(image, exif)
-    if whole(exif.get(Base.Orientation)) in _ORIENTATIONS_ON_THEIR_SIDE:
-        width, height = height, width
-    return ImageHeader(width, height, metadata_of(exif) if with_metadata else {})
+    try:
+        return identified(file, formats)
+    except Image.DecompressionBombError as error:
+        raise NotAnImageError(f"the image is too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise NotAnImageError("not an image of a known format") from error
+    except BROKEN_IMAGE_ERRORS as error:
+        raise NotAnImageError(f"the image's header is broken: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise NotAnImageError(f"the image's header is broken: {error}") from error
 
 
 def formats_of(begin: bytes) -> tuple[str, ...]:
@@ -134,21 +166,6 @@ def warn_unsupported(logger: logging.Logger, message: str, consequence: str) -> 
     :param consequence: what comes of it.
     """
     logger.warning("%s; %s", message, consequence)
-
-
-def _open(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
-    try:
-        return identified(file, formats)
-    except Image.DecompressionBombError as error:
-        raise NotAnImageError(f"the image is too large: {error}") from error
-    except UnidentifiedImageError as error:
-        raise NotAnImageError("not an image of a known format") from error
-    except BROKEN_IMAGE_ERRORS as error:
-        raise NotAnImageError(f"the image's header is broken: {error}") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise NotAnImageError(f"the image's header is broken: {error}") from error
 
 
 def identified(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = False) -> Image.Image:

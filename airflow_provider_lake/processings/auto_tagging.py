@@ -9,43 +9,31 @@ Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright`` where th
 """
 
 import os
-import struct
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from PIL import ExifTags, Image, ImageFilter, ImageStat
+from PIL import Image, ImageFilter, ImageStat
 
 from airflow_provider_lake.client import Client, Data, Datalake, LakeError
+from airflow_provider_lake.media.images import (
+    BEGIN_BYTES,
+    BROKEN_IMAGE_ERRORS,
+    ImageUnsupportedError,
+    NotAnImageError,
+    formats_of,
+    identified,
+    read_header,
+)
 
 # The image is measured at this many pixels along its longer side, so that measures do not depend on its resolution.
 MEASURED_PIXELS = 512
 DOWNLOADS_AT_A_TIME = 4
 
-# EXIF orientations that display an image turned by a quarter.
-_LYING = frozenset({5, 6, 7, 8})
-# Formats that Pillow decodes by itself; others may start a program, as EPS does.
-_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-# What Pillow's decoders raise on broken images.
-_BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    RuntimeError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 _VOCABULARY = ("landscape", "portrait", "square", "dark", "bright", "sharp", "blurry", "has GPS")
 _KERNEL_SIDE = 3
 _LAPLACE = ImageFilter.Kernel((_KERNEL_SIDE, _KERNEL_SIDE), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
@@ -94,35 +82,29 @@ def measure(file: BinaryIO) -> Measures:
     """
     try:
         return _measure(file)
-    except _BROKEN as error:
+    except (NotAnImageError, ImageUnsupportedError) as error:
+        raise NotMeasurableError(str(error)) from error
+    except (*BROKEN_IMAGE_ERRORS, OSError, zlib.error) as error:
         raise NotMeasurableError(f"{type(error).__name__}: {error}") from error
 
 
 def _measure(file: BinaryIO) -> Measures:
-    with Image.open(file, formats=_known_formats()) as image:
-        exif = image.getexif()
-        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-        width, height = image.size
-        if exif.get(ExifTags.Base.Orientation) in _LYING:
-            width, height = height, width
+    header = read_header(file)
+    file.seek(0)
+    formats = formats_of(file.read(BEGIN_BYTES))
+    file.seek(0)
+    with identified(file, formats, with_pixels=True) as image:
         # Decodes JPEGs at a fraction of their size where that is enough.
         image.draft("L", (MEASURED_PIXELS, MEASURED_PIXELS))
         gray = _luminance(image)
     gray.thumbnail((MEASURED_PIXELS, MEASURED_PIXELS))
     return Measures(
-        width=width,
-        height=height,
+        width=header.width,
+        height=header.height,
         brightness=ImageStat.Stat(gray).mean[0],
         sharpness=ImageStat.Stat(_edges(gray)).var[0],
-        has_gps=ExifTags.GPS.GPSLatitude in gps and ExifTags.GPS.GPSLongitude in gps,
+        has_gps="latitude" in header.metadata,
     )
-
-
-@cache
-def _known_formats() -> tuple[str, ...]:
-    """Return those of the formats that this Pillow was built with."""
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _luminance(image: Image.Image) -> Image.Image:

@@ -14,8 +14,16 @@ from PIL.ExifTags import GPS, IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from airflow_provider_lake.media import images
-from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
-from tests.odd_files import odd_files
+from airflow_provider_lake.media.images import (
+    ImageHeader,
+    ImageUnsupportedError,
+    NotAnImageError,
+    read_camera,
+    read_header,
+)
+from tests import odd_exif
+from tests.odd_exif import short, text
+from tests.odd_files import encode, odd_files
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 WITH_EXIF = ("JPEG", "PNG", "TIFF", "WEBP")
@@ -222,3 +230,28 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
 
     assert facts.width >= 0
     assert facts.height >= 0
+
+
+@pytest.mark.parametrize(
+    ("main", "camera"),
+    [
+        ({odd_exif.MAKE: text(b"ION\0"), odd_exif.MODEL: text(b"ION230\0F\0")}, "ION ION230"),
+        ({odd_exif.MODEL: text(b"5300\0")}, "5300"),
+        ({odd_exif.MODEL: short(5300)}, "5300"),
+        ({odd_exif.MAKE: text(b"Zo\xc3\xab\0"), odd_exif.MODEL: text(b"  \0")}, "Zoë"),
+        ({odd_exif.MAKE: text(b"m" * 300), odd_exif.MODEL: text(b"n" * 300)}, "m" * 128),
+        ({odd_exif.MAKE: text(b"\0\0\0\0\0\0")}, None),
+        ({}, None),
+    ],
+)
+def test_cameras_are_named_by_maker_and_model(main: odd_exif.Tags, camera: str | None) -> None:
+    """By a name that a data source can have."""
+    assert read_camera(BytesIO(encode("JPEG", exif=odd_exif.exif(main)))) == camera
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of what is broken
+def test_odd_files_have_a_camera_or_none() -> None:
+    """Nothing is raised, whatever they are."""
+    cameras = {read_camera(BytesIO(content)) for content in odd_files().values()}
+
+    assert {None, "ACME", "ION ION230", "5300 5300", "Zoë Müller"} <= cameras

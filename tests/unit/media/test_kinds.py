@@ -3,6 +3,7 @@
 import mimetypes
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -84,3 +85,21 @@ def test_any_name_means_something(name: str) -> None:
     """Folders before it and its case do not matter."""
     assert content_type_of(f"folder.png/{name}") == content_type_of(name) or "/" not in name or name.endswith("/")
     assert kind_of(f"{name}x.JPG") == "IMAGE"
+
+
+def test_the_table_in_the_docs_names_every_suffix() -> None:
+    """Under its content type, in the table of its kind."""
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
+    images, _, rest = page.partition("## Videos")
+    tables = {"IMAGE": images, "VIDEO": rest.partition("## Without an extra")[0]}
+
+    assert {kind: _first_column(table) for kind, table in tables.items()} == {
+        "IMAGE": set(suffixes("IMAGE")),
+        "VIDEO": set(suffixes("VIDEO")),
+    }
+
+
+def _first_column(table: str) -> set[str]:
+    """Return what is quoted there."""
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in cell.split("`")[1::2]}
