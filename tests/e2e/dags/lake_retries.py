@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from airflow_provider_lake.client import RateLimitedError, UnauthorizedError
+from airflow_provider_lake.client import ForbiddenError, RateLimitedError
 from airflow_provider_lake.retry_policy import LakeRetryPolicy
 
 PATIENT = {"retries": 2, "retry_delay": timedelta(hours=1), "retry_policy": LakeRetryPolicy()}
@@ -21,8 +21,8 @@ with DAG(dag_id="lake_retries", schedule=None):
 
     @task(**PATIENT)
     def refused() -> None:
-        """Hear from the lake that the token is wrong."""
-        raise UnauthorizedError(401, "GET", "http://lake/api/data/1", "unknown token")
+        """Hear from the lake that this is not allowed."""
+        raise ForbiddenError(403, "GET", "http://lake/api/data/1", "not allowed")
 
     asked_to_wait()
     refused()
