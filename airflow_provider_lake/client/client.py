@@ -1,13 +1,15 @@
 """Where everything begins: which lake, whose token, which organization."""
 
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.arguments import listed_or_none
 from airflow_provider_lake.client.datalake import Datalake
-from airflow_provider_lake.client.errors import UnexpectedResponseError, UsageError
+from airflow_provider_lake.client.errors import NotFoundError, ResponseError, UnexpectedResponseError, UsageError
+from airflow_provider_lake.client.exchange import unsigned
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.jobs import Job
 from airflow_provider_lake.client.processings import Processing, Processings
@@ -36,6 +38,7 @@ class Client:
     :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
     :param verify: whether to check TLS certificates, or the path of the authorities to trust.
     :param retry: when a request is sent again.
+    :param compare_digests: whether the MD5 that a storage gives of what it took is compared with what was sent.
     :param renew_token: gives the token anew, from wherever it is kept; asked when the lake refuses the one there is, as
         it does once a token was rotated. The request goes out again then. Any of the threads may ask.
     :raises UsageError: no token, no usable host, or no organization is given.
@@ -55,10 +58,12 @@ class Client:
         timeout: float = 30.0,
         verify: bool | str = True,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        compare_digests: bool = True,
         renew_token: Callable[[], str] | None = None,
     ) -> None:
         self._sender = Sender(timeout, verify, session)
         self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry, renew_token)
+        self._session.compares_digests = compare_digests
         user = self._ask_who_we_are()
         self.username = field_of(user, "username", str)
         self._session.knows_keys = bool(user.get("idempotency_keys"))
@@ -226,10 +231,20 @@ class Client:
 
         :raises UnexpectedResponseError: what answers at this address is no lake.
         """
-        user = self._session.request("GET", "/api/home/ping")
+        host = unsigned(self._session.host)
+        try:
+            user = self._session.request("GET", "/api/home/ping")
+        except UnexpectedResponseError as error:
+            raise UnexpectedResponseError(f"{host} is no lake: {error}") from error
+        except ResponseError as error:
+            # What asks for another place, or knows none of that path.
+            if error.status >= HTTPStatus.BAD_REQUEST and not isinstance(error, NotFoundError):
+                raise
+            message = f"{host} is no lake: {error.message}"
+            raise type(error)(error.status, error.method, error.url, message, error.detail) from error
         if not isinstance(user, dict) or not isinstance(user.get("username"), str):
             what = "nothing" if user is None else "JSON, but not as a lake does"
-            raise UnexpectedResponseError(f"{self._session.host} is no lake: it answered {what}")
+            raise UnexpectedResponseError(f"{host} is no lake: it answered {what}")
         return user
 
     def _find_organization(

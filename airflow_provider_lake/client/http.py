@@ -21,6 +21,7 @@ from airflow_provider_lake.client.errors import (
     ResponseError,
     ServerError,
     TransportError,
+    UnexpectedResponseError,
     UsageError,
     class_of_status,
 )
@@ -81,6 +82,9 @@ class Session:
         self.spare_threads = threading.Semaphore(_SPARE_THREADS)
         # Connectors whose object storage says which bytes it has taken.
         self.with_digests: set[UUID] = set()
+        # Those whose ETags look like digests, but are none.
+        self.without_digests: set[UUID] = set()
+        self.compares_digests = True
         # Whether the lake takes a request that it has seen before, by its key, for the same one.
         self.knows_keys = False
         # Whether it decodes what it imports, where that is asked for.
@@ -192,7 +196,10 @@ class Session:
         if token is None:
             raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
         given = [(name, str(value)) for name, value in params if value is not None]
-        query = urlencode(given) if given else ""
+        try:
+            query = urlencode(given) if given else ""
+        except ValueError as error:
+            raise UsageError(f"cannot be asked for: {error}") from error
         url = f"{self.host}{path}?{query}" if query else f"{self.host}{path}"
         headers = {
             **_authorization(token),
@@ -259,9 +266,9 @@ def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None =
         return None
     try:
         return (decoder or decode)(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = answer.headers.get("Content-Type", "an unnamed type")
-        raise TransportError(
+        raise UnexpectedResponseError(
             f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
         ) from None
 
@@ -269,7 +276,7 @@ def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None =
 def _encode(json: Any) -> bytes:
     try:
         return _ENCODER.encode(json).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"cannot be sent as JSON: {error}") from error
 
 
@@ -291,7 +298,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         return _DECODER.decode(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         # NaN, infinite numbers and halves of characters, as some lakes send them.
         return jsonlib.loads(body)
 
@@ -306,7 +313,7 @@ def _words(answer: Answer) -> tuple[str, Any]:
         phrase = "unknown status"
     try:
         content = jsonlib.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         # Object storage speaks XML.
         in_xml = _XML_MESSAGE.search(answer.body)
         return (in_xml[1].decode("utf-8", "replace") if in_xml else phrase), None

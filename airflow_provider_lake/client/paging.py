@@ -23,11 +23,12 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     :param offset: items to skip at the beginning.
     """
     position: list[tuple[str, Any]] = [("offset", offset)]
-    left, cursors = limit, CursorCheck()
+    left, cursors, pages = limit, CursorCheck(), _PageCheck()
     while left is None or left > 0:
         size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
         page = fetch([("limit", size), *position])
         items = items_of(page)[:size]
+        pages.note(items)
         yield from items
         left = None if left is None else left - len(items)
         if page.get("next_cursor") is None:
@@ -59,6 +60,31 @@ class CursorCheck:
         return cursor
 
 
+class _PageCheck:
+    """Sees to it that no page comes twice."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str, int]] = set()
+
+    def note(self, items: Sequence[Any]) -> None:
+        """Take in the items of a page.
+
+        :raises UnexpectedResponseError: they came before.
+        """
+        if not items:
+            return
+        ends = (_key_of(items[0]), _key_of(items[-1]), len(items))
+        if ends in self._seen:
+            raise UnexpectedResponseError("the lake gives the same page again, whatever it is asked for")
+        self._seen.add(ends)
+
+
+def _key_of(item: Any) -> str:
+    """Return what tells an item from others, in little memory."""
+    identity = item.get("id", item) if isinstance(item, dict) else getattr(item, "id", item)
+    return str(identity)
+
+
 def by_offset(
     fetch: Callable[[Params], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
 ) -> Iterator[Any]:
@@ -68,16 +94,14 @@ def by_offset(
     :param limit: at most so many items; None: all.
     :param offset: items to skip at the beginning.
     """
-    left, skip, first = limit, offset, None
+    left, skip, pages = limit, offset, _PageCheck()
     while left is None or left > 0:
         size = page_size if left is None else min(page_size, left)
         page = fetch([("limit", size), ("offset", skip)])
         items = items_of(page)[:size]
-        if items and items[0] == first:
-            raise UnexpectedResponseError("the lake gives the same page again, whatever it is asked to skip")
+        pages.note(items)
         yield from items
         left = None if left is None else left - len(items)
-        first = items[0] if items else None
         skip = (skip or 0) + len(items)
         # A lake may give less than was asked for, though there is more.
         if not items or (len(items) < size and skip >= (page.get("count") or 0)):

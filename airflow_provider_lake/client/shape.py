@@ -6,7 +6,7 @@ from reprlib import Repr
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from airflow_provider_lake.client.errors import UnexpectedResponseError
+from airflow_provider_lake.client.errors import LakeError, UnexpectedResponseError
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -26,7 +26,9 @@ def described(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
                 return read(*args, **kwargs)
             except KeyError as error:
                 raise UnexpectedResponseError(f"the lake describes a {what} without {error}") from error
-            except (TypeError, ValueError, AttributeError) as error:
+            except LakeError:
+                raise
+            except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
                 raise UnexpectedResponseError(f"the lake describes a {what} in an unknown way: {error}") from error
 
         return checked

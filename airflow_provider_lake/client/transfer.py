@@ -1,6 +1,5 @@
 """Bytes to object storage, by URLs that the lake signs."""
 
-import base64
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +13,10 @@ from uuid import UUID
 
 from airflow_provider_lake.client.attempts import Attempts
 from airflow_provider_lake.client.crew import do_all
+from airflow_provider_lake.client.digests import Digests
 from airflow_provider_lake.client.errors import (
     BadRequestError,
+    LakeError,
     ResponseError,
     TransferError,
     TransportError,
@@ -24,12 +25,13 @@ from airflow_provider_lake.client.exchange import Answer, unsigned
 from airflow_provider_lake.client.files import FileBody, LocalFile
 from airflow_provider_lake.client.http import Session, error_of
 from airflow_provider_lake.client.retry import RetryPolicy
-from airflow_provider_lake.client.shape import field_of, form_fields
+from airflow_provider_lake.client.shape import field_of, form_fields, require_mapping
 
 PART_SIZE = 25 * 1024 * 1024
+_ONCE = RetryPolicy(attempts=1)
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
-_MD5 = re.compile("[0-9a-f]{32}")
-_ENCRYPTED = ("x-amz-server-side-encryption-", "x-goog-encryption-")
+# What a resumable upload has taken: all bytes from the first to this one.
+_TAKEN = re.compile(r"bytes=0-(\d+)")
 _T = TypeVar("_T")
 
 
@@ -42,6 +44,7 @@ class ObjectStorage:
     def __init__(self, session: Session, connector_id: UUID) -> None:
         self._session = session
         self._connector_id = connector_id
+        self._digests = Digests(session, connector_id)
 
     def generate_object_name(
         self,
@@ -92,14 +95,12 @@ class ObjectStorage:
                 return
         self._store_whole(file, object_name, content_type, self._sign("generate_presigned_url", described))
 
-    def _sign(self, what: str, body: Mapping[str, Any]) -> Any:
+    def _sign(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for something signed; this alone changes nothing, so it may be repeated."""
-        path = f"/api/object-storage/{self._connector_id}/{what}"
-        return self._session.request("POST", path, json=body, repeatable=True)
+        return require_mapping(self._session.request("POST", self._path_to(what), json=body, repeatable=True))
 
-    def _sign_url(self, what: str, body: Mapping[str, Any], name: str) -> str:
-        """Ask for a signed URL, which the answer has under a name."""
-        return field_of(self._sign(what, body), name, str)
+    def _path_to(self, what: str) -> str:
+        return f"/api/object-storage/{self._connector_id}/{what}"
 
     def _store_whole(self, file: LocalFile, object_name: str, content_type: str, signed: Mapping[str, Any]) -> None:
         form = field_of(signed, "presigned_url_data", dict)
@@ -110,10 +111,11 @@ class ObjectStorage:
                 head = _form_head(boundary, {**fields, "Content-Type": content_type}, file.name)
                 tail = f"\r\n--{boundary}--\r\n".encode()
                 headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-                self._send("POST", url, object_name, partial(file.body, head=head, tail=tail), headers)
+                body = partial(file.body, head=head, tail=tail)
+                self._send("POST", url, object_name, body, headers, file.size)
             case "azure":
                 headers = {**fields, "Content-Type": content_type, "x-ms-blob-type": "BlockBlob"}
-                self._send("PUT", url, object_name, file.body, headers)
+                self._send("PUT", url, object_name, file.body, headers, file.size)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
@@ -123,15 +125,37 @@ class ObjectStorage:
                 upload_of = {"object_name": object_name, "upload_id": field_of(upload, "upload_id", str)}
                 self._complete(upload_of | {"parts": self._send_parts(file, upload_of)}, object_name, file.size)
             case "google":
-                for start, end in part_ranges(file.size):
-                    headers = {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
-                    body = partial(file.body, start, end - start)
-                    more_follows = end < file.size
-                    self._send(
-                        "PUT", field_of(upload, "url", str), object_name, body, headers, more_follows, taken=file.body
-                    )
+                self._store_resumable(file, field_of(upload, "url", str), object_name)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
+
+    def _store_resumable(self, file: LocalFile, url: str, object_name: str) -> None:
+        """Send a file piece by piece, each from where the storage says that it has come to."""
+        position = 0
+
+        digests = self._digests.of_one(object_name)
+
+        def attempt() -> bool:
+            nonlocal position
+            end = min(position + PART_SIZE, file.size)
+            # With nothing left to send, this asks for the outcome.
+            span = f"{position}-{end - 1}" if position < end else "*"
+            headers = {"Content-Range": f"bytes {span}/{file.size}"}
+            body = file.body(position, end - position, is_hashed=False).all()
+            answer = self._session.sender.send("PUT", url, headers=headers, body=body, all_fields=True)
+            # 308 is Google's way to say that it waits for more.
+            if answer.status != HTTPStatus.PERMANENT_REDIRECT:
+                require_success("PUT", url, answer)
+                digests.compare(answer, file.body(is_hashed=False), lambda: self._seems_to_have(object_name, file.size))
+                return True
+            before, position = position, _taken_of(answer, file.size)
+            if position <= before:
+                raise TransportError(f"object storage took nothing more of {object_name} than {position} bytes")
+            return False
+
+        attempts = attempts_of_storage(self._session)
+        while not repeat_transfer(attempts, object_name, attempt):
+            pass
 
     def _send_parts(self, file: LocalFile, upload_of: dict[str, Any]) -> list[dict[str, Any]]:
         """Send the parts of a file, several at a time where threads can be had, and return what they are called."""
@@ -139,8 +163,8 @@ class ObjectStorage:
 
         def send(numbered: tuple[int, tuple[int, int]]) -> dict[str, Any]:
             number, (start, end) = numbered
-            url = self._sign_url("generate_part_presigned_url", upload_of | {"part_no": number}, "url")
-            answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {})
+            url = field_of(self._sign("generate_part_presigned_url", upload_of | {"part_no": number}), "url", str)
+            answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {}, None)
             return {"ETag": _etag(answer, object_name), "PartNumber": number}
 
         parts = list(enumerate(part_ranges(file.size), start=1))
@@ -150,16 +174,28 @@ class ObjectStorage:
     def _complete(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
         """Have the parts put together; after a lost answer they may be so, and the next attempt be refused."""
         try:
-            self._sign("complete_part_upload", parts)
+            self._session.request("POST", self._path_to("complete_part_upload"), json=parts, repeatable=True)
         except ResponseError:
-            if self._stored_size(object_name) != size:
+            if not self._has(object_name, size):
                 raise
+            return
+        if self._digests.are_doubtful and not self._has(object_name, size):
+            raise TransferError(f"object storage has put together {object_name} of another size than {size} bytes")
 
-    def _stored_size(self, object_name: str) -> int | None:
-        """Return the size of an object in bytes; None: there is no such object."""
-        url = self._sign_url("retrieve_presigned_url", {"object_name": object_name}, "presigned_url")
+    def _has(self, object_name: str, size: int, attempts: Attempts | None = None) -> bool:
+        """Return whether there is an object of that size."""
+        path, wanted = self._path_to("retrieve_presigned_url"), {"object_name": object_name}
+        signed = self._session.request("POST", path, json=wanted, repeatable=True, attempts=attempts)
+        url = field_of(signed, "presigned_url", str)
         answer = self._session.sender.fetch(url, {}, lambda _: None)
-        return int(answer.headers["Content-Length"]) if answer.is_success else None
+        return answer.is_success and answer.headers.get("Content-Length") == str(size)
+
+    def _seems_to_have(self, object_name: str, size: int) -> bool:
+        """Look once, within an attempt, whether there is an object of that size."""
+        try:
+            return self._has(object_name, size, Attempts(_ONCE))
+        except LakeError:
+            return False
 
     def _send(
         self,
@@ -168,36 +204,25 @@ class ObjectStorage:
         object_name: str,
         body: Callable[..., FileBody],
         headers: Mapping[str, str],
-        more_follows: bool = False,
-        taken: Callable[..., FileBody] | None = None,
+        size: int | None,
     ) -> Answer:
         """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated.
 
-        :param more_follows: whether the storage may say that it waits for more.
-        :param taken: what the answer speaks of, with what came before; None: what is sent.
+        :param size: of the object that they make; None: they are a part of one.
         """
 
+        def is_stored() -> bool:
+            return size is None or self._seems_to_have(object_name, size)
+
         def attempt() -> Answer:
-            is_hashed = taken is None and self._connector_id in self._session.with_digests
-            bytes_of = body(is_hashed=is_hashed)
+            bytes_of = body(is_hashed=self._digests.are_given)
             answer = self._session.sender.send(method, url, headers=headers, body=bytes_of.all(), all_fields=True)
-            # 308 is Google's way to say that it waits for more.
-            if not answer.is_success and not (more_follows and answer.status == HTTPStatus.PERMANENT_REDIRECT):
-                raise error_of(method, unsigned(url), answer)
-            self._compare(answer, taken(is_hashed=False) if taken else bytes_of, object_name)
+            require_success(method, url, answer)
+            digests.compare(answer, bytes_of, is_stored)
             return answer
 
+        digests = self._digests.of_one(object_name)
         return repeat_transfer(attempts_of_storage(self._session), object_name, attempt)
-
-    def _compare(self, answer: Answer, body: FileBody, object_name: str) -> None:
-        """Compare the MD5 that the storage gives of what it took, if it gives one, and remember whether it does."""
-        said = _digest(answer)
-        if said is None:
-            self._session.with_digests.discard(self._connector_id)
-            return
-        self._session.with_digests.add(self._connector_id)
-        if said != base64.b64encode(body.digest()).decode():
-            raise TransportError(f"object storage has other bytes of {object_name} than were sent")
 
 
 @contextmanager
@@ -252,16 +277,19 @@ def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _digest(answer: Answer) -> str | None:
-    """Return the MD5, in base64, that a storage gives of what it took; None: it gives none."""
-    if any(name.lower().startswith(_ENCRYPTED) for name in answer.headers):
-        # With keys of the user's own, ETags are no digests.
-        return None
-    said = answer.headers.get("Content-MD5")
-    if said is not None:
-        return said
-    etag = answer.headers.get("ETag", "").strip('"').lower()
-    return base64.b64encode(bytes.fromhex(etag)).decode() if _MD5.fullmatch(etag) else None
+def require_success(method: str, url: str, answer: Answer) -> None:
+    """Raise what a storage's refusal means.
+
+    :raises ResponseError: it refuses.
+    """
+    if not answer.is_success:
+        raise error_of(method, unsigned(url), answer)
+
+
+def _taken_of(answer: Answer, size: int) -> int:
+    """Return how many bytes a resumable upload has taken so far; an answer that does not say so means none."""
+    taken = _TAKEN.fullmatch(answer.headers.get("Range", "").strip())
+    return 0 if taken is None else min(int(taken[1]) + 1, size)
 
 
 def _etag(answer: Answer, object_name: str) -> str:

@@ -19,6 +19,7 @@ from airflow_provider_lake.client.errors import (
     NothingDoneError,
     ServerError,
     TransportError,
+    UnexpectedResponseError,
     UnprocessableDataError,
     UploadError,
     UploadFailedError,
@@ -166,12 +167,17 @@ class Uploader:
             raise error from None
 
     def _create(self, body: Mapping[str, Any]) -> Data:
+        path = f"/api/datalake/{self.datalake_id}/datas"
         try:
-            json = self.session.request_once("POST", f"/api/datalake/{self.datalake_id}/datas", json=body)
+            json = self.session.request_once("POST", path, json=body)
+            return Data.from_json(self.session, self.datalake_id, json)
         except ConflictError:
             return self._get(body)
-        # 208: the object is a data already, which not every lake shows.
-        return Data.from_json(self.session, self.datalake_id, json) if json and "id" in json else self._get(body)
+        except UnexpectedResponseError:
+            # Of an object that is a data already, not every lake shows that data.
+            with suppress(NotFoundError):
+                return self._get(body)
+            raise
 
     def _get(self, body: Mapping[str, Any]) -> Data:
         """Return the data of an object."""
@@ -227,15 +233,19 @@ def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[
     :param paths: the file of each result.
     """
     latest = {result.id: result for result in results if isinstance(result, Data)}
-    unknown = _follow(latest)
+    odd: dict[UUID, str] = {}
+    unknown = _follow(latest, odd)
     return [
-        result if isinstance(result, UploadError) else _judge(latest[result.id], path, unknown)
+        result if isinstance(result, UploadError) else _judge(latest[result.id], path, odd.get(result.id, unknown))
         for result, path in zip(results, paths, strict=True)
     ]
 
 
-def _follow(latest: dict[UUID, Data]) -> str:
-    """Read data again until the lake has processed them all; return why not, where it does not come to that."""
+def _follow(latest: dict[UUID, Data], odd: dict[UUID, str]) -> str:
+    """Read data again until the lake has processed them all; return why not, where it does not come to that.
+
+    :param odd: gets those about which the lake answers what cannot be read, with the reason.
+    """
     pending = [data for data in latest.values() if not data.upload_status.is_final]
     interval, last_progress = FIRST_LOOK_SECONDS, time.monotonic()
     while pending:
@@ -244,7 +254,7 @@ def _follow(latest: dict[UUID, Data]) -> str:
         pause(interval)
         interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
         try:
-            read = list(read_data(pending))
+            read = _read_again(pending, odd)
         except LakeError as error:
             return str(error)
         latest.update({data.id: data for data in read})
@@ -253,6 +263,21 @@ def _follow(latest: dict[UUID, Data]) -> str:
             last_progress = time.monotonic()
         pending = still_pending
     return "it is gone"
+
+
+def _read_again(pending: Sequence[Data], odd: dict[UUID, str]) -> list[Data]:
+    """Read data again; where one of them makes a list unreadable, each alone."""
+    with suppress(UnexpectedResponseError):
+        return list(read_data(pending))
+    read = []
+    for data in pending:
+        try:
+            read.append(data.refresh())
+        except NotFoundError:
+            continue
+        except UnexpectedResponseError as error:
+            odd[data.id] = str(error)
+    return read
 
 
 def _judge(data: Data, path: str, unknown: str) -> Data | UploadError:

@@ -96,9 +96,9 @@ def test_google_takes_large_files_in_ranges(large: Path) -> None:
     with scripted() as server:
         server.answers += [
             Given(body={"client_type": "google", "url": f"{server.url}/upload"}),
-            Given(308, b""),
+            _taken(PART_SIZE),
             Given(503, b""),
-            Given(308, b""),
+            _taken(2 * PART_SIZE),
             Given(200, b""),
         ]
         _store(server, large, "video/mp4")
@@ -112,13 +112,67 @@ def test_google_takes_large_files_in_ranges(large: Path) -> None:
     assert server.asked[-1].body == b"tail"
 
 
+@pytest.mark.parametrize(
+    ("taken", "starts"),
+    [
+        ([PART_SIZE - 1000, 2 * PART_SIZE - 1000], [0, PART_SIZE - 1000, 2 * PART_SIZE - 1000]),
+        ([0, PART_SIZE, 2 * PART_SIZE], [0, 0, PART_SIZE, 2 * PART_SIZE]),
+        ([PART_SIZE, 1000, PART_SIZE + 1000], [0, PART_SIZE, 1000, PART_SIZE + 1000]),
+    ],
+    ids=["less than was sent", "nothing", "less than before"],
+)
+def test_google_says_where_to_go_on(large: Path, taken: list[int], starts: list[int]) -> None:
+    """The ``Range`` of each 308 says what the storage has; without one it has nothing."""
+    with scripted() as server:
+        server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
+        server.answers += [*map(_taken, taken), Given(200, b"")]
+        _store(server, large, "video/mp4")
+    content = large.read_bytes()
+
+    assert [_start_of(asked.headers["Content-Range"]) for asked in server.asked[1:]] == starts
+    for asked, start in zip(server.asked[1:], starts, strict=True):
+        assert asked.body == content[start : start + PART_SIZE]
+
+
+def test_google_is_asked_for_the_outcome_when_it_has_all(large: Path) -> None:
+    """A 308 that speaks of all bytes is no success yet."""
+    size = large.stat().st_size
+    with scripted() as server:
+        server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
+        server.answers += [_taken(PART_SIZE), _taken(2 * PART_SIZE), _taken(size), Given(200, b"")]
+        _store(server, large, "video/mp4")
+
+    assert server.asked[-1].headers["Content-Range"] == f"bytes */{size}"
+    assert server.asked[-1].body == b""
+
+
+def test_google_that_takes_nothing_is_given_up(large: Path) -> None:
+    """As often as the policy says, and not for ever."""
+    with scripted() as server:
+        server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
+        server.answers += [_taken(0)] * 5
+        with pytest.raises(TransportError, match="took nothing more"):
+            _store(server, large, "video/mp4")
+    assert server.answers == []
+
+
+def _taken(count: int) -> Given:
+    """Make the answer of a resumable upload that has so many bytes, and waits for more."""
+    return Given(308, b"", {"Range": f"bytes=0-{count - 1}"} if count else {})
+
+
+def _start_of(content_range: str) -> int:
+    return int(content_range.removeprefix("bytes ").partition("-")[0])
+
+
 @pytest.mark.parametrize("is_right", [True, False])
 def test_google_speaks_of_the_whole_at_the_end(large: Path, is_right: bool) -> None:
     """The last range's answer names the object's MD5, not the range's."""
     etag = f'"{_md5(large) if is_right else "0" * 32}"'
     with scripted() as server:
         server.answers += [Given(body={"client_type": "google", "url": f"{server.url}/upload"})]
-        server.answers += [Given(308, b""), Given(308, b""), *[Given(200, b"", {"ETag": etag})] * 5]
+        server.answers += [_taken(PART_SIZE), _taken(2 * PART_SIZE), *[Given(200, b"", {"ETag": etag})] * 5]
+        server.places["retrieve_presigned_url"] = lambda _: Given(404, {"message": "none"})
         refused = pytest.raises(TransportError, match="has other bytes")
         with nullcontext() if is_right else refused:
             _store(server, large, "video/mp4")
@@ -270,6 +324,8 @@ def test_what_is_stored_is_what_was_read(small: Path) -> None:
     assert len(server.asked) == 5
     with scripted() as server:
         server.answers += [_signed(server, "aws"), *[Given(204, b"", garbled)] * 5]
+        server.places["retrieve_presigned_url"] = lambda _: Given(body={"presigned_url": f"{server.url}/stored"})
+        server.places["stored"] = lambda _: Given(200, b"less")
         with pytest.raises(TransportError, match=r"has other bytes of data/a\.jpg than were sent"):
             _store(server, small)
 
@@ -290,4 +346,46 @@ def test_a_storage_that_does_not_say_what_it_has(small: Path, headers: dict[str,
     with scripted() as server:
         server.answers += [_signed(server, "aws"), Given(204, b"", headers)]
         _store(server, small)
+    assert len(server.asked) == 2
+
+
+def test_etags_that_only_look_like_digests(small: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After bytes were sent again in vain, their size decides; later files are sent once."""
+    with scripted() as server:
+        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(base_delay=0))
+        storage = ObjectStorage(session, uuid4())
+        server.places["retrieve_presigned_url"] = lambda _: Given(body={"presigned_url": f"{server.url}/stored"})
+        server.places["stored"] = lambda _: Given(200, small.read_bytes())
+        for sendings in (2, 1):
+            tags = [Given(204, b"", {"ETag": f'"{uuid4().hex}"'}) for _ in range(sendings)]
+            server.answers += [_signed(server, "aws"), *tags]
+            with open_file(str(small)) as file:
+                storage.store(file, "data/a.jpg", "image/jpeg")
+    assert server.answers == []
+    assert caplog.text.count("are no MD5") == 1
+
+
+def test_parts_whose_etags_only_look_like_digests(large: Path) -> None:
+    """What they make is looked at once it is put together."""
+    with scripted() as server:
+        server.answers += [Given(body={"client_type": "aws", "upload_id": "u"})]
+        server.places |= {
+            "generate_part_presigned_url": lambda _: Given(body={"url": f"{server.url}/part"}),
+            "part": lambda _: Given(200, b"", {"ETag": f'"{uuid4().hex}"'}),
+            "complete_part_upload": lambda _: Given(body={}),
+            "retrieve_presigned_url": lambda _: Given(body={"presigned_url": f"{server.url}/stored"}),
+            "stored": lambda _: Given(200, b"less"),
+        }
+        with pytest.raises(TransferError, match="of another size"):
+            _store(server, large, "video/mp4")
+
+
+def test_digests_need_not_be_compared(small: Path) -> None:
+    """Whoever knows that the storage gives none turns the comparison off."""
+    with scripted() as server:
+        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(base_delay=0))
+        session.compares_digests = False
+        server.answers += [_signed(server, "aws"), Given(204, b"", {"ETag": f'"{"0" * 32}"'})]
+        with open_file(str(small)) as file:
+            ObjectStorage(session, uuid4()).store(file, "data/a.jpg", "image/jpeg")
     assert len(server.asked) == 2
