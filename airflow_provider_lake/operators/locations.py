@@ -105,9 +105,7 @@ def remote(url: str) -> Remote:
             raise
         fs = fsspec.filesystem(scheme)
 
-    def stripped(url: str) -> str:
-        # What every method of a file system does with a URL first.
-        return str(fs._strip_protocol(url))  # noqa: SLF001 - fsspec has no public name for it
-
-    root = stripped(f"{scheme}://{bucket}").rstrip("/")
-    return Remote(fs, stripped(f"{scheme}://{bucket}{slash}{key}"), root, f"{scheme}://{authority}")
+    # What every method of a file system does with a URL first; of a key, it might take more for syntax than slashes.
+    root = str(fs._strip_protocol(f"{scheme}://{bucket}")).rstrip("/")  # noqa: SLF001 - fsspec has no public name for it
+    path = f"{root}{slash}{key}".rstrip("/")
+    return Remote(fs, path, root, f"{scheme}://{authority}")

@@ -79,6 +79,8 @@ NAMES = [
     "back`tick'\".jpg",
     "http:photo.jpg",
     "UPPER.JPG",
+    "::.jpg",
+    "a::b:.jpg",
 ]
 
 
