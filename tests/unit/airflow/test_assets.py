@@ -1,6 +1,7 @@
 """Datalakes as Airflow assets."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from airflow.providers_manager import ProvidersManager
@@ -73,3 +74,13 @@ def test_a_dag_reads_which_data_started_it() -> None:
     ]
 
     assert arrived_data_ids([SimpleNamespace(extra=extra) for extra in extras]) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"host": "{{ conn.lake.host }}"}, {"datalake": "{{ params.lake }}"}, {"tag": ["a", "{{ ds }}"]}, {"tag": True}],
+)
+def test_an_asset_is_made_of_constants_only(given: dict[str, Any]) -> None:
+    """Airflow renders no template in it: its name would be the braces."""
+    with pytest.raises(ValueError, match=f"^{next(iter(given))} must be"):
+        lake_asset(**({"host": "h", "datalake": "d"} | given))

@@ -147,3 +147,12 @@ def test_sensors_begin_with_what_the_section_says() -> None:
     for sensor in (JobSensor(task_id="job", job_id="17"), DataSensor(task_id="data", tags="x")):
         assert sensor.poke_interval == configuration.POLL_INTERVAL_SECONDS
         assert sensor.outage_budget == configuration.OUTAGE_BUDGET_SECONDS
+
+
+@pytest.mark.parametrize("given", ["1h", "-1", "nan", "inf"])
+def test_a_duration_that_is_none_names_its_option(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where DAGs are parsed, which read it for each operator."""
+    monkeypatch.setenv("AIRFLOW__LAKE__OUTAGE_BUDGET", given)
+
+    with pytest.raises(ValueError, match=r"^option outage_budget in section \[lake\] .* must be seconds"):
+        configuration.outage_budget()

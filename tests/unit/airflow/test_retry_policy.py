@@ -82,3 +82,10 @@ def test_an_older_airflow_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(RuntimeError, match=r"needs Airflow 3\.3"):
         LakeRetryPolicy()
+
+
+def test_the_longest_wait_is_a_duration() -> None:
+    """Seconds or a timedelta; anything else is refused where the DAG is parsed."""
+    assert LakeRetryPolicy(60).max_delay == LakeRetryPolicy(timedelta(minutes=1)).max_delay
+    with pytest.raises(ValueError, match=r"^max_delay must be seconds"):
+        LakeRetryPolicy("1h")  # type: ignore[arg-type]  # the wrong is the point
