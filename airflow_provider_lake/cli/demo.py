@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import URL
 
 from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.cli.server_extra import require_server
@@ -63,6 +64,10 @@ def run_demo(photos: Path | None, home: Path) -> int:
 def _check(photos: Path | None, lake: Path) -> None:
     if photos is not None and not photos.is_dir():
         raise CommandError(f"no such folder: {photos}")
+    if photos is not None and not os.access(photos, os.R_OK | os.X_OK):
+        raise CommandError(f"{photos} cannot be read: permission denied")
+    if photos is not None and not any(files for _folder, _folders, files in os.walk(photos)):
+        raise CommandError(f"there is no file in {photos}")
     if photos is not None and photos.resolve().is_relative_to(lake):
         raise CommandError(f"{photos} lies in the lake of an earlier demo, which this one would make anew")
     require_server()
@@ -97,7 +102,9 @@ def _run_dag(home: Path, url: str, conf: Mapping[str, Any]) -> dict[str, Any]:
         "AIRFLOW_CONN_LAKE_DEFAULT": json.dumps(connection),
         "AIRFLOW__CORE__DAGS_FOLDER": str(example_dags()),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": URL.create(
+            "sqlite", database=str(airflow_home / "airflow.db")
+        ).render_as_string(),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     outcome = home / "outcome.json"

@@ -31,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"lake {parsed.command}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # A folder that cannot be written, a full disk: no traceback says it better.
+        where = "" if error.filename is None else f": {error.filename}"
+        print(f"lake {parsed.command}: {error.strerror or error}{where}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

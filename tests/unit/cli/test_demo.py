@@ -6,6 +6,7 @@ import pytest
 
 from airflow_provider_lake.cli.demo import run_demo
 from airflow_provider_lake.cli.errors import CommandError
+from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 
 
@@ -23,3 +24,20 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"no such folder: .*nowhere"):
         run_demo(tmp_path / "nowhere", tmp_path / "home")
     assert not (tmp_path / "home").exists()
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is started, in one sentence."""
+    (tmp_path / "photos" / "empty").mkdir(parents=True)
+    assert main(["demo", "--photos", str(tmp_path / "photos"), "--data-dir", str(tmp_path / "lake")]) == 1
+    said = capsys.readouterr().err
+    assert said == f"lake demo: there is no file in {tmp_path / 'photos'}\n"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a traceback."""
+    (tmp_path / "file").touch()
+    assert main(["demo", "--data-dir", str(tmp_path / "file")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("lake demo: Not a directory: ")
+    assert said.count("\n") == 1
