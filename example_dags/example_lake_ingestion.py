@@ -9,6 +9,7 @@ It needs a connection `lake_default` of type *Lake*. Run it with other parameter
 `airflow dags test example_lake_ingestion --conf '{"folder": "/data/photos"}'`.
 """
 
+from ast import literal_eval
 from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,19 @@ from airflow_provider_lake.operators.filepaths import find_files
 from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processings import LaunchProcessingOperator
 from airflow_provider_lake.sensors.jobs import JobSensor
+
+
+def _source_name(camera: str) -> str:
+    """Name the source of a camera's photos so that it stays as it is when Airflow renders the arguments of tasks."""
+    # Whatever stands in a photo, it is no template.
+    name = camera.replace("{", "(").replace("}", ")")
+    try:
+        value = literal_eval(name)
+    except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+        return name
+    # Native rendering turns 1e5 into a number, and None into nothing; a 5300 becomes its text again.
+    return name if type(value) is int and str(value) == name else f"camera {name}"
+
 
 with DAG(
     dag_id="example_lake_ingestion",
@@ -52,7 +66,7 @@ with DAG(
                 # The upload tries again, counts it if need be, and goes on with the others.
                 print(f"{file}: {error}")
                 camera = None
-            photos[camera or "unknown camera"].append(str(file))
+            photos[_source_name(camera or "unknown camera")].append(str(file))
         return [{"source": camera, "filepaths": files} for camera, files in sorted(photos.items())]
 
     upload = UploadDataOperator.partial(
