@@ -1,8 +1,10 @@
 """### Bring in what is new in a folder, every day.
 
-Cameras leave their photos in a folder, and nobody takes them away. Every day the photos whose names the lake does not
-have from this source are uploaded (`if_exists="skip"`); the lake then tags these by what it measures. Where nothing is
-new, nothing is done. A run may be repeated, and may fail in the middle: no photo comes in twice.
+Cameras leave their photos in a folder, and nobody takes them away. Every day the photos that the lake does not have
+from this source under their names are uploaded (`if_exists="skip"`); the lake then tags these by what it measures.
+Where nothing is new, nothing is done. A run may be repeated, and may fail in the middle: no photo comes in twice, and
+none is taken for another of its name, for cameras start their counters again. What the lake could not process once is
+skipped with its reason.
 
 It needs a connection `lake_default` of type *Lake*.
 """

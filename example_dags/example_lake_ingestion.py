@@ -77,6 +77,8 @@ with DAG(
         max_failures=1.0,
         # More than the name alone: a model called 5300 would render to a number.
         map_index_template="camera {{ task.source }}",
+        # Another run uploads only what is new.
+        if_exists="skip",
     ).expand_kwargs(group_by_camera())
 
     start_import = ImportBucketObjectsOperator(

@@ -42,6 +42,8 @@ with DAG(
     upload = UploadDataOperator.partial(
         task_id="upload",
         fill_metadata=True,
+        # Another run uploads only what is new.
+        if_exists="skip",
         manifest="{{ params.work }}/manifests/{{ run_id }}.jsonl",
         max_failures=0.01,
         map_index_template="{{ task.filepaths | length }} photos",

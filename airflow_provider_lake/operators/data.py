@@ -1,6 +1,7 @@
 """Bring files into the lake, and change what is known about data."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from airflow_provider_lake.operators.file_search import FileSearch
 from airflow_provider_lake.operators.file_upload import CHECK_FILES, CheckFiles, FileUpload, IfExists, TaskFile
 from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
-from airflow_provider_lake.operators.manifest import Manifest
+from airflow_provider_lake.operators.manifest import FAILED, Manifest
 from airflow_provider_lake.operators.resume import is_last_try
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
@@ -47,8 +48,10 @@ class UploadDataOperator(LakeOperator):
     task fails and names them; else the summary does. A retry goes on where the last try came, even after a killed
     process, and uploads nothing twice: on Airflow 3.3, and everywhere with a ``manifest`` or with ``if_exists``.
 
-    Returns ``{"datalake", "datalake_id", "uploaded", "skipped", "failed", "failures": [{"path", "reason"}], "data_ids",
-    "left_out": {reason: count}, "manifest", "tags", "source", "seconds"}``; ``failures`` holds at most 100,
+    Returns ``{"datalake", "datalake_id", "uploaded", "skipped", "failed", "failures": [{"path", "reason"}],
+    "known_bad", "known_bad_files": [{"path", "reason"}], "data_ids", "left_out": {reason: count}, "manifest", "tags",
+    "source", "seconds"}``; ``failures`` and ``known_bad_files`` hold at most 100; ``known_bad`` counts those of the
+    skipped that the lake has had before and could not process;
     ``data_ids`` (of what was uploaded, not of what was skipped) is None above 100 data: the manifest has them all.
     ``left_out`` counts what lies in folders and is not taken: by the suffix of files that are neither images nor
     videos, hidden files and folders, folder markers, dangling links, further links to the same, unreadable folders
@@ -67,9 +70,11 @@ class UploadDataOperator(LakeOperator):
         failed here and not later.
     :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken counts as
         failed. ``"header"``: only headers are read, by the lake.
-    :param if_exists: ``"upload"`` uploads every file; ``"skip"`` leaves out those whose filename the datalake has, of
-        the same ``source`` where one is given; ``"skip_content"`` those whose bytes it has, if these were uploaded in
-        this way too, for their SHA-256 is kept in the metadata field ``custom_id``. What is left out stays as it is.
+    :param if_exists: ``"upload"`` uploads every file, once a run; ``"skip"`` leaves out those that the datalake has
+        under the same filename, of the same ``source`` where one is given: different files of one name, of this task
+        or an earlier one, all come in; ``"skip_content"`` leaves out those whose bytes it has, whatever their names,
+        if these were uploaded in one of these two ways, which keep their SHA-256 in the metadata field ``custom_id``.
+        What is left out stays as it is. What the lake has and could not process counts as skipped and known to be bad.
     :param max_failures: failed files that are still fine: a number, or as a float from 0 to 1 a share of all.
     :param manifest: path or URL of a file to write what became of each file to, as JSON lines (templated); a mapped
         task adds its map index before the suffix. Each task needs one of its own: ``s3://bucket/{{ run_id }}.jsonl``.
@@ -187,16 +192,22 @@ class UploadDataOperator(LakeOperator):
         metadata: Sequence[dict[str, Any]],
     ) -> None:
         """Upload the files that no earlier try is done with."""
-        upload = FileUpload(datalake, memory, self._options(), self.if_exists)
+        names = Counter(file.name for file in files)
+        upload = FileUpload(datalake, memory, self._options(), self.if_exists, names)
         progress = memory.progress
         for chunk in progress.chunks(paths):
             results = upload.upload([TaskFile(place, files[place], metadata[place]) for place in chunk])
             memory.keep(results)
             for result in results.values():
                 if result["reason"] is not None:
-                    self.log.error("%s: %s", one_line(result["path"]), one_line(result["reason"]))
+                    log = self.log.error if result["status"] == FAILED else self.log.warning
+                    log("%s: %s", one_line(result["path"]), one_line(result["reason"]))
             self.log.info(
-                "%d of %d files uploaded, %d were there already", progress.uploaded, len(files), progress.skipped
+                "%d of %d files uploaded, %d were there already, %d of them known to be bad",
+                progress.uploaded,
+                len(files),
+                progress.skipped,
+                progress.known_bad,
             )
 
     def _options(self) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Which data a task works on: every operator that works on data says it in the same way."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
 Summary = Mapping[str, Any]
+# Why data are left out: the lake still looks at them, or has found that it cannot process them.
+NOT_FINISHED = "not finished"
+NOT_PROCESSABLE = "ERROR"
 # The key under which Airflow keeps what a task returns.
 _RETURNED = "return_value"
 
@@ -41,6 +45,7 @@ class DataSelection:
     :param tags: names; data that have one of them.
     :param intersect_tags: data that have all of ``tags`` instead.
     :param query: in the lake's query language.
+    :param only_done: of these, only those that the lake has finished.
     """
 
     data_ids: Sequence[str] | None = None
@@ -48,18 +53,22 @@ class DataSelection:
     tags: Sequence[str] | None = None
     intersect_tags: bool = False
     query: str | None = None
+    only_done: bool = False
 
-    def find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
+    def find(self, client: "Client", datalake: "Datalake", left_out: "Counter[str] | None" = None) -> "Iterator[Data]":
         """Yield the data, each once, about a page of them in memory at a time.
 
+        :param left_out: is told how many data are left out, by the reason.
         :raises airflow_provider_lake.client.UsageError: nothing is given, or a summary that names no data.
         :raises airflow_provider_lake.client.NoDataError: nothing matches; the message says why.
         :raises LakePermanentError: an id that is given alone is no data of the datalake.
         """
         self._require_something()
-        found = self._find(client, datalake)
+        counts: Counter[str] = Counter() if left_out is None else left_out
+        found = self._finished(self._find(client, datalake), counts) if self.only_done else self._find(client, datalake)
         first = next(found, None)
         if first is None:
+            _require_none_left_out(counts)
             self._say_what_is_missing(datalake)
         else:
             yield first
@@ -74,6 +83,15 @@ class DataSelection:
         empty = [name for name, value in given.items() if value is not None and not value]
         if empty:
             raise NoDataError(f"{empty[0]} is empty: an upstream task found nothing")
+
+    def _finished(self, data: "Iterable[Data]", left_out: "Counter[str]") -> "Iterator[Data]":
+        from airflow_provider_lake.client import UploadStatus
+
+        for each in data:
+            if each.upload_status == UploadStatus.DONE:
+                yield each
+            else:
+                left_out[NOT_PROCESSABLE if each.upload_status == UploadStatus.ERROR else NOT_FINISHED] += 1
 
     def _find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
         if self.summary is None and self.data_ids is None:
@@ -132,7 +150,12 @@ class DataSelectingOperator(LakeOperator):
     :param intersect_tags: take only data that have all of ``tags``.
     :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
     :param skip_if_empty: skip the task where nothing is selected; otherwise it fails.
+    :param only_done: leave out data that the lake has not finished, or could not process: those of no state but DONE.
+        The log and the summary's ``left_out`` say how many that were. None: so do the operators that hand data on, to a
+        processing, as files or with projections; those that change what is known of data, tags and metadata, take all.
     """
+
+    hands_on: ClassVar[bool] = False
 
     template_fields: Sequence[str] = (*LakeOperator.template_fields, "data_ids", "summary", "tags", "query")
 
@@ -145,9 +168,12 @@ class DataSelectingOperator(LakeOperator):
         intersect_tags: bool = False,
         query: str | None = None,
         skip_if_empty: bool = False,
+        only_done: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.only_done = self.hands_on if only_done is None else read_flag("only_done", only_done)
+        self.left_out: Counter[str] = Counter()
         self.data_ids = data_ids
         self.summary = summary
         self.tags = tags
@@ -176,6 +202,7 @@ class DataSelectingOperator(LakeOperator):
             tags=read_names("tags", self.tags) if "tags" in given else None,
             intersect_tags=self.intersect_tags,
             query=read_text("query", self.query) or "" if "query" in given else None,
+            only_done=self.only_done,
         )
 
     def _mapped_over(self) -> frozenset[str]:
@@ -202,12 +229,23 @@ class DataSelectingOperator(LakeOperator):
         """
         from airflow_provider_lake.client import NoDataError
 
+        self.left_out.clear()
         try:
-            yield from self.selection.find(self.hook.client, datalake)
+            yield from self.selection.find(self.hook.client, datalake, self.left_out)
         except NoDataError as error:
             if self.skip_if_empty:
                 raise AirflowSkipException(str(error)) from error
             raise
+        for reason, count in self.left_out.items():
+            self.log.warning("Left out %d data of the selected ones: %s", count, reason)
+
+
+def _require_none_left_out(left_out: "Counter[str]") -> None:
+    from airflow_provider_lake.client import NoDataError
+
+    if left_out:
+        said = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise NoDataError(f"none of the selected data is finished: {said}; only_done=False takes these too")
 
 
 def _has_returned_nothing(source: Any) -> bool:

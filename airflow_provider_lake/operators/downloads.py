@@ -36,7 +36,8 @@ class DownloadDataOperator(DataSelectingOperator):
     on where the last try came. Of data with the same filename all but the first get their id behind it.
 
     Returns ``{"datalake", "target", "data_count", "downloaded", "kept", "failed", "failures": [{"path", "reason"}],
-    "bytes", "seconds"}``; ``failures`` holds at most 100, ``bytes`` counts those that were downloaded.
+    "bytes", "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``bytes`` counts those that were
+    downloaded, ``left_out`` the selected data that the lake has not finished.
 
     :param target: folder, made when missing, or URL such as ``s3://conn_id@bucket/folder`` (templated).
     :param name_by: ``"filename"``, or ``"id"`` to name each file by the data's id with the extension of its filename.
@@ -47,6 +48,7 @@ class DownloadDataOperator(DataSelectingOperator):
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
     only_reads = True
+    hands_on = True
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class DownloadDataOperator(DataSelectingOperator):
             "datalake": datalake.name,
             "target": url,
             **download.summary(),
+            "left_out": dict(self.left_out),
             "seconds": round(time.monotonic() - started, 3),
         }
         return self.report(result)

@@ -1,14 +1,26 @@
 """From some files of a task to data: leave out what the lake has, upload the rest, say what became of each."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from airflow_provider_lake.operators.filepaths import local_copies
-from airflow_provider_lake.operators.known_data import by_content, by_filename, by_object_name, content_id
+from airflow_provider_lake.operators.known_data import (
+    by_content,
+    by_filename,
+    by_object_name,
+    content_id,
+    has_content,
+    is_broken,
+    known_hash,
+    known_version,
+    size_says_little,
+    version_of,
+)
 from airflow_provider_lake.operators.manifest import FAILED, SKIPPED, UPLOADED, Result
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
@@ -56,12 +68,14 @@ class FileUpload:
     :param memory: knows what earlier tries have begun.
     :param options: of the client's ``upload_data``, the same for all files.
     :param if_exists: which files to leave out.
+    :param names: how often each filename comes among all files of the task.
     """
 
     datalake: "Datalake"
     memory: UploadMemory
     options: Mapping[str, Any]
     if_exists: IfExists
+    names: Counter[str]
     _results: dict[int, Result] = field(default_factory=dict)
 
     def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
@@ -75,8 +89,7 @@ class FileUpload:
             if problem is not None:
                 self._fail(file, problem)
         rest = self._take_up([file for file in files if file.place not in self._results])
-        for some in _unlike(rest, lambda file: file.filename if self.if_exists == "skip" else None):
-            self._copy_and_upload(self._leave_out(some, "skip", by_filename, lambda file: file.filename))
+        self._copy_and_upload(self._leave_out_unread(rest))
         return self._results
 
     def _take_up(self, files: Sequence[TaskFile]) -> list[TaskFile]:
@@ -87,19 +100,74 @@ class FileUpload:
         self._settle(found, UPLOADED)
         return [file for file in files if file.place not in self._results]
 
-    def _leave_out(
-        self,
-        files: Sequence[TaskFile],
-        mode: IfExists,
-        find: "Callable[[Datalake, Sequence[str], str | None], Mapping[str, Data]]",
-        key: Callable[[TaskFile], str],
-    ) -> Sequence[TaskFile]:
-        """Leave out files that the lake has, where it is asked in this way."""
-        if mode != self.if_exists or not files:
+    def _leave_out_unread(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
+        """Leave out objects of a storage that the lake is known to have, so that these are not downloaded."""
+        remote = [file for file in files if not file.source.is_local]
+        if self.if_exists == "upload" or not remote:
             return files
-        known = find(self.datalake, [key(file) for file in files], self.options["source"])
-        self._settle([(file, known[key(file)]) for file in files if key(file) in known], SKIPPED)
+        known = by_filename(self.datalake, [file.filename for file in remote], self._source)
+        found = [
+            (file, data)
+            for file in remote
+            if (data := next((each for each in known.get(file.filename, ()) if self._is_object_of(file, each)), None))
+        ]
+        self._settle(found, SKIPPED)
         return [file for file in files if file.place not in self._results]
+
+    def _is_object_of(self, file: TaskFile, data: "Data") -> bool:
+        """Whether a data of its filename was made of an object, as far as its storage tells."""
+        version = known_version(data)
+        if version is not None or self.if_exists == "skip_content":
+            return version is not None and version == version_of(file.source)
+        is_plain = self.names[file.filename] == 1 and not size_says_little(file.filename)
+        return is_plain and None not in {data.file_size, file.source.size} and data.file_size == file.source.size
+
+    def _leave_out(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
+        """Leave out files that the lake has; all of them are read."""
+        from airflow_provider_lake.client import LakeError
+
+        if self.if_exists == "upload" or not files:
+            return files
+        found: list[tuple[TaskFile, Data]] = []
+        if self.if_exists == "skip_content":
+            known = by_content(self.datalake, [file.sha256 or "" for file in files])
+            found = [(file, data) for file in files if (data := known.get(file.sha256 or ""))]
+        else:
+            named = by_filename(self.datalake, [file.filename for file in files], self._source)
+            for file in files:
+                try:
+                    same = next((each for each in named.get(file.filename, ()) if self._is_same(file, each)), None)
+                except LakeError as error:
+                    self._fail(file, f"cannot be compared with the data of its name: {error}")
+                else:
+                    found += [] if same is None else [(file, same)]
+        self._settle(found, SKIPPED)
+        return [file for file in files if file.place not in self._results]
+
+    def _is_same(self, file: TaskFile, data: "Data") -> bool:
+        """Whether a data of its filename is a file that was read.
+
+        The lake knows the size of most data, and of those that were uploaded in this way the hash; where neither
+        decides, it is asked for the bytes.
+        """
+        size = None if file.state is None else file.state[0]
+        if None not in {size, data.file_size} and size != data.file_size:
+            return False
+        if (sha256 := known_hash(data)) is not None:
+            return sha256 == file.sha256
+        is_plain = self.names[file.filename] == 1 and not size_says_little(file.filename)
+        return (is_plain and None not in {size, data.file_size}) or has_content(data, file.sha256 or "")
+
+    @property
+    def _source(self) -> str | None:
+        source: str | None = self.options["source"] if self.if_exists == "skip" else None
+        return source
+
+    def _same(self, file: TaskFile) -> Hashable:
+        """Return what files of one task have in common that come in once; None: nothing."""
+        if self.if_exists == "skip":
+            return (file.filename, file.sha256)
+        return file.sha256
 
     def _copy_and_upload(self, files: Sequence[TaskFile]) -> None:
         with local_copies([file.source for file in files]) as copies:
@@ -109,10 +177,11 @@ class FileUpload:
                     here.append(replace(file, local=copy))
                 else:
                     self._fail(file, f"cannot be downloaded: {copy}")
-            if self.if_exists == "skip_content":
-                here = list(self._read(here))
-            for some in _unlike(here, lambda file: file.sha256):
-                self._upload_new(self._leave_out(some, "skip_content", by_content, lambda file: file.sha256 or ""))
+            if self.if_exists == "upload":
+                self._upload_new(here)
+                return
+            for some in _unlike(self._read(here), self._same):
+                self._upload_new(self._leave_out(some))
 
     def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
         """Hash files; those that cannot be read fail."""
@@ -135,7 +204,7 @@ class FileUpload:
             uploaded = self.datalake.upload_data(
                 [str(file.local) for file in files],
                 error_manager=manager,
-                metadata=[file.metadata | content_id(file.sha256) for file in files],
+                metadata=[content_id(file.sha256, version_of(file.source)) | file.metadata for file in files],
                 object_names=self._begin(files),
                 **self.options,
             )
@@ -170,8 +239,11 @@ class FileUpload:
         results: Sequence[Data | UploadError] = [data for _, data in found]
         if self.options["wait_for_unprocessable_data"]:
             results = wait_until_processed(results, [str(file.source) for file, _ in found])
-        for (file, _), result in zip(found, results, strict=True):
-            if isinstance(result, UploadError):
+        for (file, known), result in zip(found, results, strict=True):
+            if status == SKIPPED and is_broken(known):
+                reason = known.upload_error or getattr(result, "message", None) or "the lake could not process it"
+                self._results[file.place] = _result(file, SKIPPED, data=known, reason=f"known to be bad: {reason}")
+            elif isinstance(result, UploadError):
                 self._fail(file, result)
             else:
                 self._results[file.place] = _result(file, status, data=result)
@@ -227,14 +299,14 @@ def _state(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _unlike(files: Iterable[TaskFile], key: Callable[[TaskFile], str | None]) -> Iterator[Sequence[TaskFile]]:
+def _unlike(files: Iterable[TaskFile], key: Callable[[TaskFile], Hashable]) -> Iterator[Sequence[TaskFile]]:
     """Split files into groups in which no key comes twice; None is like nothing.
 
     Each group is worked on before the next is asked for: of two files of the same key, the second then finds the first.
     """
     rest = list(files)
     while rest:
-        seen: set[str] = set()
+        seen: set[Hashable] = set()
         group: list[TaskFile] = []
         later: list[TaskFile] = []
         for file in rest:

@@ -22,7 +22,8 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
     Which data are selected, the arguments of :class:`DataSelectingOperator` say; how the job is waited for, those of
     :class:`LakeJobOperator`.
 
-    Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count"}``.
+    Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count", "left_out": {reason: count}}``.
+    ``left_out`` counts the selected data that are not handed to the processing, for the lake has not finished them.
 
     :param processing: name of a processing of the organization (templated).
     :param parameters: parameters of this run; None: the processing's own (templated).
@@ -30,6 +31,7 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
     :param gpu: graphics processors to run on; None: the processing's own number.
     """
 
+    hands_on = True
     template_fields: Sequence[str] = (
         *dict.fromkeys((*DataSelectingOperator.template_fields, *LakeJobOperator.template_fields)),
         "processing",
@@ -61,4 +63,9 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
         data = [each.id for each in self.select_data(datalake)]
         job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu, idempotency_key=key)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
-        return job, {"datalake": datalake.name, "processing": processing.name, "data_count": len(data)}
+        return job, {
+            "datalake": datalake.name,
+            "processing": processing.name,
+            "data_count": len(data),
+            "left_out": dict(self.left_out),
+        }

@@ -39,7 +39,8 @@ class CreateProjectionOperator(DataSelectingOperator):
     name and filename keeps it, so that a retry does no harm.
 
     Returns ``{"datalake", "projection", "data_count", "created", "kept", "missing", "failed", "failures": [{"path",
-    "reason"}], "seconds"}``; ``failures`` holds at most 100, ``missing`` counts data without a file.
+    "reason"}], "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``missing`` counts data
+    without a file, ``left_out`` the selected data that the lake has not finished.
 
     :param projection: name of the projections, such as ``mask`` (templated).
     :param filepath: where the file of a data is: a path or URL with ``{filename}``, ``{stem}``, ``{suffix}`` and
@@ -51,6 +52,7 @@ class CreateProjectionOperator(DataSelectingOperator):
     :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
     """
 
+    hands_on = True
     template_fields: Sequence[str] = (
         *DataSelectingOperator.template_fields,
         "projection",
@@ -108,6 +110,7 @@ class CreateProjectionOperator(DataSelectingOperator):
             "data_count": counts.total(),
             **{word: counts[word] for word in (*_FINE, "failed")},
             "failures": failures,
+            "left_out": dict(self.left_out),
             "seconds": round(time.monotonic() - started, 3),
         }
         return self.report(result)

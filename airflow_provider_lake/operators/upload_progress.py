@@ -34,6 +34,8 @@ class UploadProgress:
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
     :param skipped: files that the lake had before.
+    :param known_bad: of these, files that the lake could not process then.
+    :param known_bad_files: path and reason of the first of these.
     :param failed: files that would fail again, such as one that is no image.
     :param failures: path and reason of the first of these.
     :param to_retry: places of the files that may succeed at another try.
@@ -46,6 +48,8 @@ class UploadProgress:
     uploaded: int = 0
     data_ids: list[str] = field(default_factory=list)
     skipped: int = 0
+    known_bad: int = 0
+    known_bad_files: list[dict[str, str]] = field(default_factory=list)
     failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     to_retry: list[int] = field(default_factory=list)
@@ -89,19 +93,21 @@ class UploadProgress:
 
         :param place: of the file among all.
         """
+        failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
             self.uploaded += 1
             _append(self.data_ids, result["data_id"])
         elif result["status"] != FAILED:
             self.skipped += 1
+            if failure["reason"]:
+                self.known_bad += 1
+                _append(self.known_bad_files, failure)
+        elif is_done(result):
+            self.failed += 1
+            _append(self.failures, failure)
         else:
-            failure = {"path": printable(result["path"]), "reason": printable(result["reason"])}
-            if is_done(result):
-                self.failed += 1
-                _append(self.failures, failure)
-            else:
-                self.to_retry.append(place)
-                _append(self.retry_reasons, failure)
+            self.to_retry.append(place)
+            _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
         """Keep it for a retry of the task."""
@@ -119,6 +125,8 @@ class UploadProgress:
             "uploaded": self.uploaded,
             "skipped": self.skipped,
             "failed": self.failure_count,
+            "known_bad": self.known_bad,
+            "known_bad_files": self.known_bad_files,
             "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
             "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
         }

@@ -12,8 +12,12 @@ from airflow_provider_lake.client import Datalake
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.data import UploadDataOperator
 from airflow_provider_lake.operators.data_selection import DataSelectingOperator
+from airflow_provider_lake.operators.downloads import DownloadDataOperator
 from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.projections import CreateProjectionOperator
 from tests.lake_process import LakeProcess
+from tests.tries import Tries
 
 PHOTOS = 6
 
@@ -169,3 +173,51 @@ def test_a_task_without_data_is_skipped_where_told(lake: LakeProcess, photos: li
     assert (summary["uploaded"], summary["skipped"], summary["data_ids"]) == (0, 1, [])
     _refused(lake, AirflowSkipException, "brought none in", summary=summary, skip_if_empty=True)
     _refused(lake, Exception, "brought none in", summary=summary)
+
+
+@pytest.mark.parametrize(
+    ("selecting", "is_for_work"),
+    [(DownloadDataOperator, True), (CreateProjectionOperator, True), (DataSelectingOperator, False)],
+)
+def test_only_finished_data_are_handed_on(
+    lake: LakeProcess, photos: list[Path], tag: str, tmp_path: Path, selecting: type[Any], is_for_work: bool
+) -> None:
+    """What the lake could not process is counted, and taken where that is asked for."""
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no image")
+    summary = _upload([*photos[:2], bad], tags=[tag], max_failures=1)
+    needed = {
+        "DownloadDataOperator": {"target": str(tmp_path)},
+        "CreateProjectionOperator": {"projection": "p", "filepath": "{id}"},
+    }
+    given: dict[str, Any] = needed.get(selecting.__name__, {})
+
+    def select(**how: Any) -> tuple[int, dict[str, int]]:
+        operator = selecting(task_id="select", tags=tag, **given, **how)
+        return len(list(operator.select_data(_datalake(lake)))), dict(operator.left_out)
+
+    assert summary["failed"] == 1
+    assert select(only_done=True) == (2, {"ERROR": 1})
+    assert select(only_done=False) == (3, {})
+    assert select() == ((2, {"ERROR": 1}) if is_for_work else (3, {}))
+
+
+def test_a_processing_gets_finished_data_only(photos: list[Path], tag: str, tmp_path: Path) -> None:
+    """The summary says what was left out; where nothing else is selected, it says why nothing is done."""
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no image")
+    _upload([*photos[:2], bad], tags=[tag], max_failures=1)
+    _upload([bad], tags=[f"{tag}-bad"], max_failures=1)
+
+    def launch(selected: str) -> dict[str, Any]:
+        operator = LaunchProcessingOperator(
+            task_id="launch", processing="data auto tagging", tags=selected, wait_for_completion=False
+        )
+        found: dict[str, Any] = operator.execute(Tries().next())
+        return found
+
+    summary = launch(tag)
+
+    assert (summary["data_count"], summary["left_out"]) == (2, {"ERROR": 1})
+    with pytest.raises(LakePermanentError, match="none of the selected data is finished: 1 ERROR"):
+        launch(f"{tag}-bad")

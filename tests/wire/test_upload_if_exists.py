@@ -3,9 +3,12 @@
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data
@@ -82,7 +85,7 @@ def test_by_filename_another_source_is_another_file(lake: LakeProcess, tag: str,
     assert len(_data(lake, tag)) == 2
 
 
-@pytest.mark.parametrize(("if_exists", "uploaded"), [("upload", 6), ("skip", 4), ("skip_content", 5)])
+@pytest.mark.parametrize(("if_exists", "uploaded"), [("upload", 6), ("skip", 5), ("skip_content", 5)])
 def test_the_same_twice_in_one_task_comes_in_once(
     lake: LakeProcess, tag: str, photos: list[Path], tmp_path: Path, if_exists: str, uploaded: int
 ) -> None:
@@ -100,18 +103,105 @@ def test_the_same_twice_in_one_task_comes_in_once(
 
 
 @pytest.mark.parametrize("if_exists", ["skip", "skip_content"])
-def test_what_the_lake_could_not_process_fails_again_without_an_upload(
-    lake: LakeProcess, tag: str, tmp_path: Path, if_exists: str
+def test_what_the_lake_could_not_process_is_known_to_be_bad(
+    lake: LakeProcess, tag: str, photos: list[Path], if_exists: str
 ) -> None:
-    """It is named with the lake's reason; the lake does not get it again."""
-    path = tmp_path / f"{tag}.jpg"
-    path.write_text(f"words of {tag}")
+    """It fails once; from then on it is skipped with the lake's reason, and the lake does not get it again."""
+    bad = [path.with_suffix(f".{number}.jpg") for number, path in enumerate(photos)]
+    for path in bad:
+        path.write_text(f"words of {path}")
+    with pytest.raises(LakeUploadError, match=rf"{bad[0]}: .*not an image"):
+        upload(bad, tags=[tag], if_exists=if_exists)
 
     for _ in range(2):
-        with pytest.raises(LakeUploadError, match=rf"{path}: .*not an image"):
-            upload([path], tags=[tag], if_exists=if_exists)
+        summary = upload([*photos[:1], *bad], tags=[tag], if_exists=if_exists)
 
-    assert len(_data(lake, tag)) == 1
+    assert (summary["skipped"], summary["known_bad"], summary["failed"]) == (5, 4, 0)
+    assert [each["path"] for each in summary["known_bad_files"]] == [str(path) for path in bad]
+    assert all("not an image" in each["reason"] for each in summary["known_bad_files"])
+    assert len(_data(lake, tag)) == 5
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "bmp"])
+def test_counters_that_start_again_drop_no_photo(lake: LakeProcess, tag: str, tmp_path: Path, suffix: str) -> None:
+    """Photos of one name in the folders of several days: bitmaps even have one size. Another run doubles none."""
+    paths = []
+    for day in range(3):
+        for number in range(3):
+            path = tmp_path / f"day-{day}" / f"{tag}-{number}.{suffix}"
+            path.parent.mkdir(exist_ok=True)
+            Image.new("RGB", (16, 16), (80 * day, 80 * number, int(tag[-2:], 16))).save(path)
+            paths.append(path)
+
+    first = upload(paths[:6], tags=[tag], if_exists="skip")
+    second = upload(paths[3:], tags=[tag], if_exists="skip")
+    alone = [upload([path], tags=[tag], if_exists="skip")["skipped"] for path in paths[:6:3]]
+
+    assert (first["uploaded"], first["skipped"]) == (6, 0)
+    assert (second["uploaded"], second["skipped"]) == (3, 3)
+    assert alone == [1, 1]
+    kept = [hashlib.sha256(each.read()).hexdigest() for each in _data(lake, tag)]
+    assert sorted(kept) == sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
+
+
+def test_what_came_in_by_other_means_is_told_by_size_and_content(
+    lake: LakeProcess, tag: str, photos: list[Path], tmp_path: Path
+) -> None:
+    """Without a hash in the lake: by size, and by the bytes where several files have the name."""
+    lake.client().get_datalake().upload_data([str(photos[0])], tags=[tag])
+    namesake, cut = tmp_path / "x" / photos[0].name, tmp_path / "y" / photos[0].name
+    for path in (namesake, cut):
+        path.parent.mkdir()
+    content = photos[0].read_bytes()
+    namesake.write_bytes(content[:-3] + b"xyz")
+    cut.write_bytes(content[:-3])
+
+    assert upload([photos[0]], tags=[tag], if_exists="skip")["skipped"] == 1
+    summary = upload([photos[0], namesake, cut], tags=[tag], if_exists="skip")
+
+    assert (summary["uploaded"], summary["skipped"]) == (2, 1)
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "skip_content"])
+def test_objects_that_have_not_changed_are_not_downloaded_again(
+    tag: str, photos: list[Path], monkeypatch: pytest.MonkeyPatch, if_exists: str
+) -> None:
+    """Their storage's ETag is kept in the lake; one that was written anew is read, and comes in."""
+    folder = f"memory://{tag}/day"
+    opened: list[str] = []
+
+    def etag(found: Any) -> dict[str, Any]:
+        is_object = found["type"] == "file"
+        content = MemoryFileSystem.store[found["name"]].getvalue() if is_object else b""
+        return {**found} | ({"ETag": f'"{hashlib.md5(content).hexdigest()}-3"'} if is_object else {})  # noqa: S324 - S3's
+
+    info, find, open_object = MemoryFileSystem.info, MemoryFileSystem.find, MemoryFileSystem._open
+
+    def open_and_tell(storage: Any, path: str, mode: str = "rb", **options: Any) -> Any:
+        opened.extend([path] if mode == "rb" else [])
+        return open_object(storage, path, mode, **options)
+
+    def find_with_etags(storage: Any, path: str, detail: bool = False, **options: Any) -> Any:
+        found = find(storage, path, detail=True, **options)
+        return {name: etag(each) for name, each in found.items()} if detail else list(found)
+
+    # As S3 does, and unlike fsspec's storage in memory.
+    monkeypatch.setattr(MemoryFileSystem, "info", lambda storage, path, **options: etag(info(storage, path, **options)))
+    monkeypatch.setattr(MemoryFileSystem, "find", find_with_etags)
+    monkeypatch.setattr(MemoryFileSystem, "_open", open_and_tell)
+    storage = MemoryFileSystem()
+    for path in photos:
+        storage.pipe_file(f"/{tag}/day/{path.name}", path.read_bytes())
+    first = upload([folder], tags=[tag], if_exists=if_exists)  # type: ignore[list-item]  # a URL
+    opened.clear()
+
+    again = upload([folder], tags=[tag], if_exists=if_exists)  # type: ignore[list-item]  # a URL
+    read_again = list(opened)
+    storage.pipe_file(f"/{tag}/day/{photos[0].name}", photos[0].read_bytes()[:-4] + b"anew")
+    changed = upload([folder], tags=[tag], if_exists=if_exists)  # type: ignore[list-item]  # a URL
+
+    assert (first["uploaded"], again["skipped"], read_again) == (4, 4, [])
+    assert (changed["uploaded"], changed["skipped"], len(opened)) == (1, 3, 1)
 
 
 def test_a_file_that_changes_after_it_was_hashed_is_not_kept(
