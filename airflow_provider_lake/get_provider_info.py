@@ -139,6 +139,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Name of the datalake; empty: the organization's default one.",
                         "schema": {"type": ["string", "null"]},
                     },
+                    "lake_name": {
+                        "label": "Name of the lake",
+                        "description": "Stands for the host in lake:// assets, which so survive a move of the lake.",
+                        "schema": {"type": ["string", "null"]},
+                    },
                     "verify_ssl": {
                         "label": "Verify TLS certificates",
                         "description": "Turn off only for a lake of your own with a self-signed certificate.",

@@ -1,7 +1,7 @@
-"""Datalakes as Airflow assets: ``lake://host[:port]/datalake[?tag=…]``.
+"""Datalakes as Airflow assets: ``lake://host[:port][/path]/datalake[?organization=…][&tag=…]``.
 
-The URI names a datalake, or those of its data that carry a tag, and no connection: DAGs that reach one lake by several
-connections speak of the same asset.
+The URI names a datalake of an organization, or those of its data that carry a tag, and no connection: DAGs that reach
+one lake by several connections speak of the same asset. Instead of the host it may hold the lake's logical name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 
 from airflow.sdk import Asset
 
-from airflow_provider_lake.arguments import is_template, read_names, read_required_text
+from airflow_provider_lake.arguments import is_template, read_names, read_required_text, read_text
 from airflow_provider_lake.exceptions import LakeArgumentError
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 SCHEME = "lake"
 _TAG = "tag"
-# What http and https mean by themselves.
-_DEFAULT_PORTS = frozenset({80, 443})
+_ORGANIZATION = "organization"
+# What a URI without a port means; another one of a lake by plain HTTP is no less another lake than one of its own port.
+_DEFAULT_PORT = 443
+_PLAIN_PORT = 80
+_FORM = f"{SCHEME}://host/datalake"
 
 
 def lake_asset(
@@ -27,57 +30,78 @@ def lake_asset(
     datalake: str,
     tag: str | Sequence[str] | None = None,
     *,
+    organization: str | None = None,
     watchers: Sequence[Any] = (),
     extra: Mapping[str, Any] | None = None,
 ) -> Asset:
     """Return the asset that a datalake is, or those of its data that carry a tag.
 
-    :param host: of the lake, as the connection has it: a URL or a bare host name; what it may hold of user, password,
-        path and default port is left out.
+    :param host: of the lake, as the connection has it, a URL or a bare host name, which means https; or what the
+        connection has as its ``lake_name``. User, password and default port are left out.
     :param datalake: name of the datalake.
     :param tag: name of a data tag, or several.
+    :param organization: name of the organization that has the datalake; None: not said, as for the only one of a lake.
     :param watchers: Airflow's ``AssetWatcher`` of this asset.
     :param extra: what else Airflow shall keep with the asset.
     :raises ValueError: host or datalake is missing, or an argument is none, or a template.
     """
-    return _make_asset(lake_uri(host, datalake, tag), watchers, extra)
+    return _make_asset(lake_uri(host, datalake, tag, organization), watchers, extra)
 
 
-def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None) -> str:
+def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, organization: str | None = None) -> str:
     """Return the URI of :func:`lake_asset`."""
-    given = {"host": host, "datalake": datalake, "tag": tag}
-    rendered = next((name for name, value in given.items() if is_template(value)), None)
+    arguments = {"host": host, "datalake": datalake, "tag": tag, "organization": organization}
+    rendered = next((name for name, value in arguments.items() if is_template(value)), None)
     if rendered is not None:
         raise LakeArgumentError(f"{rendered} must be known where the DAG is parsed: Airflow renders nothing in assets")
     host, datalake = read_required_text("host", host), read_required_text("datalake", datalake)
-    location = urlsplit(host if "://" in host else f"//{host}").netloc
-    query = urlencode([(_TAG, name) for name in read_names("tag", tag)])
-    return sanitize_uri(SplitResult(SCHEME, location, f"/{quote(datalake, safe='')}", query, "")).geturl()
+    organization = read_text("organization", organization)
+    given = urlsplit(host if "://" in host else f"//{host}")
+    is_plain = given.scheme.lower() == "http" and given.port is None
+    location = f"{given.netloc}:{_PLAIN_PORT}" if is_plain else given.netloc
+    tags, told = read_names("tag", tag), [(_ORGANIZATION, organization)] if organization else []
+    path = f"{given.path.rstrip('/')}/{quote(datalake, safe='')}"
+    query = urlencode([*told, *((_TAG, name) for name in tags)])
+    return sanitize_uri(SplitResult(SCHEME, location, path, query, "")).geturl()
 
 
 def create_asset(
-    *, host: str, datalake: str, tag: str | Sequence[str] | None = None, extra: Mapping[str, Any] | None = None
+    *,
+    host: str,
+    datalake: str,
+    tag: str | Sequence[str] | None = None,
+    organization: str | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Asset:
     """Make an asset for Airflow's collector of lineage, as :func:`lake_asset` does."""
-    return lake_asset(host, datalake, tag, extra=extra)
+    return lake_asset(host, datalake, tag, organization=organization, extra=extra)
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
     """Return a lake's URI in its one normal form, for Airflow.
 
-    :raises ValueError: it lacks the host, names no datalake or more than one, or asks for something else than tags.
+    :raises ValueError: it lacks the host, names no datalake, or asks for something else than tags and an organization.
     """
     if not uri.hostname:
-        raise ValueError(f"a {SCHEME} URI names a host: {SCHEME}://host/datalake")
+        raise ValueError(f"a {SCHEME} URI names a host: {_FORM}")
     names = [unquote(part) for part in uri.path.split("/") if part]
-    if len(names) != 1:
-        raise ValueError(f"a {SCHEME} URI names one datalake: {SCHEME}://host/datalake")
+    if not names:
+        raise ValueError(f"a {SCHEME} URI names one datalake: {_FORM}")
     arguments = parse_qsl(uri.query, keep_blank_values=True)
-    if any(name != _TAG or not value for name, value in arguments):
-        raise ValueError(f"a {SCHEME} URI may ask for tags only: {SCHEME}://host/datalake?tag=name")
-    return SplitResult(
-        SCHEME, _location(uri), f"/{quote(names[0], safe='')}", urlencode(sorted(dict.fromkeys(arguments))), ""
-    )
+    organizations = {value for name, value in arguments if name == _ORGANIZATION}
+    if any(name not in {_TAG, _ORGANIZATION} or not value for name, value in arguments) or len(organizations) > 1:
+        raise ValueError(
+            f"a {SCHEME} URI may ask for an organization and tags only: {_FORM}?organization=name&tag=name"
+        )
+    path = "".join(f"/{quote(name, safe='')}" for name in names)
+    return SplitResult(SCHEME, _location(uri), path, urlencode(sorted(dict.fromkeys(arguments))), "")
+
+
+def lake_of(uri: str) -> tuple[str, str | None]:
+    """Return the lake that a URI is of: its host, port and path, and the organization, where it says one."""
+    parts = sanitize_uri(urlsplit(uri))
+    organization = dict(parse_qsl(parts.query)).get(_ORGANIZATION)
+    return parts.netloc + parts.path.rpartition("/")[0], organization
 
 
 def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> "Dataset":  # noqa: ARG001 - Airflow's signature
@@ -91,8 +115,12 @@ def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> "Dataset
 def dataset_name(uri: str) -> tuple[str, str]:
     """Return the namespace and the name that OpenLineage knows a lake's URI by."""
     parts = sanitize_uri(urlsplit(uri))
-    name = unquote(parts.path.removeprefix("/"))
-    return f"{SCHEME}://{parts.netloc}", f"{name}?{parts.query}" if parts.query else name
+    path, _, datalake = parts.path.rpartition("/")
+    arguments = parse_qsl(parts.query)
+    organization = dict(arguments).get(_ORGANIZATION)
+    name = "/".join(filter(None, [organization, unquote(datalake)]))
+    tags = urlencode([each for each in arguments if each[0] == _TAG])
+    return f"{SCHEME}://{parts.netloc}{path}", f"{name}?{tags}" if tags else name
 
 
 def is_lake_asset(asset: Any) -> bool:
@@ -103,14 +131,27 @@ def is_lake_asset(asset: Any) -> bool:
 def arrived_data_ids(events: Iterable[Any]) -> list[str]:
     """Return the ids of the data whose arrival started a DAG, each once, in the order of their creation.
 
-    :param events: events of one asset with a watcher: ``triggering_asset_events[asset]`` of the running task's context.
-        Events of other origin name no data, and add none.
+    :param events: events of one asset: ``triggering_asset_events[asset]`` of the running task's context. Those of a
+        watcher name their data, and so do those of tasks that upload: by their ids up to 100, above by their manifest,
+        which is read. Other events name no data, and add none.
+    :raises ValueError: an upload brought more data in than its event names, and has no manifest.
     """
     ids: dict[str, None] = {}
     for event in events:
-        payload = (event.extra or {}).get("payload") or {}
-        ids |= dict.fromkeys(payload.get("data_ids") or ())
+        ids |= dict.fromkeys(_ids_of((event.extra or {}).get("payload") or event.extra or {}))
     return list(ids)
+
+
+def _ids_of(told: Mapping[str, Any]) -> Iterable[str]:
+    if told.get("data_ids") is not None or not told.get("uploaded"):
+        return told.get("data_ids") or ()
+    if told.get("manifest") is None:
+        raise ValueError(
+            f"the event of an upload of {told['uploaded']} data does not name them: give that upload a manifest"
+        )
+    from airflow_provider_lake.operators.manifest import UPLOADED, read_manifest
+
+    return [line["data_id"] for line in read_manifest(told["manifest"]) if line["status"] == UPLOADED]
 
 
 def _make_asset(uri: str, watchers: Sequence[Any], extra: Mapping[str, Any] | None) -> Asset:
@@ -122,4 +163,4 @@ def _location(uri: SplitResult) -> str:
     """Return host and port, in lower case and without user and default port."""
     host = (uri.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host
-    return host if uri.port is None or uri.port in _DEFAULT_PORTS else f"{host}:{uri.port}"
+    return host if uri.port in {None, _DEFAULT_PORT} else f"{host}:{uri.port}"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, RetryPolicy
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
+_LAKE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -113,6 +115,23 @@ def base_url(connection: ConnectionFields) -> str:
     if connection.port and own_port is None:
         parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
     return urlunsplit(parts)
+
+
+def asset_host(connection: ConnectionFields) -> str:
+    """Return what stands for the lake in the URIs of its assets: its logical name, else its host.
+
+    :raises airflow_provider_lake.client.UsageError: the host is no host, or the name could be none.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    name = str(extra_fields(connection).get("lake_name") or "").strip()
+    if not name:
+        return base_url(connection)
+    if not _LAKE_NAME.fullmatch(name):
+        raise UsageError(
+            f"lake_name {name!r} of connection {connection.conn_id!r} is no name: letters, digits, '.', '_' and '-'"
+        )
+    return name
 
 
 def extra_fields(connection: ConnectionFields) -> dict[str, Any]:

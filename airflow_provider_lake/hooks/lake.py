@@ -19,8 +19,8 @@ class LakeHook(BaseHook):
     """Client of the lake that a connection of type ``lake`` names.
 
     The connection holds the host (a URL; a bare host name means https), the API token as its password, and as extra
-    fields ``organization_id``, ``organization_name``, ``datalake`` (empty: the default one), ``verify_ssl`` and
-    ``timeout`` (seconds).
+    fields ``organization_id``, ``organization_name``, ``datalake`` (empty: the default one), ``lake_name`` (in the
+    URIs of assets, instead of the host), ``verify_ssl`` and ``timeout`` (seconds).
 
     :param lake_conn_id: id of the connection.
     """

@@ -10,7 +10,7 @@ from airflow_provider_lake.arguments import check_constants, read_flag, read_nam
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.operators.lineage import LakeLineage
-from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
+from airflow_provider_lake.operators.outlets import require_own_lake, tell_lineage, tell_outlets
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake
@@ -57,6 +57,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         """Return the datalake that this task works on, and let the task link to it."""
         read_names("partition_key", self.partition_key)  # what is wrong is known before anything is done
         datalake = self.hook.get_datalake(read_text("datalake", self.datalake))
+        require_own_lake(self.hook, self.outlets)
         show_datalake(datalake)
         self.show_data(datalake)
         return datalake

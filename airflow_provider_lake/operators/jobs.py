@@ -293,4 +293,11 @@ class LakeJobOperator(LakeOperator):
             if job.status.is_final:
                 show_output([job], self.log)
         self.log.info("Done: %s", describe(job))
-        return self.report(summary_of(job) | details)
+        summary = summary_of(job) | details
+        if self.wait_for_completion and job.status.is_final:
+            summary |= self.examine(job)
+        return self.report(summary)
+
+    def examine(self, job: "Job") -> dict[str, Any]:
+        """Return what the summary says beyond that of a job that has succeeded, or refuse what came of it."""
+        return {}

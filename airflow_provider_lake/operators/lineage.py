@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_lake.arguments import read_names, read_paths
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
-from airflow_provider_lake.hooks.connection import base_url, without_credentials
+from airflow_provider_lake.hooks.connection import asset_host, base_url, without_credentials
 from airflow_provider_lake.operators.locations import is_remote, local_path
 from airflow_provider_lake.printable import printable
 
@@ -47,19 +47,23 @@ class LakeLineage:
             return None
         host = without_credentials(base_url(self.hook.connection))
         return OperatorLineage(
-            inputs=list(self.lineage_inputs(host, self.reported)),
-            outputs=list(self.lineage_outputs(host, self.reported)),
+            inputs=list(self.lineage_inputs(self._lake_name(self.reported), self.reported)),
+            outputs=list(self.lineage_outputs(self._lake_name(self.reported), self.reported)),
             run_facets=_run_facets(host, self.reported),
         )
 
-    def lineage_inputs(self, host: str, summary: Mapping[str, Any]) -> "Iterator[Dataset]":
+    def _lake_name(self, summary: Mapping[str, Any]) -> tuple[str, str]:
+        organization = self.hook.client.organization_name
+        return dataset_name(lake_uri(asset_host(self.hook.connection), summary["datalake"], organization=organization))
+
+    def lineage_inputs(self, lake: tuple[str, str], summary: Mapping[str, Any]) -> "Iterator[Dataset]":
         """Yield what the task has read.
 
-        :param host: base URL of the lake.
+        :param lake: namespace and name of the datalake.
         """
         from airflow.providers.common.compat.openlineage.facet import Dataset
 
-        namespace, name = dataset_name(lake_uri(host, summary["datalake"]))
+        namespace, name = lake
         for prefix in read_names("prefixes", summary.get("prefixes")):
             yield Dataset(namespace=namespace, name=f"{name}/objects/{prefix}")
         if "processing" in summary or self.only_reads:
@@ -67,13 +71,13 @@ class LakeLineage:
         for storage, file_name in files_of(getattr(self, "filepaths", None)):
             yield Dataset(namespace=storage, name=file_name)
 
-    def lineage_outputs(self, host: str, summary: Mapping[str, Any]) -> "Iterator[OutputDataset]":
+    def lineage_outputs(self, lake: tuple[str, str], summary: Mapping[str, Any]) -> "Iterator[OutputDataset]":
         """Yield what the task has written.
 
-        :param host: base URL of the lake.
+        :param lake: namespace and name of the datalake.
         """
         if not self.only_reads:
-            yield _output(dataset_name(lake_uri(host, summary["datalake"])), summary)
+            yield _output(lake, summary)
             return
         for written in files_of(getattr(self, "target", None)):
             yield _output(written, summary)

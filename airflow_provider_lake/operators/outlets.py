@@ -1,6 +1,6 @@
 """What a task tells Airflow about the data that it brought in or worked on: events of its outlets, and lineage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,9 @@ from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 from airflow.sdk import AssetAlias, get_current_context
 
 from airflow_provider_lake.arguments import read_names
-from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset
-from airflow_provider_lake.hooks.connection import base_url
+from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset, lake_of, lake_uri
+from airflow_provider_lake.exceptions import LakePermanentError
+from airflow_provider_lake.hooks.connection import asset_host
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset, Context
@@ -21,13 +22,14 @@ _TOLD = (
     *("datalake", "datalake_id", "tags", "source", "prefixes", "processing", "query"),
     *("job_id", "status", "progress", "jobs"),
     *("attached", "detached", "projection"),
+    *("data_ids", "manifest", "found", "left_out", "known_bad"),
     *("uploaded", "skipped", "failed", "data_count", "updated", "created", "count"),
 )
 
 
 def tell_outlets(
     hook: "LakeHook",
-    outlets: Iterable[Any],
+    outlets: Collection[Any],
     summary: Mapping[str, Any],
     partition_key: str | Sequence[str] | None = None,
 ) -> None:
@@ -40,6 +42,7 @@ def tell_outlets(
     context = _running_context()
     if context is None:
         return
+    require_own_lake(hook, outlets)
     extra = _extra(summary)
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
@@ -61,7 +64,11 @@ def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool
     add(
         context=hook,
         scheme=SCHEME,
-        asset_kwargs={"host": base_url(hook.connection), "datalake": summary["datalake"]},
+        asset_kwargs={
+            "host": asset_host(hook.connection),
+            "datalake": summary["datalake"],
+            "organization": hook.client.organization_name,
+        },
         asset_extra=_extra(summary),
     )
 
@@ -74,9 +81,25 @@ def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
     datalake = summary.get("datalake")
     if not datalake or 0 in {summary.get("uploaded"), (summary.get("progress") or {}).get("imported")}:
         return []
-    host = base_url(hook.connection)
+    host, organization = asset_host(hook.connection), hook.client.organization_name
     tags = read_names("tags", summary.get("tags") or summary.get("attached"))
-    return [lake_asset(host, datalake, tag) for tag in tags] if tags else [lake_asset(host, datalake)]
+    return [lake_asset(host, datalake, tag or None, organization=organization) for tag in tags or [""]]
+
+
+def require_own_lake(hook: "LakeHook", outlets: Iterable[Any]) -> None:
+    """Refuse to tell of one lake's data under the name of another, as after a connection was moved.
+
+    :raises LakePermanentError: an outlet names another lake, or another organization, than the connection.
+    """
+    for outlet in (each for each in outlets if is_lake_asset(each)):
+        lake, organization = lake_of(outlet.uri)
+        ours = hook.client.organization_name
+        own = lake_of(lake_uri(asset_host(hook.connection), "datalake", organization=ours))[0]
+        if lake != own or organization not in {None, ours}:
+            raise LakePermanentError(
+                f"outlet {outlet.uri} is not of the lake of connection {hook.lake_conn_id!r}, {SCHEME}://{own} with "
+                f"organization {ours!r}: name this one there, or give the connection the lake_name that the outlet has"
+            )
 
 
 def _running_context() -> "Context | None":

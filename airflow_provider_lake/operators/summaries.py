@@ -44,7 +44,8 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
 
     :raises LakeArgumentError: there is something else in it.
     """
-    summaries = list(flat_items(argument, value))
+    # An event of a watcher has what it tells of in its payload.
+    summaries = [_told(each) for each in flat_items(argument, value)]
     for each in summaries:
         if not isinstance(each, Mapping):
             raise LakeArgumentError(
@@ -52,6 +53,11 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
                 + (f"; {NATIVE}" if isinstance(each, str) else "")
             )
     return summaries
+
+
+def _told(item: Any) -> Any:
+    payload = item.get("payload") if isinstance(item, Mapping) else None
+    return payload if isinstance(payload, Mapping) else item
 
 
 def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]) -> Iterator[Brought]:
@@ -65,6 +71,8 @@ def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mappi
             yield from _imported(client, each)
         elif "uploaded" in each:
             yield Brought(data_ids=_uploaded(each))
+        elif each.get("data_ids") is not None:
+            yield Brought(data_ids=read_ids("summary", each["data_ids"]))
         else:
             raise LakePermanentError(
                 f"a summary with {', '.join(map(str, each)) or 'nothing in it'} names no data: "

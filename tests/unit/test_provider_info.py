@@ -42,7 +42,9 @@ def test_the_connection_form_shows_our_fields() -> None:
     [form] = [found for found in HookMetaService.hook_meta_data() if found.connection_type == "lake"]
 
     assert form.hook_name == "Lake"
-    assert set(form.extra_fields or {}) == {"organization_id", "organization_name", "datalake", "verify_ssl", "timeout"}
+    assert set(form.extra_fields or {}) == {
+        *("organization_id", "organization_name", "datalake", "lake_name", "verify_ssl", "timeout")
+    }
     assert form.standard_fields is not None
     for name in ("host", "password", "port", "url_schema"):
         field = getattr(form.standard_fields, name)

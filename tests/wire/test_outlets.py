@@ -65,7 +65,7 @@ def test_an_upload_says_what_came_in_to_its_outlets(lake: LakeProcess, tmp_path:
         )
     )
 
-    expected = {
+    expected: dict[str, Any] = {
         "datalake": "default",
         "datalake_id": str(lake.client().get_datalake().id),
         "tags": ["gate", "day"],
@@ -73,13 +73,18 @@ def test_an_upload_says_what_came_in_to_its_outlets(lake: LakeProcess, tmp_path:
         "uploaded": 3,
         "skipped": 0,
         "failed": 0,
+        "known_bad": 0,
+        "left_out": {},
     }
+    expected["data_ids"] = events[ours].extra["data_ids"]
+    assert len(expected["data_ids"]) == 3
     assert events[ours].extra == expected
     assert events[ours].partition_keys == {"2026-01-01"}
     assert other not in list(events)
     aliased = events[AssetAlias("any upload")].asset_alias_events
+    organization = lake.client().organization_name
     assert [(event.dest_asset_key.to_asset(), event.extra) for event in aliased] == [
-        (lake_asset(lake.url, "default", tag), expected) for tag in ("gate", "day")
+        (lake_asset(lake.url, "default", tag, organization=organization), expected) for tag in ("gate", "day")
     ]
 
 
@@ -132,7 +137,9 @@ def test_a_tag_that_is_attached_is_the_asset_of_an_alias(lake: LakeProcess, tmp_
     )
 
     [event] = events[AssetAlias("tagged")].asset_alias_events
-    assert event.dest_asset_key.to_asset() == lake_asset(lake.url, "default", "told")
+    assert event.dest_asset_key.to_asset() == lake_asset(
+        lake.url, "default", "told", organization=lake.client().organization_name
+    )
     assert (event.extra["attached"], event.extra["data_count"]) == (["told"], 1)
 
 
@@ -155,7 +162,7 @@ def test_openlineage_hears_of_an_upload(lake: LakeProcess, tmp_path: Path) -> No
 
     assert [(each.namespace, each.name) for each in lineage.inputs] == [("file", str(tmp_path))]
     [output] = lineage.outputs
-    assert (output.namespace, output.name) == (lake.url.replace("http", "lake"), "default")
+    assert (output.namespace, output.name) == (lake.url.replace("http", "lake"), "local/default")
     assert output.outputFacets["outputStatistics"].rowCount == 3
     assert lineage.run_facets == {}
 
@@ -176,8 +183,8 @@ def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> N
 
     imported, processed = _lineage(importing), _lineage(processing)
 
-    assert [each.name for each in imported.inputs] == ["default/objects/lineage/"]
-    assert [each.name for each in processed.inputs] == ["default"]
+    assert [each.name for each in imported.inputs] == ["local/default/objects/lineage/"]
+    assert [each.name for each in processed.inputs] == ["local/default"]
     for lineage, operator in ((imported, importing), (processed, processing)):
         assert lineage.outputs[0].outputFacets["outputStatistics"].rowCount == 2
         assert operator.reported is not None
@@ -212,7 +219,7 @@ def test_what_only_reads_a_lake_has_it_as_input(
     _run(DataSensor(task_id="wait", tags="read", min_count=2, deferrable=False))
 
     lineage = _lineage(download)
-    datalake = (lake.url.replace("http", "lake"), "default")
+    datalake = (lake.url.replace("http", "lake"), "local/default")
     assert [(each.namespace, each.name) for each in lineage.inputs] == [datalake]
     assert [(each.namespace, each.name) for each in lineage.outputs] == [("file", str(tmp_path / "out"))]
     assert events[AssetAlias("archive")].asset_alias_events == []

@@ -1,6 +1,8 @@
 """Imports of data: every image and video under some prefixes, or the objects of a list."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +25,9 @@ Row = dict[str, Any]
 
 BATCH = 500
 _DECODED_BATCH = 16
+# A job's progress is read often, and stays small.
+_MAX_REASONS = 50
+_MAX_SUFFIX = 20
 
 
 class DataImport:
@@ -41,6 +46,8 @@ class DataImport:
         # Jobs of earlier lakes do not say.
         self._decodes = task.job.payload.get("check_files") == CheckFiles.DECODE
         # What takes long is written down soon.
+        self.found: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self.batch_size = _DECODED_BATCH if self._decodes else BATCH
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
@@ -49,10 +56,24 @@ class DataImport:
             names = sorted(self._payload["objects"])
             yield from (Candidate(name) for name in names if after is None or name > after)
             return
-        for prefix in disjoint(self._payload["prefixes"]):
+        prefixes = dict.fromkeys(self._payload["prefixes"])
+        self.found.update(dict.fromkeys(prefixes, 0))
+        for prefix in disjoint(prefixes):
+            covered = [each for each in prefixes if each.startswith(prefix)]
             for blob in self._store.scan(prefix, after):
+                self.found.update(each for each in covered if blob.object_name.startswith(each))
                 if kind_of(blob.object_name) is not None:
                     yield Candidate(blob.object_name, blob.size)
+                else:
+                    self.left_out[self._reason_of(blob.object_name)] += 1
+
+    def _reason_of(self, name: str) -> str:
+        """Return why an object is left out: what it is by its name, one of not too many reasons."""
+        if name.endswith("/"):
+            return "folder marker"
+        suffix = _printable(PurePosixPath(name).suffix).lower() or "no suffix"
+        is_known = suffix in self.left_out or len(self.left_out) < _MAX_REASONS
+        return suffix if is_known and len(suffix) <= _MAX_SUFFIX else "other suffixes"
 
     def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
         """Read the headers of those objects that are no data yet, or all of them where that is asked for."""

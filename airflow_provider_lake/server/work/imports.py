@@ -5,6 +5,7 @@ together. So an import that was interrupted goes on exactly where it stopped.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from tempfile import SpooledTemporaryFile
@@ -30,6 +31,8 @@ class Import(Protocol):
     """
 
     batch_size: int
+    found: Counter[str]
+    left_out: Counter[str]
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
         """Yield what is to be imported in the order of its names, from behind ``after``."""
@@ -75,11 +78,18 @@ def _count(task: Task, subject: Import, kept: IO[bytes]) -> Progress:
         # Python's own JSON: it takes names that are no text too.
         kept.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
     kept.seek(0)
-    progress = Progress(total=total)
+    progress = Progress(total=total, found=dict(subject.found), left_out=dict(subject.left_out))
     if not task.stop.is_set:
         with task.lake.database.writing() as session:
             jobs.save_progress(session, task.job.id, progress.to_json())
+            jobs.append_lines(session, task.job.id, _said(progress))
     return progress
+
+
+def _said(progress: Progress) -> list[str]:
+    """Return what a job's log says of the objects that were found."""
+    found = [f"{count} objects below {prefix!r}" for prefix, count in progress.found.items()]
+    return [*found, *(f"left out {count} objects: {reason}" for reason, count in progress.left_out.items())]
 
 
 def _kept_batches(kept: IO[bytes]) -> Iterator[list[Candidate]]:

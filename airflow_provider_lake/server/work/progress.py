@@ -1,7 +1,7 @@
 """How far an import is; stored with the job after every batch."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import quote, unquote
 
@@ -51,6 +51,8 @@ class Progress:
     :param skipped: objects that were data already.
     :param failed: objects that could not be imported; ``failures`` names the first of them.
     :param after: the last object name that was dealt with; an interrupted import goes on behind it.
+    :param found: objects of any kind below each prefix, as they were counted.
+    :param left_out: those of them that are neither images nor videos, by the reason.
     """
 
     total: int
@@ -60,6 +62,8 @@ class Progress:
     failed: int = 0
     failures: tuple[Failure, ...] = ()
     after: str | None = None
+    found: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:

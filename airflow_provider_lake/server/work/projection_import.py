@@ -1,5 +1,6 @@
 """Imports of projections: objects of the bucket that are shown along data."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,6 +24,8 @@ class ProjectionImport:
     batch_size = 500
 
     def __init__(self, task: Task) -> None:
+        self.found: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self._lake = task.lake
         self._store = task.store
         self._datalake_id = task.job.datalake_id

@@ -1,5 +1,7 @@
 """Datalakes as Airflow assets."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from airflow.providers_manager import ProvidersManager
 from airflow.sdk import Asset
 
-from airflow_provider_lake.assets.lake import arrived_data_ids, create_asset, lake_asset
+from airflow_provider_lake.assets.lake import arrived_data_ids, create_asset, dataset_name, lake_asset
 
 
 @pytest.mark.parametrize(
@@ -15,7 +17,8 @@ from airflow_provider_lake.assets.lake import arrived_data_ids, create_asset, la
     [
         ("lake://Example.COM/default", "lake://example.com/default"),
         ("LAKE://example.com:443/default/", "lake://example.com/default"),
-        ("lake://example.com:80/default", "lake://example.com/default"),
+        ("lake://example.com:80/default", "lake://example.com:80/default"),
+        ("lake://h/a%20b/default?tag=x&organization=acme", "lake://h/a%20b/default?organization=acme&tag=x"),
         ("lake://user@example.com:8765/default#part", "lake://example.com:8765/default"),
         ("lake://[::1]:8765/my%20lake", "lake://[::1]:8765/my%20lake"),
         ("lake://h/d?tag=b&tag=a&tag=b", "lake://h/d?tag=a&tag=b"),
@@ -27,7 +30,10 @@ def test_airflow_knows_one_asset_by_one_uri(uri: str, normal: str) -> None:
     assert Asset(name="x", uri=normal).uri == normal
 
 
-@pytest.mark.parametrize("uri", ["lake:///default", "lake://h", "lake://h/", "lake://h/a/b", "lake://h/d?query=x"])
+@pytest.mark.parametrize(
+    "uri",
+    ["lake:///default", "lake://h", "lake://h/", "lake://h/d?organization=a&organization=b", "lake://h/d?query=x"],
+)
 def test_what_names_no_datalake_is_refused(uri: str) -> None:
     """When the DAG is parsed, with the form that is meant."""
     with pytest.raises(ValueError, match="lake://host/datalake"):
@@ -40,7 +46,11 @@ def test_what_names_no_datalake_is_refused(uri: str) -> None:
         ("example.com", "example.com"),
         ("https://example.com", "example.com"),
         ("https://example.com:443/", "example.com"),
-        ("http://user:secret@example.com:8765/path", "example.com:8765"),
+        ("http://user:secret@example.com:8765/path", "example.com:8765/path"),
+        ("http://example.com:80", "example.com:80"),
+        ("http://Example.com/", "example.com:80"),
+        ("https://h/a", "h/a"),
+        ("http://[::1]:8765", "[::1]:8765"),
         ("127.0.0.1:8765", "127.0.0.1:8765"),
     ],
 )
@@ -68,7 +78,7 @@ def test_a_dag_reads_which_data_started_it() -> None:
     extras = [
         {"from_trigger": True, "payload": {"data_ids": ["a", "b"]}},
         {"from_trigger": True, "payload": {"data_ids": ["b", "c"]}},
-        {"uploaded": 3},
+        {"job_id": "j", "progress": {"imported": 3}},
         {},
         None,
     ]
@@ -84,3 +94,36 @@ def test_an_asset_is_made_of_constants_only(given: dict[str, Any]) -> None:
     """Airflow renders no template in it: its name would be the braces."""
     with pytest.raises(ValueError, match=f"^{next(iter(given))} must be"):
         lake_asset(**({"host": "h", "datalake": "d"} | given))
+
+
+def test_lakes_and_organizations_of_one_host_are_several() -> None:
+    """Neither starts the other's DAGs, and OpenLineage knows them by other names."""
+    assets = [
+        lake_asset(host, "default", organization=organization)
+        for host in ("https://h", "http://h", "https://h/a", "https://h/b")
+        for organization in (None, "acme", "other")
+    ]
+
+    assert len({asset.uri for asset in assets}) == len({dataset_name(asset.uri) for asset in assets}) == 12
+    assert dataset_name(lake_asset("https://h/a", "d", ["x"], organization="acme").uri) == (
+        "lake://h/a",
+        "acme/d?tag=x",
+    )
+    assert lake_asset("https://h:443/", "d") == lake_asset("H", "d")
+
+
+def test_events_of_tasks_name_their_data_too(tmp_path: Path) -> None:
+    """Up to 100 by their ids, above by their manifest; an upload that names none is no empty one."""
+    manifest = tmp_path / "m.jsonl"
+    lines = [{"path": "a", "status": "uploaded", "data_id": "a"}, {"path": "b", "status": "skipped", "data_id": "b"}]
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    extras: list[dict[str, Any]] = [
+        {"uploaded": 2, "data_ids": ["c", "d"], "manifest": str(manifest)},
+        {"payload": {"data_ids": ["d", "e"]}},
+        {"uploaded": 101, "manifest": str(manifest)},
+        {"uploaded": 0, "skipped": 3},
+    ]
+
+    assert arrived_data_ids([SimpleNamespace(extra=extra) for extra in extras]) == ["c", "d", "e", "a"]
+    with pytest.raises(ValueError, match="upload of 101 data does not name them: give that upload a manifest"):
+        arrived_data_ids([SimpleNamespace(extra={"uploaded": 101})])
