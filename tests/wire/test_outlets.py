@@ -224,7 +224,10 @@ def test_what_only_reads_a_lake_has_it_as_input(
     assert [(each.namespace, each.name) for each in lineage.outputs] == [("file", str(tmp_path / "out"))]
     assert events[AssetAlias("archive")].asset_alias_events == []
     collected = collector.collected_assets
-    assert {each.asset.uri for each in collected.inputs} == {lake_asset(lake.url, "default").uri}
+    organization = lake.client().organization_name
+    assert {each.asset.uri for each in collected.inputs} == {
+        lake_asset(lake.url, "default", organization=organization).uri
+    }
     assert collected.outputs == []
 
 
