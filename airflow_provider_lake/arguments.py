@@ -342,6 +342,8 @@ def _path(argument: str, value: Any) -> str:
         raise LakeArgumentError(
             f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
         )
+    if isinstance(value, str) and "\0" in value:
+        raise LakeArgumentError(f"{argument} must be {wanted}, not {brief(value)}: no path has a NUL in it")
     if isinstance(value, str):
         return _not_rendered(argument, value, wanted)
     if not (_is_path(value) or isinstance(value, bytes)):

@@ -115,7 +115,7 @@ REFUSED: dict[Callable[[str, Any], object], list[Any]] = {
     read_required_text: [None, "", []],
     read_ids: ["12", 12, [str(ID), "x"], {"data_ids": []}, [None, "no"]],
     read_job_ids: [True, {"status": "DONE"}, [{"job_id": None}], {"jobs": [{}]}, {"jobs": [True]}],
-    read_path: [["a.jpg"], True, Path("{{ ds }}"), {"path": "a"}, "", " ", Path(), b""],
+    read_path: [["a.jpg"], True, Path("{{ ds }}"), {"path": "a"}, "", " ", Path(), b"", "a\0b"],
     read_paths: [None, "", ["a.jpg", ""], [["a.jpg", None]], [True], {"path": "a"}, iter(["a"])],
     read_mapping: [
         *("{'a': 1}", "a", [], [{}], 5, {"a": object()}, {True: 1}, {"a": b""}),
