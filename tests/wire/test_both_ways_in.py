@@ -217,7 +217,11 @@ def test_tasks_upload_and_import_what_decodes(lake: LakeProcess, folder: Path, m
     upload = UploadDataOperator(task_id="upload", filepaths=str(folder), check_files="decode", max_failures=100)
     _put(lake, folder)
     bring_in = ImportBucketObjectsOperator(
-        task_id="import", prefixes=f"{folder.name}/", check_files="decode", poll_interval=0.1
+        task_id="import",
+        prefixes=f"{folder.name}/",
+        check_files="decode",
+        poll_interval=0.1,
+        max_failures=100,
     )
 
     uploaded = upload.execute(Tries().next())
