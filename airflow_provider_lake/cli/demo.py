@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import URL
+from sqlalchemy.engine import URL
 
 from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.cli.server_extra import require_server
