@@ -131,7 +131,13 @@ def read_path(argument: str, value: Any) -> str | None:
 
     :raises LakeArgumentError: it is something else, several things, or empty.
     """
-    return None if value is None else _path(argument, value)
+    if value is None:
+        return None
+    path = _path(argument, value)
+    # One of many may be so, and fails by itself.
+    if "\0" in path:
+        raise LakeArgumentError(f"{argument} must be a path or a URL, not {brief(path)}: no path has a NUL in it")
+    return path
 
 
 def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
@@ -342,8 +348,6 @@ def _path(argument: str, value: Any) -> str:
         raise LakeArgumentError(
             f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
         )
-    if isinstance(value, str) and "\0" in value:
-        raise LakeArgumentError(f"{argument} must be {wanted}, not {brief(value)}: no path has a NUL in it")
     if isinstance(value, str):
         return _not_rendered(argument, value, wanted)
     if not (_is_path(value) or isinstance(value, bytes)):

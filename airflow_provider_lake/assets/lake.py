@@ -57,6 +57,8 @@ def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, o
     host, datalake = read_required_text("host", host), read_required_text("datalake", datalake)
     organization = read_text("organization", organization)
     given = urlsplit(host if "://" in host else f"//{host}")
+    if not given.netloc.isascii():
+        raise LakeArgumentError(f"host must be in ASCII, as xn--… where it has other letters, not {host!r}")
     is_plain = given.scheme.lower() == "http" and given.port is None
     location = f"{given.netloc}:{_PLAIN_PORT}" if is_plain else given.netloc
     tags, told = read_names("tag", tag), [(_ORGANIZATION, organization)] if organization else []

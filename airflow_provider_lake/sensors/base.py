@@ -68,9 +68,11 @@ class LakeSensor(BaseSensorOperator):
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
+        # Airflow 3.0 takes no None for its own default.
+        limit = {} if timeout is None else {"timeout": read_seconds("timeout", timeout)}
         super().__init__(
             poke_interval=read_seconds("poke_interval", poke_interval),
-            timeout=None if timeout is None else read_seconds("timeout", timeout),
+            **limit,
             multiple_outputs=read_flag("multiple_outputs", multiple_outputs),
             **kwargs,
         )

@@ -34,6 +34,7 @@ def test_a_folder_without_files_is_refused(tmp_path: Path, capsys: pytest.Captur
     assert said == f"lake demo: there is no file in {tmp_path / 'photos'}\n"
 
 
+@pytest.mark.server
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a traceback."""
     (tmp_path / "file").touch()
