@@ -69,7 +69,7 @@ class LakeSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         # Airflow 3.0 takes no None for its own default.
-        limit = {} if timeout is None else {"timeout": read_seconds("timeout", timeout)}
+        limit: dict[str, Any] = {} if timeout is None else {"timeout": read_seconds("timeout", timeout)}
         super().__init__(
             poke_interval=read_seconds("poke_interval", poke_interval),
             **limit,
