@@ -47,7 +47,8 @@ class Tries:
         store = SimpleNamespace(
             get=self.state.get, set=self.state.__setitem__, delete=lambda key: self.state.pop(key, None)
         )
-        return {"ti": instance, "task_state_store": store}
+        run = SimpleNamespace(start_date=self.started)
+        return {"ti": instance, "task_state_store": store, "dag_run": run}
 
     def clear(self) -> None:
         """Clear the task, as Airflow does."""

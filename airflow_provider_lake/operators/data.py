@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
@@ -30,7 +31,7 @@ from airflow_provider_lake.operators.file_upload import CHECK_FILES, CheckFiles,
 from airflow_provider_lake.operators.filepaths import search_files
 from airflow_provider_lake.operators.known_data import CONTENT_FIELD
 from airflow_provider_lake.operators.manifest import FAILED, Manifest
-from airflow_provider_lake.operators.resume import is_last_try
+from airflow_provider_lake.operators.resume import is_last_try, start_of_run
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
 from airflow_provider_lake.printable import one_line
@@ -130,7 +131,7 @@ class UploadDataOperator(LakeOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files and return what became of them."""
-        started = time.monotonic()
+        started, since = time.monotonic(), start_of_run(context)
         tags, source = read_names("tags", self.tags), read_text("source", self.source)
         given_metadata, url = read_mappings("metadata", self.metadata), read_path("manifest", self.manifest)
         search = search_files(self.filepaths)
@@ -143,7 +144,7 @@ class UploadDataOperator(LakeOperator):
             what = (str(datalake.id), given_metadata, tags, source, self.fill_metadata)
             manifest = None if url is None else Manifest(url, context, *what)
             memory = UploadMemory(context, manifest, paths, *what)
-            self._upload(datalake, memory, files, paths, metadata)
+            self._upload(datalake, memory, files, metadata, since)
         progress = memory.progress
         if manifest is not None:
             manifest.finish(frozenset(paths))
@@ -188,14 +189,14 @@ class UploadDataOperator(LakeOperator):
         datalake: "Datalake",
         memory: UploadMemory,
         files: Sequence[SourceFile],
-        paths: Sequence[str],
         metadata: Sequence[dict[str, Any]],
+        since: datetime,
     ) -> None:
         """Upload the files that no earlier try is done with."""
         names = Counter(file.name for file in files)
-        upload = FileUpload(datalake, memory, self._options(), self.if_exists, names)
+        upload = FileUpload(datalake, memory, self._options(), self.if_exists, names, since)
         progress = memory.progress
-        for chunk in progress.chunks(paths):
+        for chunk in progress.chunks([str(file) for file in files]):
             results = upload.upload([TaskFile(place, files[place], metadata[place]) for place in chunk])
             memory.keep(results)
             for result in results.values():

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -69,6 +70,7 @@ class FileUpload:
     :param options: of the client's ``upload_data``, the same for all files.
     :param if_exists: which files to leave out.
     :param names: how often each filename comes among all files of the task.
+    :param since: when the run began: what came into the lake before is known, what came later is the run's own doing.
     """
 
     datalake: "Datalake"
@@ -76,6 +78,7 @@ class FileUpload:
     options: Mapping[str, Any]
     if_exists: IfExists
     names: Counter[str]
+    since: datetime
     _results: dict[int, Result] = field(default_factory=dict)
 
     def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
@@ -240,13 +243,21 @@ class FileUpload:
         if self.options["wait_for_unprocessable_data"]:
             results = wait_until_processed(results, [str(file.source) for file, _ in found])
         for (file, known), result in zip(found, results, strict=True):
-            if status == SKIPPED and is_broken(known):
+            if status == SKIPPED and is_broken(known) and not self._is_own_failure(known):
                 reason = known.upload_error or getattr(result, "message", None) or "the lake could not process it"
                 self._results[file.place] = _result(file, SKIPPED, data=known, reason=f"known to be bad: {reason}")
             elif isinstance(result, UploadError):
                 self._fail(file, result)
             else:
                 self._results[file.place] = _result(file, status, data=result)
+
+    def _is_own_failure(self, data: "Data") -> bool:
+        """Whether a data that the lake could not process came in by this run: its file failed, and is not known before.
+
+        So a retry counts what earlier tries have counted, also where nothing else tells it of them.
+        """
+        is_judged: bool = self.options["wait_for_unprocessable_data"]
+        return is_judged and data.created_at is not None and data.created_at >= self.since
 
     def _accept(self, file: TaskFile, data: "Data") -> None:
         if file.state is not None and file.local is not None and file.state != _state(file.local):

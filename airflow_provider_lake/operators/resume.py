@@ -6,6 +6,7 @@ still moving here, which is why nobody but this module knows how.
 
 import logging
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.operators.fingerprints import fingerprint
@@ -67,6 +68,15 @@ def first_try_number(context: "Context") -> int:
     """Return the number of the first try since the task was made or cleared; 0 outside a running task."""
     instance = context.get("ti")
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
+
+
+def start_of_run(context: "Context") -> datetime:
+    """Return when the DAG run began, all tries of its tasks; outside a run, it is now.
+
+    Where a run that had ended is gone on with, since its tasks were cleared, it begins then.
+    """
+    started = getattr(context.get("dag_run"), "start_date", None)
+    return started if isinstance(started, datetime) else datetime.now(UTC)
 
 
 def is_last_try(context: "Context") -> bool:

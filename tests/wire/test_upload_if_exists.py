@@ -15,8 +15,10 @@ from airflow_provider_lake.client import Data
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
 from airflow_provider_lake.operators import file_upload
 from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.file_upload import IfExists
 from airflow_provider_lake.operators.known_data import by_content
 from tests.lake_process import LakeProcess
+from tests.tries import Tries
 from tests.wire.task_data import upload
 
 
@@ -120,6 +122,46 @@ def test_what_the_lake_could_not_process_is_known_to_be_bad(
     assert [each["path"] for each in summary["known_bad_files"]] == [str(path) for path in bad]
     assert all("not an image" in each["reason"] for each in summary["known_bad_files"])
     assert len(_data(lake, tag)) == 5
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "skip_content"])
+@pytest.mark.parametrize("memory", ["nothing", "state", "manifest", "state that was lost"])
+def test_a_retry_counts_what_its_own_run_could_not_bring_in(
+    lake: LakeProcess, tag: str, photos: list[Path], tmp_path: Path, if_exists: IfExists, memory: str
+) -> None:
+    """A task that had too many failures does not turn green by them; the next run knows what is bad."""
+    bad = [path.with_suffix(".broken.jpg") for path in photos]
+    for path in bad:
+        path.write_text(f"words of {path}")
+    manifest = tmp_path / "m.jsonl" if memory == "manifest" else None
+    operator = UploadDataOperator(
+        task_id="upload", filepaths=[str(path) for path in bad], tags=[tag], if_exists=if_exists, manifest=manifest
+    )
+    run = Tries()
+    for number in range(3):
+        context = run.next()
+        if memory != "state":
+            run.state.clear()
+        if memory == "nothing":
+            del context["task_state_store"]
+        with pytest.raises(LakeUploadError, match=rf"(?s)4 of 4 files failed.*{bad[number]}: .*not an image"):
+            operator.execute(context)
+
+    of_next_run = operator.execute(Tries().next())
+
+    assert (of_next_run["skipped"], of_next_run["known_bad"], of_next_run["failed"]) == (4, 4, 0)
+    assert len(_data(lake, tag)) == 4
+
+
+def test_the_same_bad_file_twice_in_one_task_fails_twice(lake: LakeProcess, tag: str, photos: list[Path]) -> None:
+    """Though the lake gets it once: nobody has known it before."""
+    for path in photos[:2]:
+        path.write_text(f"words of {tag}")
+
+    with pytest.raises(LakeUploadError, match=r"2 of 4 files failed"):
+        upload(photos, tags=[tag], if_exists="skip_content")
+
+    assert len(_data(lake, tag)) == 3
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "bmp"])
