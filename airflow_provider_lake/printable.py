@@ -2,6 +2,8 @@
 
 import os
 
+NOT_TEXT = "its name is not UTF-8, and a lake keeps names as text"
+
 
 def is_text(name: str) -> bool:
     """Whether a name can be sent and stored as text: the names of some files are bytes that are no UTF-8."""

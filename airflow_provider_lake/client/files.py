@@ -12,11 +12,10 @@ from typing import BinaryIO
 
 from airflow_provider_lake.client.errors import UploadError
 from airflow_provider_lake.client.exchange import BLOCK_SIZE
-from airflow_provider_lake.printable import is_text
+from airflow_provider_lake.printable import NOT_TEXT, is_text
 
 # Files of at most so many bytes are read once, at the beginning.
 SMALL_SIZE = 1 << 20
-_NAME_IS_NO_TEXT = "its name is not UTF-8, and a lake keeps names as text"
 _CHANGED = "changed while it was read"
 
 
@@ -159,7 +158,7 @@ def _name_of(path: str) -> str:
         raise UploadError(path, "no file can have a name with a zero byte")
     name = Path(path).name
     if not is_text(name):
-        raise UploadError(path, _NAME_IS_NO_TEXT)
+        raise UploadError(path, NOT_TEXT)
     return name
 
 

@@ -48,11 +48,15 @@ def work_for(stop: threading.Event) -> None:
 
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Tell threads to stop if the block, which waits for them, is interrupted or fails."""
+    """Tell threads to stop if the block, which waits for them, is interrupted or fails.
+
+    What this thread works for itself others work for, too: that is for whoever waits for all of them to end.
+    """
     try:
         yield
     except BaseException:
-        stop.set()
+        if stop is not stop_of_thread():
+            stop.set()
         raise
 
 

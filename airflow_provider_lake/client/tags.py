@@ -9,7 +9,7 @@ from airflow_provider_lake.client.arguments import listed
 from airflow_provider_lake.client.errors import NotFoundError, shown
 from airflow_provider_lake.client.http import Session
 from airflow_provider_lake.client.names import get_or_create
-from airflow_provider_lake.client.near_names import did_you_mean
+from airflow_provider_lake.client.near_names import hint
 from airflow_provider_lake.client.paging import chunks, list_named
 from airflow_provider_lake.client.records import Json, Record
 from airflow_provider_lake.client.shape import described
@@ -99,7 +99,7 @@ class DataTags:
         unknown = [name for name in names if not self._has(name)]
         if not unknown:
             return ""
-        near = did_you_mean(unknown[0], self._names())
+        near = hint(unknown[0], self._names)
         return f": it has no data tag named {' or '.join(shown([repr(name) for name in unknown]))}{near}"
 
     def _has(self, name: str) -> bool:

@@ -153,8 +153,8 @@ class ObjectStorage:
                 raise TransportError(f"object storage took nothing more of {object_name} than {position} bytes")
             return False
 
-        attempts = attempts_of_storage(self._session)
-        while not repeat_transfer(attempts, object_name, attempt):
+        # Each piece has attempts of its own, as parts have: a file of hours is not lost to a fault an hour.
+        while not repeat_transfer(attempts_of_storage(self._session), object_name, attempt):
             pass
 
     def _send_parts(self, file: LocalFile, upload_of: dict[str, Any]) -> list[dict[str, Any]]:

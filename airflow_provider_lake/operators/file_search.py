@@ -97,6 +97,10 @@ class FileSearch:
         try:
             node = look.result()
             found = self._found(RemoteTree(place.fs, self.left_out), place.path, node)
+        except PermissionError as error:
+            # A key or folder that this user may not see fails by itself; a storage that does not answer fails the task.
+            self._unreadable.append(SourceFile(place.url, problem=f"cannot be read: {_reason(error)}"))
+            return
         except Exception as error:
             error.add_note(f"while looking for {url}")
             raise

@@ -25,7 +25,7 @@ from airflow_provider_lake.operators.known_data import (
 from airflow_provider_lake.operators.manifest import FAILED, SKIPPED, UPLOADED, Result
 from airflow_provider_lake.operators.source_files import SourceFile
 from airflow_provider_lake.operators.upload_memory import UploadMemory
-from airflow_provider_lake.printable import is_text
+from airflow_provider_lake.printable import NOT_TEXT, is_text
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 IfExists = Literal["upload", "skip", "skip_content"]
 CheckFiles = Literal["header", "decode"]
 CHECK_FILES: Sequence[CheckFiles] = get_args(CheckFiles)
-_NO_TEXT = "its name is not UTF-8, and a lake keeps names as text"
 READERS_AT_A_TIME = 4
 
 
@@ -88,7 +87,7 @@ class FileUpload:
         """
         self._results = {}
         for file in files:
-            problem = file.source.problem or (None if is_text(file.filename) else _NO_TEXT)
+            problem = file.source.problem or (None if is_text(file.filename) else NOT_TEXT)
             if problem is not None:
                 self._fail(file, problem)
         rest = self._take_up([file for file in files if file.place not in self._results])

@@ -53,10 +53,17 @@ class ImageReader:
         while self._idle:
             self._idle.pop().close()
 
+    def _take_idle(self) -> "_Process | None":
+        """Return a process that has nothing to do; None: there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:  # looked for first, another thread could take the last one meanwhile
+            return None
+
     def _read_files(self, paths: Sequence[Path]) -> list[Found]:
         with self._slots:
             try:
-                process = self._idle.pop() if self._idle else _Process()
+                process = self._take_idle() or _Process()
             except OSError as error:
                 logger.warning("no process can be started that reads images: %s", error)
                 return [read_file(path) for path in paths]

@@ -115,6 +115,13 @@ class MediaReader:
         while self._idle:
             self._idle.pop().close()
 
+    def _take_idle(self) -> "_Process | None":
+        """Return a process that has nothing to do; None: there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:  # looked for first, another thread could take the last one meanwhile
+            return None
+
     def _ask(
         self, what: str, store: BlobStore, object_name: str, is_stopped: Callable[[], bool]
     ) -> tuple[dict[str, Any], bytes]:
@@ -124,7 +131,7 @@ class MediaReader:
                 file = stack.enter_context(store.open(object_name))
             seconds = _HEADER_SECONDS + (size / (1 << 20) * _CHECK_SECONDS_PER_MIB if what in _CHECKS.values() else 0)
             asked = {"what": what, "path": None if path is None else str(path), "size": size}
-            process = self._idle.pop() if self._idle else _Process()
+            process = self._take_idle() or _Process()
             try:
                 answer, content = process.ask(asked, file, time.monotonic() + seconds, is_stopped)
             except (EOFError, BrokenPipeError, ConnectionResetError) as error:

@@ -1,5 +1,6 @@
 """Looking for files: the same rules in folders and object storages, and nothing left out in silence."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -359,3 +360,24 @@ def test_whatever_it_is_called_a_file_is_found_and_found_again(paths: list[list[
             assert chunk_files(expected) == [expected]
             assert [file.path for file in find_files(f"{root}/**/*.jpg")] == expected
     memory.rm(f"/{bucket}", recursive=True)
+
+
+def test_an_object_that_may_not_be_seen_fails_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is among the files with its problem, as a file of this machine is; the others are found."""
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/guarded/a.jpg", b"a")
+    info = type(memory).info
+
+    def guarded(fs: Any, path: str, **options: Any) -> Any:
+        if path.endswith("secret.jpg"):
+            raise PermissionError(errno.EACCES, "Forbidden")
+        return info(fs, path, **options)
+
+    monkeypatch.setattr(type(memory), "info", guarded)
+
+    files = search_files(["memory://guarded/secret.jpg", "memory://guarded/a.jpg"]).files
+
+    assert [(str(file), file.problem) for file in files] == [
+        ("memory://guarded/secret.jpg", "cannot be read: Forbidden"),
+        ("memory://guarded/a.jpg", None),
+    ]

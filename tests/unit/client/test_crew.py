@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from airflow_provider_lake.client.crew import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
+from airflow_provider_lake.client.stopping import pause, worker_pool
 
 
 def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
@@ -126,3 +127,16 @@ def test_a_failure_ends_the_work(failure: BaseException) -> None:
     with pytest.raises(type(failure)):
         do_all(work, range(100), 1, Pace())
     assert done == [0, 1, 2, 3]
+
+
+def test_what_fails_within_one_piece_of_work_stops_no_other() -> None:
+    """Threads of a thread are told to stop with it, but their failure is its own."""
+
+    def work(number: int) -> int:
+        if number == 0:
+            with pytest.raises(ValueError, match="inner"), worker_pool(1, "inner"):
+                raise ValueError("inner")
+        pause(0)
+        return number
+
+    assert do_all(work, range(4), 1, Pace()) == [0, 1, 2, 3]
