@@ -1,5 +1,6 @@
 """From local files to data: name, transfer, register exactly once; many files over threads."""
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +36,9 @@ from airflow_provider_lake.client.states import UploadStatus
 from airflow_provider_lake.client.stopping import pause
 from airflow_provider_lake.client.transfer import ObjectStorage
 from airflow_provider_lake.media.kinds import content_type_of, data_type_of
+from airflow_provider_lake.printable import one_line
+
+logger = logging.getLogger(__name__)
 
 # The lake is given up on when for so long it has not finished one more of the data.
 PATIENCE_SECONDS = 150.0
@@ -99,6 +103,10 @@ class Uploader:
             raise
         except LakeError as error:
             raise UploadError(file.path, str(error), error) from error
+        except Exception as error:
+            # Whatever is wrong with one file, the others do not suffer from it.
+            logger.exception("%s: an unexpected error", one_line(file.path))
+            raise UploadError(file.path, f"{type(error).__name__}: {error}", error) from error
 
     def upload_all(
         self, files: Sequence[FileToUpload], max_workers: int | None, progress: Progress | None

@@ -232,8 +232,11 @@ def _video_stream(container: "InputContainer") -> "VideoStream":
     if container.metadata.get("major_brand") in _STILL_BRANDS:
         raise NotAVideoError("the file is a picture, and no video")
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
+        if stream.disposition & Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise NotAVideoError("the video's codec is not known here")
+        return stream
     raise NotAVideoError("there is no video in the file" + (", only sound" if container.streams.audio else ""))
 
 

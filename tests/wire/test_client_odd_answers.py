@@ -234,6 +234,18 @@ def test_numbers_among_the_fields_of_a_form(paths: list[Path]) -> None:
     assert b'name="nothing"' not in sent
 
 
+def test_an_unforeseen_error_costs_one_file(paths: list[Path]) -> None:
+    """It is that file's, whatever it is; the data of all others are returned."""
+    sizes: Any = [(4, 4)] * (len(paths) - 1) + [4]
+    with scripted() as server:
+        _Lake(server, "", None)
+        with pytest.raises(UploadFailedError, match="TypeError") as caught:
+            _datalake(server).upload_data(paths, sizes=sizes)
+
+    assert [error.path for error in caught.value.errors] == [str(paths[-1])]
+    assert len(caught.value.uploaded) == len(paths) - 1
+
+
 def test_a_progress_callback_that_raises_costs_no_file(paths: list[Path]) -> None:
     """All files are uploaded and returned."""
 

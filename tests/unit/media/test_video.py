@@ -1,6 +1,7 @@
 """What is read of videos: size, duration, frame rate, codec, metadata and first picture; and what is cut or broken."""
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -193,3 +194,12 @@ def _red_corner(frame: Image.Image) -> str:
     corners = {"upper left": (4, 4), "upper right": (right, 4), "lower left": (4, lower), "lower right": (right, lower)}
     pixels = {name: frame.getpixel(place) for name, place in corners.items()}
     return max(pixels, key=lambda name: pixels[name][0] - pixels[name][1])  # type: ignore[index] # RGB
+
+
+@pytest.mark.parametrize("read", [read_video, check_video, lambda file: read_first_frame(file, 64)])
+def test_a_codec_that_nobody_knows_is_a_reason(read: Callable[[BytesIO], object]) -> None:
+    """And no error of Python's."""
+    video = make_video("avi", "mjpeg").replace(b"MJPG", b"XQZW")
+
+    with pytest.raises(NotAVideoError, match="codec is not known"):
+        read(BytesIO(video))
