@@ -10,7 +10,15 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 
 from airflow.sdk import Asset
 
-from airflow_provider_lake.arguments import is_template, read_names, read_required_text, read_text
+from airflow_provider_lake.argument_text import brief
+from airflow_provider_lake.arguments import (
+    flat_items,
+    is_template,
+    read_mapping,
+    read_names,
+    read_required_text,
+    read_text,
+)
 from airflow_provider_lake.exceptions import LakeArgumentError
 
 if TYPE_CHECKING:
@@ -45,7 +53,8 @@ def lake_asset(
     :param extra: what else Airflow shall keep with the asset.
     :raises ValueError: host or datalake is missing, or an argument is none, or a template.
     """
-    return _make_asset(lake_uri(host, datalake, tag, organization), watchers, extra)
+    several = flat_items("watchers", watchers)
+    return _make_asset(lake_uri(host, datalake, tag, organization), several, read_mapping("extra", extra))
 
 
 def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, organization: str | None = None) -> str:
@@ -56,7 +65,7 @@ def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, o
         raise LakeArgumentError(f"{rendered} must be known where the DAG is parsed: Airflow renders nothing in assets")
     host, datalake = read_required_text("host", host), read_required_text("datalake", datalake)
     organization = read_text("organization", organization)
-    given = urlsplit(host if "://" in host else f"//{host}")
+    given = _host_of(host)
     if not given.netloc.isascii():
         raise LakeArgumentError(f"host must be in ASCII, as xn--… where it has other letters, not {host!r}")
     is_plain = given.scheme.lower() == "http" and given.port is None
@@ -65,6 +74,26 @@ def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, o
     path = f"{given.path.rstrip('/')}/{quote(datalake, safe='')}"
     query = urlencode([*told, *((_TAG, name) for name in tags)])
     return sanitize_uri(SplitResult(SCHEME, location, path, query, "")).geturl()
+
+
+def _host_of(host: str) -> SplitResult:
+    """Return the parts of a host, which name it and its path alone.
+
+    :raises LakeArgumentError: it is none.
+    """
+    try:
+        parts = urlsplit(host if "://" in host else f"//{host}")
+        is_host = bool(parts.hostname) and parts.port != 0 and parts.scheme.lower() in {"", "http", "https"}
+    except ValueError as error:
+        raise LakeArgumentError(f"host {_bare(host)!r} is no host: {error}") from None
+    # What reads URLs passes over line breaks and tabs.
+    if not is_host or parts.query or parts.fragment or " " in host or not host.isprintable():
+        raise LakeArgumentError(f"host {_bare(host)!r} is no host: give one such as https://host:port, or a bare name")
+    return parts
+
+
+def _bare(host: str) -> str:
+    return host.rpartition("@")[2]
 
 
 def create_asset(
@@ -139,9 +168,22 @@ def arrived_data_ids(events: Iterable[Any]) -> list[str]:
     :raises ValueError: an upload brought more data in than its event names, and has no manifest.
     """
     ids: dict[str, None] = {}
-    for event in events:
+    for event in _events(events):
         ids |= dict.fromkeys(_ids_of((event.extra or {}).get("payload") or event.extra or {}))
     return list(ids)
+
+
+def _events(events: Any) -> Iterable[Any]:
+    """Return events of an asset.
+
+    :raises LakeArgumentError: it is something else, such as the events of all assets.
+    """
+    several = list(events) if isinstance(events, Iterable) and not isinstance(events, Mapping) else [events]
+    if not all(hasattr(each, "extra") and not isinstance(each, Asset) for each in several):
+        raise LakeArgumentError(
+            f"events must be those of one asset, as triggering_asset_events[asset] gives them, not {brief(events)}"
+        )
+    return several
 
 
 def _ids_of(told: Mapping[str, Any]) -> Iterable[str]:
@@ -156,9 +198,9 @@ def _ids_of(told: Mapping[str, Any]) -> Iterable[str]:
     return [line["data_id"] for line in read_manifest(told["manifest"]) if line["status"] == UPLOADED]
 
 
-def _make_asset(uri: str, watchers: Sequence[Any], extra: Mapping[str, Any] | None) -> Asset:
+def _make_asset(uri: str, watchers: Iterable[Any], extra: dict[str, Any] | None) -> Asset:
     # By itself Airflow would take the name from what it is given, with whatever that holds.
-    return Asset(name=uri, uri=uri, watchers=list(watchers), extra=None if extra is None else dict(extra))
+    return Asset(name=uri, uri=uri, watchers=list(watchers), extra=extra)
 
 
 def _location(uri: SplitResult) -> str:

@@ -71,10 +71,10 @@ def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     serve.add_argument("--token", help="API token of the owner; without it one is made and kept in the data folder")
     serve.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="file with that token, which no list of processes shows"
+        "--token-file", type=_path, metavar="FILE", help="file with that token, which no list of processes shows"
     )
-    serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM: serve https")
-    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="key of the certificate in PEM")
+    serve.add_argument("--tls-cert", type=_path, metavar="FILE", help="certificate in PEM: serve https")
+    serve.add_argument("--tls-key", type=_path, metavar="FILE", help="key of the certificate in PEM")
     serve.add_argument("--public-url", metavar="URL", help="where clients reach the lake, if not where it listens")
     serve.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without TLS, behind a proxy that ends it"
@@ -92,7 +92,7 @@ def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
     demo = commands.add_parser(
         "demo", help="ingest photos through Airflow into an embedded lake, and show what came in", allow_abbrev=False
     )
-    demo.add_argument("--photos", type=Path, metavar="DIR", help="folder of photos; without it some are made")
+    demo.add_argument("--photos", type=_path, metavar="DIR", help="folder of photos; without it some are made")
     _add_data_dir(demo)
     demo.set_defaults(run=_demo)
 
@@ -103,7 +103,7 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     check.add_argument("--conn-id", metavar="ID", help="a connection of Airflow, instead of what follows")
     check.add_argument("--host", metavar="URL", help="the lake (the platform)")
-    check.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds the API token")
+    check.add_argument("--token-file", type=_path, metavar="FILE", help="file that holds the API token")
     check.add_argument("--token", help="the API token itself; other users of this machine can see it")
     check.add_argument("--organization-id", metavar="ID", help="the organization (the token's default one)")
     check.add_argument("--organization-name", metavar="NAME", help="the organization by name")
@@ -185,7 +185,7 @@ def _add_organization(parser: argparse.ArgumentParser) -> None:
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", default=DEFAULT_DATA_DIR, help="folder of the lake (%(default)s)"
+        "--data-dir", type=_path, metavar="DIR", default=DEFAULT_DATA_DIR, help="folder of the lake (%(default)s)"
     )
 
 
@@ -195,6 +195,13 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="SQLAlchemy URL like postgresql+psycopg://USER@HOST/NAME; without it SQLite in the data folder",
     )
+
+
+def _path(text: str) -> Path:
+    # To Python, an empty path is the working directory; to a user, a variable of the shell that is not set.
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing: give a path")
+    return Path(text)
 
 
 def _port(text: str) -> int:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed_or_none
+from airflow_provider_lake.client.arguments import listed_or_none, one
 from airflow_provider_lake.client.datalake import Datalake
 from airflow_provider_lake.client.errors import NotFoundError, ResponseError, UnexpectedResponseError, UsageError
 from airflow_provider_lake.client.exchange import unsigned
@@ -264,11 +265,23 @@ class Client:
 def checked_host(host: str) -> str:
     """Return the base URL of a lake, without slashes at its end.
 
-    :raises UsageError: it is no URL.
+    :raises UsageError: it is no URL of a host.
     """
-    if not host.startswith(("http://", "https://")):
-        raise UsageError(f"host {host!r} must begin with http:// or https://")
-    return host.rstrip("/")
+    url: str = one("host", host, str)
+    bare = url.rpartition("@")[2]
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"host {bare!r} must begin with http:// or https://")
+    # What reads URLs passes over line breaks and tabs: the token would go to another host.
+    if not url.isprintable() or " " in url:
+        raise UsageError(f"host {bare!r} has white space or a character in it that no host has")
+    try:
+        parts = urlsplit(url)
+        has_name = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise UsageError(f"host {bare!r} is no host: {error}") from None
+    if not has_name or parts.query or parts.fragment:
+        raise UsageError(f"host {bare!r} is no host: give a URL such as https://host:port, with nothing behind it")
+    return url.rstrip("/")
 
 
 def checked_token(api_token: str | None) -> str:

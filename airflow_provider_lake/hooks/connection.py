@@ -102,9 +102,12 @@ def base_url(connection: ConnectionFields) -> str:
     from airflow_provider_lake.client import UsageError
     from airflow_provider_lake.client.client import DEFAULT_HOST
 
-    host = (connection.host or DEFAULT_HOST).strip().rstrip("/")
+    host = (connection.host or "").strip(" ") or DEFAULT_HOST
     if "://" not in host:
-        host = f"{connection.schema or 'https'}://{host}"
+        host = f"{(connection.schema or 'https').removesuffix('://')}://{host}"
+    # What reads URLs passes over line breaks and tabs: the token would go to another host.
+    if not host.isprintable():
+        raise UsageError(f"host {host.rpartition('@')[2]!r} of connection {connection.conn_id!r} is no host")
     try:
         parts = urlsplit(host)
         own_port = parts.port
@@ -114,7 +117,7 @@ def base_url(connection: ConnectionFields) -> str:
     # Some versions of the connection form send 0 for an empty port.
     if connection.port and own_port is None:
         parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
-    return urlunsplit(parts)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
 
 
 def asset_host(connection: ConnectionFields) -> str:
@@ -163,7 +166,7 @@ def timeout_seconds(connection: ConnectionFields) -> float:
     given = extra_fields(connection).get("timeout") or DEFAULT_TIMEOUT_SECONDS
     try:
         seconds = math.nan if isinstance(given, bool) else float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise UsageError(f"timeout of connection {connection.conn_id!r} is no number of seconds: {given!r}")

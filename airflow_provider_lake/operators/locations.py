@@ -88,7 +88,7 @@ def remote(url: str) -> Remote:
     Only the bucket goes through Airflow's own paths, which is enough to find its file system: what a key is made of,
     versions of these understand differently.
 
-    :raises LakePermanentError: it names no bucket.
+    :raises LakePermanentError: it names no bucket, or this machine has nothing that knows such URLs.
     """
     import fsspec
     from airflow.sdk import ObjectStoragePath
@@ -103,7 +103,10 @@ def remote(url: str) -> Remote:
     except ValueError:  # no provider of Airflow's has such
         if "@" in authority:
             raise
-        fs = fsspec.filesystem(scheme)
+        try:
+            fs = fsspec.filesystem(scheme)
+        except (ValueError, ImportError) as error:
+            raise LakePermanentError(f"{url!r} cannot be opened: {error}") from error
 
     # What every method of a file system does with a URL first; of a key, it might take more for syntax than slashes.
     root = str(fs._strip_protocol(f"{scheme}://{bucket}")).rstrip("/")  # noqa: SLF001 - fsspec has no public name for it

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lake.argument_text import NATIVE, brief
-from airflow_provider_lake.arguments import flat_items, read_ids, read_names
+from airflow_provider_lake.arguments import flat_items, read_ids, read_names, read_path, read_text
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
 from airflow_provider_lake.operators.manifest import UPLOADED, read_manifest
 
@@ -66,6 +66,8 @@ def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mappi
     :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
     """
     for each in summaries:
+        if "datalake" not in each:
+            raise LakePermanentError(_names_no_data(each))
         _require_same_datalake(datalake, each)
         if "prefixes" in each:
             yield from _imported(client, each)
@@ -74,10 +76,14 @@ def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mappi
         elif each.get("data_ids") is not None:
             yield Brought(data_ids=read_ids("summary", each["data_ids"]))
         else:
-            raise LakePermanentError(
-                f"a summary with {', '.join(map(str, each)) or 'nothing in it'} names no data: "
-                "give what an upload or an import returned"
-            )
+            raise LakePermanentError(_names_no_data(each))
+
+
+def _names_no_data(summary: Mapping[str, Any]) -> str:
+    return (
+        f"a summary with {', '.join(map(str, summary)) or 'nothing in it'} names no data: "
+        "give what an upload or an import returned"
+    )
 
 
 def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> None:
@@ -97,15 +103,17 @@ def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
             f"the summary of an upload of {summary['uploaded']} data does not name them: give that upload a manifest, "
             "or select by tags that it alone has given"
         )
-    return (line["data_id"] for line in read_manifest(manifest) if line["status"] == UPLOADED)
+    path = read_path("summary", manifest) or ""
+    return (line["data_id"] for line in read_manifest(path) if line["status"] == UPLOADED)
 
 
 def _imported(client: "Client", summary: Mapping[str, Any]) -> Iterator[Brought]:
     """Yield what lies below an import's prefixes, with its tags and its source."""
     _require_ended(client, summary)
     conditions = [f"tags.name = {_quoted(tag)}" for tag in read_names("summary", summary.get("tags"))]
-    if summary.get("source"):
-        conditions.append(f"data_source.name = {_quoted(summary['source'])}")
+    source = read_text("summary", summary.get("source"))
+    if source is not None:
+        conditions.append(f"data_source.name = {_quoted(source)}")
     prefixes = _outermost(read_names("summary", summary["prefixes"]))
     for start in range(0, len(prefixes), PREFIXES_A_QUERY):
         some = prefixes[start : start + PREFIXES_A_QUERY]
@@ -118,7 +126,10 @@ def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
     if summary.get("status") == "SUCCEEDED":
         return
     # It was not waited for then, but may have been since.
-    job = client.get_job_by_id(summary["job_id"])
+    job_id = summary.get("job_id")
+    if job_id is None:
+        raise LakePermanentError("the summary of an import that does not say that it succeeded names no job either")
+    job = client.get_job_by_id(job_id)
     if not job.status.is_successful:
         raise LakePermanentError(f"import job {job.id} is {job.status}: wait until it has succeeded")
 

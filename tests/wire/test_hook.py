@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
+from airflow_provider_lake.client.client import DEFAULT_HOST
+from airflow_provider_lake.hooks.connection import base_url
 from airflow_provider_lake.hooks.lake import LakeHook
 from tests.lake_process import LakeProcess
 from tests.wire.no_lakes import closed_port, self_signed_certificate, silent_server, web_site
@@ -70,6 +72,15 @@ def test_a_port_of_0_is_none(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch)
     assert _hook(monkeypatch, json.dumps(connection)).test_connection()[0]
 
 
+def test_white_space_around_a_host_is_nothing(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing but white space is no host: the platform is meant, as with an empty one."""
+    connection = json.loads(lake.connection())
+
+    assert _hook(monkeypatch, json.dumps(connection | {"host": f" {lake.url}/ "})).test_connection()[0]
+    blank = _hook(monkeypatch, json.dumps(connection | {"host": "  "})).connection
+    assert base_url(blank) == DEFAULT_HOST
+
+
 def test_a_connection_survives_the_way_through_a_url(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow hands connections to its own test worker as URLs, in which every extra field is text."""
     extra = {"verify_ssl": False, "timeout": 2.5, "datalake": "default", "organization_name": "local"}
@@ -110,6 +121,11 @@ def test_a_connection_url_is_understood(lake: LakeProcess, monkeypatch: pytest.M
         ({"host": "http://me:hidden@127.0.0.1:port"}, "host '127.0.0.1:port' of connection 'lake_test' is no host"),
         ({"host": "http://[::1"}, "is no host: Invalid IPv6 URL"),
         ({"host": "ftp://127.0.0.1"}, "must begin with http:// or https://"),
+        ({"host": "http://"}, "host 'http://' is no host"),
+        ({"host": "http://127.0.0.1\n.example"}, "of connection 'lake_test' is no host"),
+        ({"host": "http://127.0.0.1/?a=1"}, "is no host: give a URL such as https://host:port"),
+        ({"host": "ho st"}, "has white space"),
+        ({"extra": {"timeout": 10**400}}, "timeout of connection 'lake_test' is no number of seconds"),
     ],
 )
 def test_a_wrong_field_is_named(

@@ -10,6 +10,7 @@ from airflow.providers_manager import ProvidersManager
 from airflow.sdk import Asset
 
 from airflow_provider_lake.assets.lake import arrived_data_ids, create_asset, dataset_name, lake_asset
+from airflow_provider_lake.exceptions import LakeArgumentError
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,41 @@ def test_events_of_tasks_name_their_data_too(tmp_path: Path) -> None:
     assert arrived_data_ids([SimpleNamespace(extra=extra) for extra in extras]) == ["c", "d", "e", "a"]
     with pytest.raises(ValueError, match="upload of 101 data does not name them: give that upload a manifest"):
         arrived_data_ids([SimpleNamespace(extra={"uploaded": 101})])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://h:x",
+        "h:99999",
+        "[::1",
+        "http://",
+        "h ost",
+        "h\n.example",
+        "h\t",
+        "ftp://h",
+        "h?x=1",
+        "https://h#x",
+        "h:0",
+    ],
+)
+def test_an_asset_of_no_host_is_refused_by_name(host: str) -> None:
+    """Where the DAG is parsed; none of it is passed over."""
+    with pytest.raises(LakeArgumentError, match=r"^host .* is no host"):
+        lake_asset(host, "default")
+
+
+def test_an_asset_without_watchers_and_extra_may_say_so() -> None:
+    """None is nothing; what is no mapping is refused by name."""
+    asset = lake_asset("h", "d", watchers=None, extra=None)  # type: ignore[arg-type]  # as a variable may hold it
+
+    assert asset.watchers == []
+    with pytest.raises(LakeArgumentError, match=r"^extra must be a mapping"):
+        lake_asset("h", "d", extra="x")  # type: ignore[arg-type]  # as somebody may write it
+
+
+@pytest.mark.parametrize("events", [None, "x", 5, [None], [{}], {"asset": []}, [Asset(name="a", uri="lake://h/d")]])
+def test_what_are_no_events_of_an_asset_is_refused_by_name(events: Any) -> None:
+    """Such as the events of all assets together."""
+    with pytest.raises(LakeArgumentError, match=r"^events must be those of one asset"):
+        arrived_data_ids(events)

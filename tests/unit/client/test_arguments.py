@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client import Data, Datalake, MultiData, Tag, UsageError
+from airflow_provider_lake.client import Client, Data, Datalake, MultiData, Tag, UsageError
 from airflow_provider_lake.client.arguments import listed, number, one, seconds, workers
 from airflow_provider_lake.client.imports import Imports
 from airflow_provider_lake.client.records import parse_id
 from airflow_provider_lake.client.selection import Selection, selection_of
 
 # Called as no type checker would let them be.
+make_client: Any = Client
 make_multi_data: Any = MultiData
 make_tag: Any = Tag
 read_id: Any = parse_id
@@ -163,3 +164,24 @@ def test_numbers_and_durations() -> None:
             number("attempts", wrong)
     with pytest.raises(UsageError, match=r"^data must be Data, not 5$"):
         one("data", 5, Data)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        5,
+        b"http://h",
+        "",
+        "h",
+        "http://",
+        "http:// ",
+        "http://h\n.example",
+        "http://h:x",
+        "http://[::1",
+        "https://h?a=1",
+    ],
+)
+def test_a_host_that_is_none_is_refused_before_the_token_goes_anywhere(host: object) -> None:
+    """None of it is passed over, as what reads URLs does with line breaks."""
+    with pytest.raises(UsageError, match=r"^host "):
+        make_client("token", host=host)
