@@ -49,13 +49,15 @@ with DAG(
         map_index_template="{{ task.filepaths | length }} photos",
     ).expand(filepaths=split())
 
-    tag = TagDataOperator(task_id="tag", summary=upload.output, attach="{{ params.tag }}")
+    # Where nothing new came in, these are skipped.
+    tag = TagDataOperator(task_id="tag", summary=upload.output, attach="{{ params.tag }}", skip_if_empty=True)
 
     describe = UpdateDataOperator(
         task_id="describe",
         summary=upload.output,
         metadata={"reference": "{{ run_id }}"},
         custom_metadata={"ingested_by": "{{ dag.dag_id }}"},
+        skip_if_empty=True,
     )
 
     @task
@@ -76,12 +78,14 @@ with DAG(
         projection="grey preview",
         filepath="{{ params.work }}/previews/{stem}.png",
         skip_missing=True,
+        skip_if_empty=True,
     )
 
     archive = DownloadDataOperator(
         task_id="archive",
         summary=upload.output,
         target="{{ params.work }}/archive",
+        skip_if_empty=True,
     )
 
     upload >> make_previews() >> show

@@ -94,6 +94,20 @@ def api_token(connection: ConnectionFields) -> str:
     return checked_token(connection.password)
 
 
+def renewed_token(connection: ConnectionFields, before: ConnectionFields) -> str:
+    """Return the API token that a connection has now; one of another lake is not for the lake of before.
+
+    :param before: the connection as it was when it was first read.
+    :raises airflow_provider_lake.client.UsageError: it has no usable token, or was moved to another host.
+    """
+    from airflow_provider_lake.client import UsageError
+
+    now, then = (without_credentials(base_url(each)) for each in (connection, before))
+    if now != then:
+        raise UsageError(f"connection {connection.conn_id!r} was moved from {then} to {now}")
+    return api_token(connection)
+
+
 def base_url(connection: ConnectionFields) -> str:
     """Return the base URL of the connection's lake: its host as given, completed by https and its port.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.hooks.connection import api_token, datalake_name, make_client
+from airflow_provider_lake.hooks.connection import api_token, datalake_name, make_client, renewed_token
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -83,9 +83,9 @@ class LakeHook(BaseHook):
 
         try:
             connection = self.get_connection(self.lake_conn_id)
-            token = api_token(connection)
+            token = renewed_token(connection, self.connection)
         except (AirflowException, AirflowRuntimeError, LakeError) as error:
-            self.log.warning("The lake refuses the token, and the connection cannot be read again: %s", error)
+            self.log.warning("The lake refuses the token, and the connection has none in its place: %s", error)
             return api_token(self.connection)
         is_new = token != api_token(self.connection)
         self.log.info("The lake refuses the token; the connection has %s", "a new one" if is_new else "no other")

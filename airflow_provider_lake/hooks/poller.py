@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.hooks.connection import api_token, client_arguments, datalake_name
+from airflow_provider_lake.hooks.connection import client_arguments, datalake_name, renewed_token
 from airflow_provider_lake.hooks.jobs import Logger
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.hooks.poller_organization import Organization, Params
@@ -71,6 +71,7 @@ class Poller:
         self._thread.start()
         self._fault: Exception | None = None
         self.is_refused = False
+        self.opened_at = time.monotonic()
 
     async def request(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
         """Make one call of the API, once, and return the answer's JSON; None for an answer without body.
@@ -181,7 +182,7 @@ class Poller:
             if token.value == refused:
                 token.value = await self._read_token()
         except (AirflowException, AirflowRuntimeError, LakeError) as error:
-            logger.warning("The lake refuses the token, and the connection cannot be read again: %s", error)
+            logger.warning("The lake refuses the token, and the connection has none in its place: %s", error)
         finally:
             self._thread.go_on()
 
@@ -200,10 +201,13 @@ class Poller:
             raise self._fault
 
     def _note(self, error: Exception) -> None:
-        """Remember that the lake does not take the token: perhaps it was changed, so nobody new shall come here."""
-        from airflow_provider_lake.client import UnauthorizedError
+        """Remember that this may be the lake of an earlier connection: then nobody new shall come here.
 
-        self.is_refused = self.is_refused or isinstance(error, UnauthorizedError)
+        It does not take the token, does not know what it is asked about, or does not answer.
+        """
+        from airflow_provider_lake.client import NotFoundError, TransportError, UnauthorizedError
+
+        self.is_refused = self.is_refused or isinstance(error, UnauthorizedError | NotFoundError | TransportError)
 
     async def _send(self, method: str, path: str, params: Params = (), json: Any = None) -> Any:
         from airflow_provider_lake.client.http import read_answer
@@ -238,7 +242,7 @@ class _Shared:
 
     @property
     def is_refused(self) -> bool:
-        """Whether no poller could be made, or the lake does not take its token."""
+        """Whether no poller could be made, or the connection may have another lake or token by now."""
         if not self.poller.done():
             return False
         return self.poller.cancelled() or self.poller.exception() is not None or self.poller.result().is_refused
@@ -280,7 +284,7 @@ async def _open(lake_conn_id: str) -> Poller:
     connection = await _get_connection(lake_conn_id)
 
     async def read_token() -> str:
-        return api_token(await _get_connection(lake_conn_id))
+        return renewed_token(await _get_connection(lake_conn_id), connection)
 
     return Poller(await asyncio.to_thread(_load, connection), read_token)
 

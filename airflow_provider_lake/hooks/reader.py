@@ -25,7 +25,8 @@ class NamedDatalake:
 class DataReader:
     """Asks one datalake about its data. Nothing is asked again after a fault: whoever waits asks again anyway.
 
-    It connects when it is first asked, and anew after a refusal, so that a changed connection is noticed.
+    It connects when it is first asked, and anew after a refusal or where no answer came, so that a changed connection
+    is noticed.
 
     Whoever uses it has awaited :func:`load_client`.
 
@@ -90,16 +91,16 @@ class DataReader:
 
     @asynccontextmanager
     async def _poll(self) -> AsyncIterator[Poller]:
-        """Use the poller; a refusal ends the use."""
+        """Use the poller; a refusal, or no answer at all, ends the use."""
         if self._poller is None:
             self._poller = await self._stack.enter_async_context(shared_poller(self.lake_conn_id))
-        from airflow_provider_lake.client import RateLimitedError, ResponseError, ServerError
+        from airflow_provider_lake.client import RateLimitedError, ResponseError, ServerError, TransportError
 
         try:
             yield self._poller
         except (RateLimitedError, ServerError):
             raise
-        except ResponseError:
+        except (ResponseError, TransportError):
             await self.close()
             raise
 

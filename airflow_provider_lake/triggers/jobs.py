@@ -130,8 +130,11 @@ class JobTrigger(BaseTrigger):
         if not job_ids:
             return {"status": "refused", "message": "no job id given to wait for"}
         try:
-            async with shared_poller(self.lake_conn_id) as poller:
-                await self._await_end(poller, job_ids)
+            if not await self._is_over(job_ids):
+                # Others still waited for the lake that the connection had before it was moved.
+                self.log.info("The lake does not know the job; the connection is read anew")
+                async with shared_poller(self.lake_conn_id) as poller:
+                    await self._await_end(poller, job_ids)
         except AirflowNotFoundException as error:
             return {"status": "refused", "message": str(error)}
         except Exception as error:
@@ -142,6 +145,20 @@ class JobTrigger(BaseTrigger):
                 raise
             return error_event(error)
         return dict(ENDED)
+
+    async def _is_over(self, job_ids: Sequence[str]) -> bool:
+        """Wait for the jobs by a poller that others may have begun; return whether its lake knows the jobs."""
+        began = time.monotonic()
+        async with shared_poller(self.lake_conn_id) as poller:
+            from airflow_provider_lake.client import NotFoundError
+
+            try:
+                await self._await_end(poller, job_ids)
+            except NotFoundError:
+                if poller.opened_at >= began:
+                    raise
+                return False
+        return True
 
     async def _await_end(self, poller: Poller, job_ids: Sequence[str]) -> None:
         """Return once every job has succeeded, or one has not: a failure is told at once."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import conf as settings
 
+# This one is run twice: its photos are all there then.
+AGAIN = "example_lake_mapped_upload"
 TASK = ("example_lake_import_and_process", "bring_in")
 
 
@@ -39,11 +41,12 @@ def main(outcomes: Path, confs: dict[str, dict[str, Any]]) -> None:
 
     upgradedb()
     found: dict[str, Any] = {}
-    for dag_id, conf in confs.items():
+    for dag_id, conf in [*confs.items(), (AGAIN, confs[AGAIN])]:
+        name = f"{dag_id} again" if dag_id in found else dag_id
         try:
-            found[dag_id] = run_dag(Path(settings.get("core", "dags_folder"), f"{dag_id}.py"), conf)
+            found[name] = run_dag(Path(settings.get("core", "dags_folder"), f"{dag_id}.py"), conf)
         except Exception:  # noqa: BLE001 - told to the test, and the others still run
-            found[dag_id] = {"state": traceback.format_exc(), "tasks": {}}
+            found[name] = {"state": traceback.format_exc(), "tasks": {}}
     outcomes.write_text(json.dumps(found, default=str))
     sys.stderr.write("airflow tasks test\n")
     arguments = get_parser().parse_args(["tasks", "test", *TASK])

@@ -106,6 +106,18 @@ def test_an_example_runs_to_its_end(outcomes: dict[str, Any], dag_id: str) -> No
 
 
 @pytest.mark.every_airflow
+def test_an_example_that_runs_again_skips_what_is_done(outcomes: dict[str, Any]) -> None:
+    """Nothing new came in, so there is nothing to tag, to describe, to show or to archive."""
+    outcome = outcomes["example_lake_mapped_upload again"]
+
+    states = _states(outcome)
+    done = {"tag", "describe", "show", "archive"}
+    assert {name: states.pop(name) for name in done} == dict.fromkeys(done, "skipped"), outcome["state"]
+    assert set(states.values()) == {"success"}
+    assert outcome["state"] == "success"
+
+
+@pytest.mark.every_airflow
 def test_every_wait_ends_alike_in_every_mode(outcomes: dict[str, Any]) -> None:
     """What succeeds, fails and comes too late does so in each mode, and what succeeds returns the same."""
     outcome = outcomes["lake_every_mode"]

@@ -291,3 +291,20 @@ def test_a_count_waits_until_there_are_enough(counting: DataTrigger, upload: Cal
         return (await event).payload
 
     assert asyncio.run(run()) == {"status": "ended"}
+
+
+def test_a_count_goes_on_at_the_lake_that_the_connection_was_moved_to(
+    counting: DataTrigger, upload: Callable[..., list[str]], lake: LakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one is gone, and answers nobody."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection(host="http://127.0.0.1:9"))
+    upload(2)
+
+    async def run() -> Any:
+        event = asyncio.ensure_future(anext(counting.run()))
+        done, _ = await asyncio.wait([event], timeout=2)
+        assert not done
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
+        return (await asyncio.wait_for(event, 60)).payload
+
+    assert asyncio.run(run()) == {"status": "ended"}

@@ -14,7 +14,7 @@ import pycurl
 import pytest
 
 from airflow_provider_lake.client import NotFoundError, RateLimitedError
-from airflow_provider_lake.hooks import poller_thread
+from airflow_provider_lake.hooks import poller_schedule, poller_thread
 from airflow_provider_lake.hooks.poller import shared_poller
 from airflow_provider_lake.hooks.poller_schedule import Schedule
 from airflow_provider_lake.triggers.events import require_ended
@@ -118,6 +118,34 @@ def test_a_new_token_is_used_while_others_still_wait_with_the_old_one(monkeypatc
 
     assert (first["status"], second, waiting) == ("silent", ENDED, ENDED)
     assert (old.looks["refused"], renewed.looks["refused"]) == (1, 1)
+
+
+def test_a_job_of_a_moved_connection_is_found_while_others_still_wait_for_the_old_lake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The old lake does not know it: the connection is read anew, and the new lake is asked."""
+    monkeypatch.setattr(poller_schedule, "MISSING_GRACE_SECONDS", 0.0)
+    moved = threading.Event()
+
+    async def move() -> list[dict[str, Any]]:
+        waiting = asyncio.create_task(_fire("long"))
+        await _fire("short")
+        _use(new, monkeypatch)
+        found = await _fire("moved")
+        moved.set()
+        return [found, await waiting]
+
+    def old_look(job: str, _number: int) -> str | tuple[int, dict[str, str]]:
+        if job == "moved":
+            return (404, {})
+        return "SUCCEEDED" if moved.is_set() or job == "short" else "RUNNING"
+
+    with job_server(old_look) as old, job_server(lambda *_: "SUCCEEDED") as new:
+        _use(old, monkeypatch)
+        found, waiting = asyncio.run(asyncio.wait_for(move(), 30))
+
+    assert (found, waiting) == (ENDED, ENDED)
+    assert (old.looks["moved"], new.looks["moved"]) == (1, 1)
 
 
 def test_others_may_ask_through_it(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:

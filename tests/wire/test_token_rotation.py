@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Client, Datalake, RetryPolicy, UnauthorizedError
 from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.hooks.poller import shared_poller
 from airflow_provider_lake.operators.data import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
 from tests.fault_proxy import FaultProxy, fault_proxy
@@ -218,3 +219,35 @@ def test_a_token_that_is_not_replaced_ends_the_wait(
         waiting.join(60)
 
     assert "does not know the API token" in str(errors[0])
+
+
+@pytest.mark.parametrize("mode", ["worker", "triggerer"])
+def test_the_token_of_another_lake_stays_with_that_lake(
+    lake: LakeProcess, token: RotatedToken, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """A connection that was moved has no token for the lake that it had before: the old one's refusal stands."""
+    elsewhere = lake.connection(host="http://lake.example.com", password="of another lake")
+
+    async def ask() -> None:
+        async with shared_poller("lake_default") as poller:
+            await poller.request("GET", "/api/home/ping")
+            monkeypatch.setenv(CONNECTION, elsewhere)
+            token.revoke_old()
+            with pytest.raises(UnauthorizedError):
+                await poller.request("GET", "/api/home/ping")
+            used.append(poller._session.token.value)
+
+    used: list[str | None] = []
+    if mode == "triggerer":
+        asyncio.run(ask())
+    else:
+        hook = LakeHook()
+        datalake = hook.get_datalake()
+        monkeypatch.setenv(CONNECTION, elsewhere)
+        token.revoke_old()
+        with pytest.raises(UnauthorizedError):
+            datalake.refresh()
+        used.append(datalake.session.token.value)
+        assert hook.connection.host == lake.url
+
+    assert used == [token.old]
