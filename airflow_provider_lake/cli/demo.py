@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,20 +43,21 @@ def run_demo(photos: Path | None, home: Path) -> int:
     home = home.resolve()
     _check(photos, home / "lake")
     shutil.rmtree(home / "lake", ignore_errors=True)
-    console = Console()
+    console = Console(highlight=False)
+    say = partial(console.print, markup=False, soft_wrap=True)  # names of folders are no markup, and stay whole
     if photos is None:
         photos = home / "photos"
         shutil.rmtree(photos, ignore_errors=True)
         make_photos(photos, SAMPLE_UPLOADS)
-        console.print(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
+        say(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
     make_photos(home / "lake" / "objects" / PREFIX, SAMPLE_OBJECTS, seed=2)
-    console.print(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
+    say(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
     with _lake(home / "lake") as url:
-        console.print(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
+        say(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
         outcome = _run_dag(home, url, {"folder": str(photos.resolve()), "prefix": PREFIX, "tags": [TAG]})
     console.print(_task_table(outcome["tasks"]))
     if outcome["state"] != "success":
-        console.print(f"the DAG run ended as {outcome['state']}; see {_short(home / 'airflow.log')}", style="bold red")
+        say(f"the DAG run ended as {outcome['state']}; see {_short(home / 'airflow.log')}", style="bold red")
         return 1
     console.print(_lake_table(outcome["report"], time.monotonic() - started))
     return 0 if outcome["report"]["failed"] == 0 else 1
