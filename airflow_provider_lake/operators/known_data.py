@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # The platform's own metadata field that holds a file's hash: the wire knows no checksum.
 CONTENT_FIELD = "custom_id"
 # How many hashes one query asks for: it travels in a URL, of which a proxy takes 8 KiB.
-HASHES_A_QUERY = 25
+HASHES_A_QUERY = 20
 _HASH = "sha256:"
 _HEX_DIGITS = 64
 # Their size comes from width and height, whatever they show.
@@ -88,12 +88,21 @@ def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Dat
 
     best: dict[str, Data] = {}
     for some in chunks(dict.fromkeys(hashes), HASHES_A_QUERY):
-        query = " or ".join(f"metadata.{CONTENT_FIELD} startswith {json.dumps(_HASH + sha256)}" for sha256 in some)
-        for data in datalake.iter_data(q=query):
+        for data in datalake.iter_data(q=content_query(some)):
             key = known_hash(data) or ""
             if key not in best or (is_broken(best[key]) and not is_broken(data)):
                 best[key] = data
     return best
+
+
+def content_query(hashes: Iterable[str]) -> str:
+    """Return the query for data with one of some hashes, whatever version stands behind it.
+
+    Ranges are found by an index, where beginnings, in which case does not matter, are looked for in all data. What
+    stands behind a hash sorts before a letter that is no hexadecimal digit, also in languages where spaces are ignored.
+    """
+    field = f"metadata.{CONTENT_FIELD}"
+    return " or ".join(f'{field} >= "{_HASH}{each}" and {field} < "{_HASH}{each}g"' for each in hashes)
 
 
 def is_broken(data: "Data") -> bool:

@@ -88,6 +88,9 @@ def select_after(selection: Selection, *columns: Any, position: int, limit: int,
         statement = statement.where(Data.position.in_(union_all(*first)), Data.position > position)
         return statement.order_by(Data.position).limit(limit).offset(offset)
     statement = select_data(selection, *columns)
+    if names is None and selection.filter.finds_few:
+        statement = statement.where(Unindexed(Data.position) > position)
+        return statement.order_by(Unindexed(Data.position)).limit(limit).offset(offset)
     # The index of one tag has its data in the order of their positions.
     along = _Leading.data_position if names is not None and len(names) == 1 else Data.position
     # Said of the data too, since PostgreSQL may read both side by side.

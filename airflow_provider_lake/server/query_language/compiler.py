@@ -20,11 +20,13 @@ class Filter:
     :param condition: over ``Data``; None where the rest says it all.
     :param tag_names: they have one of these tags; None: the query does not say so.
     :param narrowing: conditions that indexes serve.
+    :param finds_few: they find so few that an order of the data is no way to these.
     """
 
     condition: ColumnElement[bool] | None = None
     tag_names: tuple[str, ...] | None = None
     narrowing: tuple[ColumnElement[bool], ...] = ()
+    finds_few: bool = False
 
 
 def compile_filter(text: str) -> Filter:
@@ -33,13 +35,13 @@ def compile_filter(text: str) -> Filter:
     :raises InvalidQueryError: the query cannot be understood.
     """
     tree = parse(text)
-    if isinstance(tree, Comparison):
+    if isinstance(tree, Comparison | Or):
         return _compile_served(tree) or Filter(compile_tree(tree))
     served = [found for each in _conjuncts(tree) if (found := _compile_served(each)) is not None]
     # One tag can lead; data of several tags are no index's order.
     tag_names = next((each.tag_names for each in served if each.tag_names and len(each.tag_names) == 1), None)
     narrowing = tuple(condition for each in served for condition in each.narrowing)
-    return Filter(compile_tree(tree), tag_names, narrowing)
+    return Filter(compile_tree(tree), tag_names, narrowing, finds_few=any(each.finds_few for each in served))
 
 
 def compile_tree(node: Node) -> ColumnElement[bool]:
@@ -78,4 +80,25 @@ def _compile_served(node: Node) -> Filter | None:
             return Filter(tag_names=tuple(dict.fromkeys(map(str, names))))
         case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
             return Filter(narrowing=(MetadataText(_INDEXED[field], Data.metadata_) == value,))
+        case Or(operands):
+            ranges = [_range_of(operand) for operand in operands]
+            if all(each is not None for each in ranges):
+                narrowing = or_(*(each for each in ranges if each is not None))
+                return Filter(compile_tree(node), narrowing=(narrowing,), finds_few=True)
+    return None
+
+
+def _range_of(node: Node) -> ColumnElement[bool] | None:
+    """Return the part of an index in which all lies that a condition asks for; None: that is no small part."""
+    match node:
+        case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
+            return MetadataText(_INDEXED[field], Data.metadata_) == value
+        case And(
+            (
+                Comparison(field, Operator.GREATER_OR_EQUAL, str(first)),
+                Comparison(other, Operator.LESS, str(end)),
+            )
+        ) if field == other and field in _INDEXED:
+            text = MetadataText(_INDEXED[field], Data.metadata_)
+            return and_(text >= first, text < end)
     return None

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.operators.known_data import HASHES_A_QUERY, content_query
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.errors import NotFoundError
@@ -21,6 +22,8 @@ from airflow_provider_lake.server.tables import Data, Tag
 
 # As many as a client may name at once.
 IDS = [uuid4() for _ in range(1000)]
+# As a task asks for the files that the lake has.
+HASHES = [f"{number:064x}" for number in range(HASHES_A_QUERY)]
 NAMES = [f"camera/{number}.jpg" for number in range(1000)]
 LAKE, ORGANIZATION = uuid4(), uuid4()
 TAG = Tag(id=uuid4(), datalake_id=LAKE, name="car")
@@ -48,6 +51,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         pytest.param(lambda session: _list(session, Selection(LAKE, ids=IDS)), id="list by ids"),
         pytest.param(lambda session: _list(session, Selection(LAKE, object_names=NAMES)), id="list by object names"),
         pytest.param(lambda session: _list(session, Selection(LAKE, filenames=NAMES)), id="list by file names"),
+        pytest.param(lambda session: _page(session, content_query(HASHES)), id="page by hashes"),
+        pytest.param(lambda session: count_data(session, _asked(content_query(HASHES))), id="count by hashes"),
         pytest.param(lambda session: data.list_pending(session, 200), id="data that nobody looked at"),
     ],
 )
@@ -90,6 +95,14 @@ def test_data_are_not_looked_for_by_a_state_that_most_have(database: Database, s
 
     assert "SEARCH data" in plans
     assert "upload_status" not in plans
+
+
+def _asked(query: str) -> Selection:
+    return Selection(LAKE, filter=compile_filter(query))
+
+
+def _page(session: Session, query: str) -> object:
+    return session.execute(select_after(_asked(query), Data.id, position=500, limit=1000, offset=0)).all()
 
 
 def _list(session: Session, selection: Selection) -> object:
