@@ -11,7 +11,9 @@ from airflow_provider_lake.server.work.program import search_path
 
 _INTERPRETER = re.compile(r"python[\d.]*|bash|sh|dash|zsh|perl|ruby|node|Rscript")
 # Options after which the next word is no file but code or the name of a module.
-_NO_FILE = frozenset({"-c", "-m", "-e", "-W", "-X"})
+_NO_FILE = frozenset({"-c", "-m", "-e"})
+# Options of Python with a value as the next word.
+_WITH_VALUE = frozenset({"-W", "-X"})
 
 
 def checked_command(command: Sequence[str]) -> list[str]:
@@ -45,9 +47,13 @@ def _check_script(command: Sequence[str]) -> None:
     """Look for the script that an interpreter is given."""
     if not _INTERPRETER.fullmatch(Path(command[0]).name):
         return
-    for word in command[1:]:
+    words = iter(command[1:])
+    for word in words:
         if word in _NO_FILE or word == "-":
             return
+        if word in _WITH_VALUE:
+            next(words, None)
+            continue
         if not word.startswith("-"):
             if not Path(word).exists():
                 raise CommandError(f"no file {word!r} for {command[0]} to run (looked for from {Path.cwd()})")

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from airflow_provider_lake.exceptions import LakeJobError
+from airflow_provider_lake.printable import one_line
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Job
@@ -18,6 +20,9 @@ Logger = Any
 LOG_LINES = 20
 # Of a job that has succeeded, fewer are of interest; and of many jobs, the output of some.
 DONE_LOG_LINES = 5
+LOG_LINE_CHARACTERS = 1000
+# By which programs colour and move what they print on a terminal.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 MOST_SHOWN_LOGS = 10
 # A job that was started a moment ago may not be known everywhere yet.
 MISSING_GRACE_SECONDS = 5.0
@@ -109,7 +114,8 @@ def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
     """
     if not job.status.is_final or job.status.is_successful:
         return
-    lines = [f"job {job.id} ended as {job.status}{f': {job.error}' if job.error else ''}"]
+    said = "\n".join(map(_shown, (job.error or "").splitlines()))
+    lines = [f"job {job.id} ended as {job.status}{f': {said}' if said else ''}"]
     raise error("\n".join([*lines, *_end_of_log(job)]))
 
 
@@ -121,7 +127,15 @@ def _end_of_log(job: "Job") -> list[str]:
     except LakeError as error:
         # That the job has failed is known, and matters more.
         return [f"its log cannot be read: {error}"]
-    return [f"the last {len(log)} lines of its log:", *log] if log else []
+    return [f"the last {len(log)} lines of its log:", *map(_shown, log)] if log else []
+
+
+def _shown(line: str) -> str:
+    """Return a line of a program's output for a task's log: without colours, and cut where it is very long."""
+    plain = one_line(_ESCAPES.sub("", line).replace("\t", " "))
+    if len(plain) <= LOG_LINE_CHARACTERS:
+        return plain
+    return f"{plain[:LOG_LINE_CHARACTERS]}… ({len(plain):,} characters)"
 
 
 def show_output(jobs: "Sequence[Job]", log: Logger) -> None:
@@ -135,7 +149,7 @@ def show_output(jobs: "Sequence[Job]", log: Logger) -> None:
             log.info("The log of job %s cannot be read: %s", job.id, error)
             continue
         if lines:
-            log.info("The last %d lines of the log of job %s:\n%s", len(lines), job.id, "\n".join(lines))
+            log.info("The last %d lines of the log of job %s:\n%s", len(lines), job.id, "\n".join(map(_shown, lines)))
     if len(jobs) > MOST_SHOWN_LOGS:
         log.info("The logs of %d other jobs are in the lake", len(jobs) - MOST_SHOWN_LOGS)
 

@@ -116,6 +116,18 @@ def test_the_end_of_a_jobs_output_reaches_the_tasks_log(log: Log, mode: str) -> 
     assert found == [LAST.format(expected)]
 
 
+def test_odd_output_does_no_harm_to_the_tasks_log(log: Log, lake: LakeProcess) -> None:
+    """Colours are left out, other control characters are shown, and very long lines are cut."""
+    program = r"print('\x1b[31mred\x1b[0m\x07\tend'); print('x' * 5000)"
+    command = ["odd", "--", sys.executable, "-c", program]
+    assert main(["processing", "register", "--data-dir", str(lake.data_dir), *command]) == 0
+
+    _launch("odd").execute(Tries().next())
+
+    [said] = [line for line in log.lines if line.startswith("The last ")]
+    assert said.splitlines()[1:] == ["red\\x07 end", f"{'x' * 1000}… (5,000 characters)"]
+
+
 def test_a_wait_on_a_worker_says_that_it_goes_on(log: Log, end_file: Path) -> None:
     """Though the next look at the job is far away."""
     operator = _launch("held", poll_interval=3600)

@@ -41,6 +41,7 @@ def test_the_processing_of_the_readme_runs(
         (["plain.py"], "a file of this folder is ./plain.py"),
         (["python3", "missing.py"], "no file 'missing.py' for python3 to run"),
         (["python3", "-u", "missing.py", "plain.py"], "no file 'missing.py'"),
+        (["python3", "-X", "utf8", "-W", "ignore", "missing.py"], "no file 'missing.py'"),
         (["/bin/sh", "missing.sh"], "no file 'missing.sh'"),
         ([""], "the command is empty"),
     ],
