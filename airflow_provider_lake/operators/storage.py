@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
 
+from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.locations import is_remote, local_path, remote, text_of
 
 
@@ -53,11 +54,15 @@ class Target:
     def make_folder(self) -> None:
         """Make it a folder, if it is not one already; object storages have none.
 
-        :raises OSError: it cannot be, or no file can be put into it.
+        :raises LakePermanentError: a file is in its place, or in that of a folder above it.
+        :raises OSError: it cannot be made, or no file can be put into it.
         """
         if self.is_local:
             folder = Path(self.path)
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):
+                raise LakePermanentError(f"{self.url!r} can be no folder: a file is in its place") from None
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "no file can be put into this folder", str(folder))
 

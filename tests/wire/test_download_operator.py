@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.exceptions import LakeDownloadError
+from airflow_provider_lake.exceptions import LakeDownloadError, LakePermanentError
 from airflow_provider_lake.operators.downloads import DownloadDataOperator
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
@@ -117,6 +117,13 @@ def test_data_whose_bytes_are_gone_are_named(lake: LakeProcess, tag: str, photos
     assert data[0].filename in summary["failures"][0]["path"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(each.filename for each in data[1:])
     assert len(photos) == 4
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tag: str, photos: list[Path]) -> None:
+    """For good, whether it is the folder itself or one above it."""
+    for target in (photos[0], photos[0] / "below"):
+        with pytest.raises(LakePermanentError, match="can be no folder: a file is in its place"):
+            _download(str(target), tags=tag)
 
 
 @pytest.mark.usefixtures("photos")

@@ -334,7 +334,7 @@ def test_names_that_are_no_utf8_can_be_handed_on(tmp_path: Path) -> None:
     assert sorted(Path(str(file)).read_bytes() for file in find_files(chunk)) == sorted(names)
 
 
-@pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "b\ud800.jpg"])
+@pytest.mark.parametrize("name", ["a\0.jpg", "x" * 300 + ".jpg", "b\ud800.jpg"])
 def test_a_name_that_no_file_can_have_fails_by_itself(tmp_path: Path, name: str) -> None:
     """Whatever Python raises for it."""
     (tmp_path / "a.jpg").touch()
