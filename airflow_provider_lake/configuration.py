@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airflow import __version__
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_lake.arguments import read_seconds
@@ -22,6 +23,15 @@ def poll_interval() -> float:
 def outage_budget() -> float:
     """Return the seconds that the lake may fail to answer while it is waited for, where a task does not say."""
     return _seconds("outage_budget", OUTAGE_BUDGET_SECONDS)
+
+
+def multiple_outputs() -> bool:
+    """Return whether the values of a task's summary are XComs of their own, where a task does not say.
+
+    Airflow 3.0 cannot push None, which stands in every summary.
+    """
+    major, minor = __version__.split(".")[:2]
+    return (int(major), int(minor)) >= (3, 1)
 
 
 def _seconds(option: str, default: float) -> float:

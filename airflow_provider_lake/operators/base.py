@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
+from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import check_constants, read_flag, read_names, read_required_text, read_text
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
@@ -37,7 +38,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         lake_conn_id: str = LakeHook.default_conn_name,
         datalake: str | None = None,
         partition_key: str | Sequence[str] | None = None,
-        multiple_outputs: bool = True,
+        multiple_outputs: bool = configuration.multiple_outputs(),
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=read_flag("multiple_outputs", multiple_outputs), **kwargs)

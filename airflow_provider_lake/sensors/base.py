@@ -65,7 +65,7 @@ class LakeSensor(BaseSensorOperator):
         poke_interval: timedelta | float = configuration.poll_interval(),  # noqa: B008 - a setting
         timeout: timedelta | float | None = None,
         outage_budget: timedelta | float = configuration.outage_budget(),  # noqa: B008 - a setting
-        multiple_outputs: bool = True,
+        multiple_outputs: bool = configuration.multiple_outputs(),
         **kwargs: Any,
     ) -> None:
         # Airflow 3.0 takes no None for its own default.

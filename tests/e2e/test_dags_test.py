@@ -153,7 +153,6 @@ def test_a_task_alone_runs_to_its_end(outcomes: dict[str, Any], home: Path) -> N
     assert re.search(r"Done: job [0-9a-f-]{36} is SUCCEEDED, 2 of 2 done", said)
 
 
-@pytest.mark.every_airflow
 def test_a_task_takes_single_values_of_what_another_returned(outcomes: dict[str, Any], home: Path) -> None:
     """Of plain and of mapped tasks; ids that were too many to return fail, and only none at all skip."""
     outcome = outcomes["lake_arguments"]
