@@ -198,7 +198,7 @@ def test_a_storage_that_cannot_be_used_is_named_in_one_line(
     [
         ("bucket", "s3://BUCKET"),
         ("s3://", "s3://BUCKET"),
-        ("s3://no bucket", "Invalid bucket name"),
+        ("s3://no bucket", "it must be s3://BUCKET or s3://BUCKET/PREFIX"),
     ],
 )
 def test_what_is_no_storage_is_named_in_one_line(tmp_path: Path, storage: str, named: str) -> None:

@@ -107,7 +107,8 @@ def test_no_file_is_lost_or_registered_twice(
     """Whether tries know of each other by Airflow 3.3, by the manifest, or only by what the lake has."""
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
     folder, tag, dice = tmp_path / "photos", f"killed-{uuid4().hex[:8]}", random.Random(seed)
-    paths = _make_pictures(folder, dice)
+    # Of its own: what another test has uploaded would be known by its content.
+    paths = _make_pictures(folder, random.Random(tag))
     options = options | {"filepaths": str(folder), "tags": [tag], "source": tag}
     # What other threads had under way could arrive after the next try has looked, which comes at once here. By its
     # object name it is registered once all the same; by what the lake has, a retry_delay must be longer than that.
