@@ -67,9 +67,12 @@ def show_data(
     if intersect_tags:
         query, tags = Selection(tags=tags, intersect_tags=True, q=query).query, ()
     selection = urlencode([*(("tag", tag) for tag in tags), *([("q", query)] if query else [])], quote_via=quote)
-    if selection:
-        pattern = configuration.url_pattern("data_url", configuration.DATA_URL)
-        _show(LakeDataLink, pattern, **_place(datalake), selection=selection)
+    if not selection:
+        # Airflow complains in the task's log of a link that nothing was said of.
+        _make_known(LakeDataLink, "")
+        return
+    pattern = configuration.url_pattern("data_url", configuration.DATA_URL)
+    _show(LakeDataLink, pattern, **_place(datalake), selection=selection)
 
 
 def show_job(client: "Client", job_id: str) -> None:
@@ -94,14 +97,18 @@ def _place(datalake: "Datalake") -> dict[str, Any]:
 
 
 def _show(link: type[_ShownLink], pattern: str, **fields: Any) -> None:
-    from airflow.sdk import get_current_context
-
     try:
         url = pattern.format(**fields)
     except (LookupError, ValueError, AttributeError) as error:
         # No task should fail for a link.
         logger.warning("No link %r: the pattern %r cannot be filled: %r", link.name, pattern, error)
         return
+    _make_known(link, url)
+
+
+def _make_known(link: type[_ShownLink], url: str) -> None:
+    from airflow.sdk import get_current_context
+
     try:
         context = get_current_context()
     except RuntimeError:

@@ -105,6 +105,9 @@ def _engine(database_url: str | URL) -> Engine:
     # What is in a row stays out of messages and logs. Who gets no connection in time is told to come again.
     options: dict[str, Any] = {**_JSON, "hide_parameters": True, "pool_timeout": POOL_SECONDS}
     if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:" or "mode" in url.query:
+            # Each connection would have one of its own.
+            raise DatabaseKindError("a database of SQLite must be a file: sqlite:////FOLDER/NAME.db")
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

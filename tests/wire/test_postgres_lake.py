@@ -22,6 +22,7 @@ from tests.wire.postgres import PostgresServer
     ("url", "named"),
     [
         ("nonsense", "postgresql+psycopg://"),
+        *((url, "must be a file") for url in ("sqlite://", "sqlite:///", "sqlite:///:memory:")),
         ("mysql://root:hidden@127.0.0.1/lake", "not mysql"),
         ("postgresql+psycopg://lake:hidden@127.0.0.1:9/lake", "Connection refused"),
         ("postgresql+psycopg://lake:hidden@no.such.host.invalid/lake", "no.such.host.invalid"),
