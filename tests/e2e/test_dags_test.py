@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ def _register(lake: LakeProcess, name: str, program: str) -> str:
     command = [sys.executable, "-c", program]
     assert main(["processing", "register", "--data-dir", str(lake.data_dir), name, "--", *command]) == 0
     return name
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
+    """Run a lake of their own: photos that others have uploaded would be known."""
+    with LakeProcess(tmp_path_factory.mktemp("dags-test-lake") / "data") as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,9 @@ def environment(lake: LakeProcess, home: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def outcomes(lake: LakeProcess, home: Path, environment: dict[str, str]) -> dict[str, Any]:
     """Run them all, and return what became of them."""
-    make_photos(home / "photos", 3)
+    photos = {name: home / name for name in ("incremental-photos", "ingestion", "mapped", "arguments")}
+    for number, folder in enumerate(photos.values()):
+        make_photos(folder, 3, seed=100 + number)
     for prefix in ("modes/here", "modes/deferred", "modes/start", "process", "ingest", "cameras"):
         make_photos(lake.objects / prefix, 2, seed=sum(prefix.encode()))
     datalake = lake.client().get_datalake()
@@ -69,11 +79,14 @@ def outcomes(lake: LakeProcess, home: Path, environment: dict[str, str]) -> dict
             "slow": _register(lake, "takes for ever", "import time; time.sleep(600)"),
         },
         "example_lake_import_and_process": {"prefix": "process/", "tag": "processed"},
-        "example_lake_incremental": {"folder": str(home / "photos"), "manifests": str(home / "incremental")},
-        "example_lake_ingestion": {"folder": str(home / "photos"), "prefix": "ingest/"},
-        "example_lake_mapped_upload": {"folder": str(home / "photos"), "work": str(home / "work"), "chunk_size": 2},
+        "example_lake_incremental": {
+            "folder": str(photos["incremental-photos"]),
+            "manifests": str(home / "incremental"),
+        },
+        "example_lake_ingestion": {"folder": str(photos["ingestion"]), "prefix": "ingest/"},
+        "example_lake_mapped_upload": {"folder": str(photos["mapped"]), "work": str(home / "work"), "chunk_size": 2},
         "example_lake_watcher": {},
-        "lake_arguments": {"folder": str(home / "photos")},
+        "lake_arguments": {"folder": str(photos["arguments"])},
     }
     assert {file.stem for file in FILES} == set(confs)
     python = os.environ.get(PYTHON_VARIABLE, sys.executable)
@@ -94,7 +107,6 @@ def _states(outcome: dict[str, Any]) -> dict[str, str]:
     return {name: task["state"] for name, task in outcome["tasks"].items()}
 
 
-@pytest.mark.every_airflow
 @pytest.mark.parametrize("dag_id", sorted(file.stem for file in FILES if file.stem.startswith("example")))
 def test_an_example_runs_to_its_end(outcomes: dict[str, Any], dag_id: str) -> None:
     """Every task of every example succeeds; the watcher's, which nothing has started, are skipped."""
@@ -105,7 +117,6 @@ def test_an_example_runs_to_its_end(outcomes: dict[str, Any], dag_id: str) -> No
     assert outcome["state"] == "success"
 
 
-@pytest.mark.every_airflow
 def test_an_example_that_runs_again_skips_what_is_done(outcomes: dict[str, Any]) -> None:
     """Nothing new came in, so there is nothing to tag, to describe, to show or to archive."""
     outcome = outcomes["example_lake_mapped_upload again"]
@@ -117,7 +128,6 @@ def test_an_example_that_runs_again_skips_what_is_done(outcomes: dict[str, Any])
     assert outcome["state"] == "success"
 
 
-@pytest.mark.every_airflow
 def test_every_wait_ends_alike_in_every_mode(outcomes: dict[str, Any]) -> None:
     """What succeeds, fails and comes too late does so in each mode, and what succeeds returns the same."""
     outcome = outcomes["lake_every_mode"]
@@ -136,7 +146,6 @@ def test_every_wait_ends_alike_in_every_mode(outcomes: dict[str, Any]) -> None:
     assert results["launch_deferred"]["data_count"] == 2
 
 
-@pytest.mark.every_airflow
 def test_a_wait_that_is_given_up_knows_its_job(outcomes: dict[str, Any], home: Path, lake: LakeProcess) -> None:
     """Both jobs that take for ever are killed, for their tasks know their ids also after they deferred."""
     assert outcomes
@@ -145,7 +154,6 @@ def test_a_wait_that_is_given_up_knows_its_job(outcomes: dict[str, Any], home: P
     assert [client.get_job_by_id(job_id).status for job_id in killed] == [JobStatus.KILLED] * 2
 
 
-@pytest.mark.every_airflow
 def test_a_task_alone_runs_to_its_end(outcomes: dict[str, Any], home: Path) -> None:
     """`airflow tasks test` with a deferrable job operator says that its job is done."""
     assert outcomes

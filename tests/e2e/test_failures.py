@@ -30,7 +30,7 @@ FAILING_PROGRAM = (
 
 def test_every_bad_input_is_named_in_its_tasks_log(airflow: AirflowStack, tmp_path: Path) -> None:
     """Each task fails, and its log says what was wrong."""
-    make_photos(tmp_path / "photos", 3)
+    make_photos(tmp_path / "photos", 3, seed=43)
     (tmp_path / "no-image.jpg").write_text("words, not pixels")
     (tmp_path / "empty.jpg").touch()
 

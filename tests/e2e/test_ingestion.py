@@ -40,8 +40,8 @@ def test_photos_of_folder_and_bucket_arrive_byte_for_byte(
     airflow: AirflowStack, lake: LakeProcess, tmp_path: Path
 ) -> None:
     """What was in folder and bucket is in the lake: the same bytes, each once, tagged, with its camera as source."""
-    uploads = make_photos(tmp_path / "photos", 12)
-    objects = make_photos(lake.objects / "e2e-sample", 9, seed=7)
+    uploads = make_photos(tmp_path / "photos", 12, seed=31)
+    objects = make_photos(lake.objects / "e2e-sample", 9, seed=37)
 
     report, datalake = _ingest(airflow, lake, tmp_path / "photos", "e2e-sample")
 

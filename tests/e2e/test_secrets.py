@@ -25,7 +25,7 @@ def test_no_token_is_in_anything_that_airflow_or_the_lake_keeps(
     searched. The tasks upload, import, process, wait deferred, and fail: by a wrong token, an unreachable lake and bad
     input too.
     """
-    make_photos(tmp_path / "photos", 3)
+    make_photos(tmp_path / "photos", 3, seed=41)
     make_photos(lake.objects / "secrets", 3, seed=5)
     conf = {"folder": str(tmp_path / "photos"), "prefix": "secrets/", "tags": ["secrets"]}
     ingestion = airflow.run_dag("example_lake_ingestion", conf)

@@ -33,7 +33,7 @@ def test_what_waits_and_works_does_not_notice(
     connection = {"connection_id": "lake_rotated", "conn_type": "lake", "host": lake.url}
     airflow.call("POST", "/connections", connection | {"password": token.old})
     folder = tmp_path / "photos"
-    make_photos(folder, UPLOADS)
+    make_photos(folder, UPLOADS, seed=47)
     datalake = lake.client().get_datalake()
     job = datalake.launch_processing(lake.client().get_processing(NAME), datalake.list_data(tags=[NAME]))
     conf = {"name": NAME, "job_id": str(job.id), "coming": "comes later", "folder": str(folder)}

@@ -114,6 +114,7 @@ def test_one_job_is_started_and_its_end_is_returned(
         "datalake": "default",
         "processing": PROCESSING,
         "data_count": 1,
+        "left_out": {},
     }
 
 
