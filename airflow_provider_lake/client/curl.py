@@ -20,7 +20,7 @@ import pycurl
 
 from airflow_provider_lake import __version__
 from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
-from airflow_provider_lake.client.exchange import Answer, Begin, Body, Headers, unsigned
+from airflow_provider_lake.client.exchange import NO_TLS, SPEAKS_NO_HTTP, Answer, Begin, Body, Headers, place, unsigned
 from airflow_provider_lake.client.stopping import Stopped, is_stopped, stop_of_thread
 
 # pycurl comes without types.
@@ -35,6 +35,10 @@ _SHORTEST_WAIT_SECONDS = 0.005
 _MAX_REDIRECTS = 10
 _IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 _UNUSABLE = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE})
+
+# libcurl's and OpenSSL's words for an answer that is no HTTP, and for one that is no TLS.
+_NO_HTTP = "HTTP/0.9"
+_NOT_TLS = "wrong version number"
 
 
 def make_handle(timeout: float, verify: bool | str) -> Handle:
@@ -165,6 +169,11 @@ class Exchange:
         :param code: one of ``pycurl.E_...``.
         :param message: libcurl's words.
         """
+        url = self.target.partition(" ")[2]
+        if code == pycurl.E_UNSUPPORTED_PROTOCOL and _NO_HTTP in message:
+            return UsageError(f"{place(url)} {SPEAKS_NO_HTTP}")
+        if code == pycurl.E_SSL_CONNECT_ERROR and _NOT_TLS in message:
+            return TransportError(f"no usable answer to {self.target}: {place(url)} {NO_TLS}", False)
         if code in _UNUSABLE:
             return UsageError(f"{self.target} cannot be sent: {message}")
         # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.

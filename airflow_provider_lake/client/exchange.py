@@ -6,6 +6,9 @@ from typing import Protocol
 
 # Bytes of a body to read at a time.
 BLOCK_SIZE = 1 << 16
+# What a wrong scheme of a URL comes to, said after the place.
+SPEAKS_NO_HTTP = "does not speak plain HTTP: if it speaks TLS, write https://"
+NO_TLS = "does not speak TLS: for a lake without it, write http://"
 
 
 class Body(Protocol):
@@ -71,6 +74,11 @@ class Answer:
 
 # Told the head of an answer, without body; returns what takes the pieces of the body, or None: it is not wanted.
 Begin = Callable[[Answer], Callable[[bytes], object] | None]
+
+
+def place(url: str) -> str:
+    """Return where a URL leads, as ``HOST`` or ``HOST:PORT``."""
+    return unsigned(url).partition("://")[2].partition("/")[0]
 
 
 def unsigned(url: str) -> str:

@@ -5,10 +5,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow_provider_lake.client.errors import TransportError, UsageError
-from airflow_provider_lake.client.exchange import BLOCK_SIZE, Answer, Begin, Body, unsigned
+from airflow_provider_lake.client.exchange import (
+    BLOCK_SIZE,
+    NO_TLS,
+    SPEAKS_NO_HTTP,
+    Answer,
+    Begin,
+    Body,
+    place,
+    unsigned,
+)
 
 if TYPE_CHECKING:
     import requests
+
+# How a TLS alert begins, and OpenSSL's words for an answer that is no TLS.
+_SPOKE_TLS = "\x15\x03"
+_NOT_TLS = "WRONG_VERSION_NUMBER"
 
 
 class SessionExchanges:
@@ -65,7 +78,29 @@ class SessionExchanges:
 
         target = f"{method} {unsigned(url)}"
         try:
-            with self._session.request(
+            with self._send(method, url, headers, body, follow=follow) as response:
+                yield response
+        except requests.RequestException as error:
+            if isinstance(error, ValueError):
+                raise UsageError(f"{target} cannot be sent: {type(error).__name__}") from None
+            reason, was_sent = _explain(error)
+            if _SPOKE_TLS in reason:
+                raise UsageError(f"{place(url)} {SPEAKS_NO_HTTP}") from None
+            if _NOT_TLS in reason:
+                reason, was_sent = f"{place(url)} {NO_TLS}", False
+            raise TransportError(f"no usable answer to {target}: {reason}", was_sent) from None
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None, *, follow: bool
+    ) -> "requests.Response":
+        """Send, and return the answer up to its body.
+
+        :raises UsageError: the session names certificates that are not there.
+        """
+        import requests  # noqa: PLC0415 - costs what importing all the rest of the client does
+
+        try:
+            return self._session.request(
                 method,
                 url,
                 headers=headers,
@@ -75,13 +110,12 @@ class SessionExchanges:
                 verify=self._verify_of(),
                 allow_redirects=follow,
                 stream=True,
-            ) as response:
-                yield response
-        except requests.RequestException as error:
-            if isinstance(error, ValueError):
-                raise UsageError(f"{target} cannot be sent: {type(error).__name__}") from None
-            reason, was_sent = _explain(error)
-            raise TransportError(f"no usable answer to {target}: {reason}", was_sent) from None
+            )
+        except requests.RequestException:
+            raise
+        except OSError as error:
+            # How requests itself says that a file of certificates or keys is missing.
+            raise UsageError(f"{method} {unsigned(url)} cannot be sent: {error}") from None
 
 
 def _keep_headers(request: "requests.PreparedRequest") -> "requests.PreparedRequest":

@@ -31,6 +31,7 @@ _SECOND_LOOK_SECONDS = 5.0
 def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
     """Ask the lake for the connection's datalake; return whether it is of use, and one sentence that says why."""
     from airflow_provider_lake.client import LakeError, ResponseError, RetryPolicy, TransportError
+    from airflow_provider_lake.client.exchange import SPEAKS_NO_HTTP
 
     try:
         # Whoever waits for the sentence can ask again.
@@ -42,6 +43,8 @@ def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
         complaint = _explain_answer(connection, error)
     except LakeError as error:
         complaint = str(error)
+        if complaint.endswith(SPEAKS_NO_HTTP):
+            complaint = _explain_silence(connection) or complaint
     # What a server says may have any form.
     return False, " ".join(complaint.split())
 
@@ -87,8 +90,7 @@ def _explain_silence(connection: ConnectionFields) -> str | None:
         return None
     timeout = timeout_seconds(connection)
     try:
-        with socket.create_connection((url.hostname or "", _port(url)), min(timeout, _SECOND_LOOK_SECONDS)) as opened:
-            return _explain_tls(connection, url, opened) if url.scheme == "https" else _explain_http(url, opened)
+        return _look_again(connection, url, min(timeout, _SECOND_LOOK_SECONDS))
     except (socket.gaierror, UnicodeError):
         return f"there is no host {url.hostname!r}: check its spelling, and this machine's name server"
     except ConnectionRefusedError:
@@ -97,6 +99,16 @@ def _explain_silence(connection: ConnectionFields) -> str | None:
         return f"{place} does not answer within {timeout:g} s: check host and port, and the firewalls between"
     except OSError as error:
         return f"{place} cannot be reached: {error.strerror or error}"
+
+
+def _look_again(connection: ConnectionFields, url: SplitResult, timeout: float) -> str | None:
+    address = (url.hostname or "", _port(url))
+    with socket.create_connection(address, timeout) as opened:
+        if url.scheme == "https":
+            return _explain_tls(connection, url, opened)
+        complaint = _explain_http(url, opened)
+    with socket.create_connection(address, timeout) as opened:
+        return f"{_place(url)} speaks TLS: begin the host with https://" if _speaks_tls(opened) else complaint
 
 
 def _explain_tls(connection: ConnectionFields, url: SplitResult, opened: socket.socket) -> str | None:
@@ -112,11 +124,25 @@ def _explain_tls(connection: ConnectionFields, url: SplitResult, opened: socket.
         return f"{_place(url)} breaks off when TLS begins: for a lake without TLS, begin the host with http://"
 
 
+def _speaks_tls(opened: socket.socket) -> bool:
+    """Whether TLS can begin, whoever is there; nothing is said over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with context.wrap_socket(opened):
+            return True
+    except OSError:
+        return False
+
+
 def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
     """Ask once more, with no token, and look at the first bytes of the answer only."""
     head = f"GET /api/home/ping HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\nConnection: close\r\n\r\n"
     opened.sendall(head.encode("latin-1", "replace"))
-    first = opened.recv(16)
+    try:
+        first = opened.recv(16)
+    except ConnectionResetError:
+        return None
     if first.startswith(b"HTTP/"):
         return f"{_place(url)} answers, but not as a lake does: check the host"
     return f"{_place(url)} does not speak HTTP: check host and port" if first else None

@@ -85,7 +85,7 @@ def whole(value: Any) -> int:
 
 
 def text_of(value: Any) -> str | None:
-    """Return the text of a tag up to its end, as far as the platform takes it; numbers as they are written."""
+    """Return the text of a tag behind leading NULs and up to its end, cut for the platform; numbers as written."""
     if isinstance(value, tuple):
         value = " ".join(filter(None, map(text_of, value)))
     elif isinstance(value, bytes):
@@ -94,7 +94,7 @@ def text_of(value: Any) -> str | None:
         # A name such as 5300, by whoever took it for a number.
         number = _number(value)
         value = "" if number is None else f"{number:.15g}"
-    return _decoded(value.partition("\0")[0]).strip()[:_MAX_TEXT].strip() or None
+    return _decoded(value.lstrip("\0").partition("\0")[0]).strip()[:_MAX_TEXT].strip() or None
 
 
 def _decoded(text: str) -> str:

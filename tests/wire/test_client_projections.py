@@ -8,6 +8,7 @@ from PIL import Image
 
 from airflow_provider_lake.client import Data, Datalake, MultiData, NotFoundError, UploadError
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def datalake(lake: LakeProcess) -> Datalake:
 def data(datalake: Datalake, tmp_path: Path) -> Data:
     """Upload what the lake can make no thumbnail of."""
     path = tmp_path / f"{uuid4()}.mp4"
-    path.write_bytes(b"film")
+    path.write_bytes(make_video(frames=2))
     uploaded = datalake.upload_data(path, wait_for_unprocessable_data=False)
     assert isinstance(uploaded, Data)
     return uploaded

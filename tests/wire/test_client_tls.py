@@ -1,11 +1,14 @@
 """Whom the client trusts, and through which proxy it goes, by its own settings and those of the environment."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import create_server, socket
 
 import pytest
+import requests
 
-from airflow_provider_lake.client import Client, RetryPolicy, TransportError
+from airflow_provider_lake.client import Client, LakeError, RetryPolicy, TransportError, UsageError
 from airflow_provider_lake.client.sender import Sender
 from tests.wire.connect_proxy import connect_proxy
 from tests.wire.no_lakes import self_signed_certificate, web_site
@@ -103,3 +106,56 @@ def test_a_proxy_of_the_environment_is_asked_for_plain_pages(monkeypatch: pytest
         assert _status("http://lake.invalid/api/home/ping?a=b", verify=True) == 200
 
     assert [asked.path for asked in proxy.asked] == ["http://lake.invalid/api/home/ping?a=b"]
+
+
+def _words(url: str, session: requests.Session | None) -> str:
+    sender = Sender(5, True, session)
+    try:
+        with pytest.raises(LakeError) as caught:
+            sender.send("GET", url, headers={})
+    finally:
+        sender.close()
+    return str(caught.value)
+
+
+@pytest.fixture(params=["libcurl", "a session"])
+def session(request: pytest.FixtureRequest) -> requests.Session | None:
+    """Return a session of the user's, or none."""
+    return requests.Session() if request.param == "a session" else None
+
+
+def _answer_by_alert(listening: socket) -> None:
+    """Answer as servers of TLS answer plain words: by an alert."""
+    opened, _ = listening.accept()
+    with opened:
+        opened.recv(1 << 16)
+        opened.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+
+def test_plain_words_to_a_server_of_tls_name_the_scheme(session: requests.Session | None) -> None:
+    """One sentence, which says what to write instead."""
+    with create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        place = f"127.0.0.1:{listening.getsockname()[1]}"
+        answered = pool.submit(_answer_by_alert, listening)
+        said = _words(f"http://{place}/", session)
+        answered.result(10)
+
+    assert said == f"{place} does not speak plain HTTP: if it speaks TLS, write https://"
+
+
+def test_tls_to_a_plain_server_names_the_scheme(session: requests.Session | None) -> None:
+    """The same the other way round."""
+    with web_site() as place:
+        assert _words(f"https://{place}/", session).endswith(
+            f": {place} does not speak TLS: for a lake without it, write http://"
+        )
+
+
+@pytest.mark.parametrize("what", ["verify", "cert"])
+def test_a_session_whose_certificates_are_missing_is_a_wrong_setting(server: str, tmp_path: Path, what: str) -> None:
+    """The error is the client's own, and names the file."""
+    with requests.Session() as session:
+        setattr(session, what, str(tmp_path / "missing.pem"))
+        sender = Sender(5, True, session)
+        with pytest.raises(UsageError, match=r"missing\.pem"):
+            sender.send("GET", server, headers={})

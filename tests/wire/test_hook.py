@@ -226,3 +226,13 @@ def test_the_connection_chooses_the_datalake(own_lake: LakeProcess, monkeypatch:
 
     assert names == ["night", "default", "default"]
     assert "datalake 'night'" in chosen.test_connection()[1]
+
+
+def test_plain_http_to_a_server_of_tls_names_the_scheme(
+    lake: LakeProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence says what the host should begin with."""
+    with web_site(certificate=self_signed_certificate(tmp_path)) as place:
+        said = _complaint(monkeypatch, lake, host=f"http://{place}")
+
+    assert said == f"{place} speaks TLS: begin the host with https://"

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.lake_process import LakeProcess
+from tests.videos import make_video
 from tests.wire.published_client import connect, picsellia, upload
 
 SUCCEEDED = picsellia.types.enums.JobRunStatus.SUCCEEDED
@@ -30,7 +31,7 @@ def mask(tmp_path: Path) -> Path:
 def data(datalake: picsellia.Datalake, tmp_path: Path) -> picsellia.Data:
     """Upload a film, of which the lake makes no thumbnail."""
     path = tmp_path / f"{uuid4()}.mp4"
-    path.write_bytes(b"film")
+    path.write_bytes(make_video(frames=2))
     return upload(datalake, [path])[0]
 
 

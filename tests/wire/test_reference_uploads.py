@@ -1,6 +1,5 @@
 """What the platform's published client uploads to the embedded lake, and what it reads, changes and deletes there."""
 
-import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +8,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from tests.lake_process import LakeProcess
+from tests.videos import large_video
 from tests.wire.published_client import MultiData, connect, picsellia, real_photos, upload
 
 MIB = 2**20
@@ -113,7 +113,7 @@ def test_a_folder_of_ones_own(datalake: picsellia.Datalake, images: list[Path], 
 def test_a_file_of_more_than_one_part(datalake: picsellia.Datalake, tmp_path: Path) -> None:
     """Above 25 MiB a file goes up in parts, the last one a rest; its bytes come back equal."""
     path = tmp_path / "clip.mp4"
-    path.write_bytes(os.urandom(60 * MIB + 1))
+    path.write_bytes(large_video(60 * MIB + 1))
 
     (data,) = upload(datalake, [path])
 
