@@ -5,12 +5,13 @@ import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pycurl
 import pytest
 import requests
 
-from airflow_provider_lake.client import TransportError, UploadError, UsageError
+from airflow_provider_lake.client import LakeError, TransportError, UploadError, UsageError
 from airflow_provider_lake.client.curl import Exchange, Line, make_handle
 from airflow_provider_lake.client.exchange import Answer, Body
 from airflow_provider_lake.client.sender import Sender
@@ -199,3 +200,29 @@ def test_many_exchanges_in_one_thread() -> None:
     assert not failed[0].was_sent
     assert "XGET http://127.0.0.1:1/a: " in str(failed[0])
     assert "refused" in str(failed[0])
+
+
+def test_redirects_lead_to_the_web_only(tmp_path: Path) -> None:
+    """As far as they lead, but never to a file of this machine or to other protocols."""
+    path = tmp_path / "secret"
+    path.write_bytes(b"secret")
+    there = [Given(302, b"", {"Location": f"/{number}"}) for number in range(3)]
+    pieces: list[bytes] = []
+    with scripted(*there, DONE, Given(302, b"", {"Location": path.as_uri()})) as server:
+        sender = Sender(5, verify=True)
+        sender.fetch(server.url, {}, lambda _: pieces.append)
+        assert b"".join(pieces) == b'{"done": true}'
+        pieces.clear()
+        with pytest.raises(LakeError):
+            sender.fetch(server.url, {}, lambda answer: pieces.append if answer.is_success else None)
+    assert pieces == []
+
+
+def test_the_timeout_holds_for_a_session_of_the_users_own() -> None:
+    """It has none of its own."""
+    asked = threading.Event()
+    with requests.Session() as session, scripted() as server:
+        server.places["slow"] = lambda _: Given(body=asked.wait(3))
+        with pytest.raises(TransportError, match="timed out"):
+            Sender(0.3, verify=True, session=session).send("GET", f"{server.url}/slow", headers={})
+        asked.set()

@@ -187,3 +187,12 @@ def test_a_broken_connection_to_a_lake_is_made_good(lake: LakeProcess, videos: M
     assert path.stat().st_size == 48 * 2**20
     head = _head(0)
     assert path.read_bytes()[: len(head)] == head
+
+
+def test_an_object_of_another_time_is_not_mixed() -> None:
+    """Where a storage names no ETag, its time tells versions apart."""
+    old, new = "Mon, 01 Jan 2024 00:00:00 GMT", "Tue, 02 Jan 2024 00:00:00 GMT"
+    head = {"Content-Length": str(SIZE), "Connection": "close", "Last-Modified": old}
+    rest = Given(206, OTHER[HALF:], {"Content-Range": REST, "Last-Modified": new})
+    with scripted(Given(200, CONTENT[:HALF], head), rest, WHOLE) as server:
+        assert _data(server).read() == OTHER

@@ -339,6 +339,7 @@ def test_what_is_stored_is_what_was_read(small: Path) -> None:
         pytest.param(
             {"ETag": f'"{"0" * 32}"', "x-amz-server-side-encryption-aws-kms-key-id": "k"}, id="of encrypted bytes"
         ),
+        pytest.param({"ETag": f'"{"0" * 32}"', "x-goog-encryption-kms-key-name": "k"}, id="by Google"),
     ],
 )
 def test_a_storage_that_does_not_say_what_it_has(small: Path, headers: dict[str, str]) -> None:

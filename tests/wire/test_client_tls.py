@@ -159,3 +159,10 @@ def test_a_session_whose_certificates_are_missing_is_a_wrong_setting(server: str
         sender = Sender(5, True, session)
         with pytest.raises(UsageError, match=r"missing\.pem"):
             sender.send("GET", server, headers={})
+
+
+def test_what_is_trusted_holds_for_a_session_of_the_users_own(server: str, certificate: Path) -> None:
+    """Whoever names authorities, or none, is heard."""
+    with requests.Session() as session:
+        for verify in (str(certificate), False):
+            assert Sender(5, verify, session).send("GET", server, headers={}).status == 200

@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from airflow_provider_lake.client.crew import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
-from airflow_provider_lake.client.stopping import pause, worker_pool
+from airflow_provider_lake.client.stopping import pause, stop_of_thread, worker_pool
+from airflow_provider_lake.client.transfer import _lent
 
 
 def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
@@ -140,3 +141,35 @@ def test_what_fails_within_one_piece_of_work_stops_no_other() -> None:
         return number
 
     assert do_all(work, range(4), 1, Pace()) == [0, 1, 2, 3]
+
+
+def test_an_interrupted_wait_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the work with what is under way."""
+    done: list[int] = []
+    has_begun, join = threading.Event(), threading.Thread.join
+
+    def work(number: int) -> None:
+        done.append(number)
+        has_begun.set()
+        stop = stop_of_thread()
+        assert stop is not None
+        assert stop.wait(60)
+
+    def interrupt(_thread: threading.Thread) -> None:
+        assert has_begun.wait(60)
+        # Whoever waits longer, waits to the end.
+        monkeypatch.setattr(threading.Thread, "join", join)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        do_all(work, range(100), 1, Pace())
+    assert done == [0]
+
+
+def test_threads_that_were_lent_are_given_back() -> None:
+    """The next large file has as many."""
+    threads = threading.Semaphore(3)
+    for wanted in (2, 5, 0, 3):
+        with _lent(threads, wanted) as count:
+            assert count == min(3, wanted)

@@ -146,3 +146,16 @@ def test_a_file_that_shrinks_is_noticed_at_once(tmp_path: Path) -> None:
 
     with pytest.raises(UploadError, match="became shorter"):
         shrink_and_read()
+
+
+def _rewrite(path: Path) -> None:
+    path.write_bytes(b"new")
+    os.utime(path, (1, 1))
+
+
+def test_a_file_whose_bytes_changed_alone_is_refused(tmp_path: Path) -> None:
+    """Its size is the same; its time tells."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(UploadError, match="changed while it was read"), open_file(str(path)):
+        _rewrite(path)
