@@ -36,7 +36,7 @@ with DAG(
             task_id=f"launch_{number}",
             processing=conf % "name",
             tags=conf % "name",
-            parameters={"number": number},
+            parameters={"place": number},
             deferrable=number > 0,
         )
     for number in range(4):
