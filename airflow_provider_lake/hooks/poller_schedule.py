@@ -208,10 +208,10 @@ class Schedule:
         if job.failures == 1:
             self.outbox += [(wait, Silence(error)) for wait in job.waits]
         if job.waits:
-            # One more look before somebody gives up, unless the lake forbids it.
-            interval, last_chance = _interval(job, now), min(_gives_up_at(job, wait) for wait in job.waits)
-            pause = max(interval, min(backoff(interval, job.failures), last_chance - now))
-            self._plan(job, max(self.paused_until, now + pause))
+            # Each wait gets one more look when its budget ends, however short the pause, unless the lake forbids it.
+            last_chance = min(_gives_up_at(job, wait) for wait in job.waits)
+            poll_at = min(now + backoff(_interval(job, now), job.failures), last_chance)
+            self._plan(job, max(self.paused_until, poll_at))
 
     def _drop_hopeless(self, job: WatchedJob, now: float) -> None:
         """Tell those whose budget is spent that the lake does not answer."""

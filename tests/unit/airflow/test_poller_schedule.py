@@ -188,6 +188,24 @@ def test_a_lake_that_answers_again_gives_back_the_whole_budget() -> None:
         assert _told(clock.run(40), wait) in (["RUNNING"], [])
 
 
+@pytest.mark.parametrize("silence", [32.0, 36.0, 39.5])
+def test_each_wait_gets_a_last_look_when_its_budget_ends(silence: float) -> None:
+    """Also where the interval is longer than what is left of it; the look before that does not decide alone."""
+    for number in range(200):
+        clock = Clock()
+        clock.now += number / 7
+        wait = clock.add("a", outage_budget=40.0, age=3600.0)
+        clock.run(11)
+        clock.looks.clear()
+        clock.run(11, BUSY)
+        first_silent = clock.looks[0][0]
+        clock.run(first_silent + silence - clock.now, BUSY)
+        clock.looks.clear()
+
+        assert _told(clock.run(first_silent + 40.001 - clock.now), wait) in (["RUNNING"], [])
+        assert clock.looks
+
+
 @pytest.mark.parametrize(("status", "error"), [(401, UnauthorizedError), (403, ForbiddenError)])
 def test_a_refusal_ends_a_wait_at_once(status: int, error: type[LakeError]) -> None:
     """It would be the same later; nothing more is asked."""
