@@ -29,6 +29,8 @@ STATE = VENV / "installed.json"
 # A package index that does not answer is given up after this long, twice: uv and pip would try for minutes.
 ANSWER_SECONDS = 10
 MAX_REASON = 500
+# The tests of one group (tests/conftest.py) share a process, and groups start in the order of the tests.
+DISTRIBUTED = ("--numprocesses", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 class SetUpError(Exception):
@@ -67,9 +69,9 @@ def demo(rest: Sequence[str]) -> int:
 
 
 def test(rest: Sequence[str]) -> int:
-    """Run the tests."""
+    """Run the tests, in as many processes as there are cores; `-n0` runs them in one."""
     install("dev")
-    return run(BIN / "python", "-m", "pytest", *rest)
+    return run(PYTHON, "-m", "pytest", *DISTRIBUTED, *rest)
 
 
 def versions(rest: Sequence[str]) -> int:
