@@ -29,8 +29,8 @@ STATE = VENV / "installed.json"
 # A package index that does not answer is given up after this long, twice: uv and pip would try for minutes.
 ANSWER_SECONDS = 10
 MAX_REASON = 500
-# The tests of one group (tests/conftest.py) share a process, and groups start in the order of the tests.
-DISTRIBUTED = ("--numprocesses", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
+# One process more than cores, for many tests wait for servers. The tests of one group (tests/conftest.py) share one.
+DISTRIBUTED = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 class SetUpError(Exception):
@@ -45,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="run the main job on an embedded lake: lake demo", add_help=False)
-    commands.add_parser("test", help="run the tests; arguments go to pytest", add_help=False)
+    commands.add_parser("test", help="run the tests, --quick a choice of them; arguments go to pytest", add_help=False)
     commands.add_parser(
         "versions", help="run the tests with every Airflow that is supported, or those that are named", add_help=False
     )
@@ -69,7 +69,7 @@ def demo(rest: Sequence[str]) -> int:
 
 
 def test(rest: Sequence[str]) -> int:
-    """Run the tests, in as many processes as there are cores; `-n0` runs them in one."""
+    """Run the tests in several processes at once; `-n0` runs them in one."""
     install("dev")
     return run(PYTHON, "-m", "pytest", *DISTRIBUTED, *rest)
 

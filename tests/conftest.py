@@ -41,12 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the tests, and group those that share servers: a group runs in one process of pytest-xdist."""
     if config.getoption("--quick"):
-        others = [item for item in items if _folder(item) != "unit" and item.get_closest_marker("quick") is None]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=[item for item in items if not _is_quick(item)])
+        items[:] = [item for item in items if _is_quick(item)]
     items.sort(key=lambda item: _FOLDERS.index(_folder(item)))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return _folder(item) == "unit" or item.get_closest_marker("quick") is not None
 
 
 def _folder(item: pytest.Item) -> str:

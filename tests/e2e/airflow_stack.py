@@ -248,8 +248,10 @@ def _environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "API__WORKERS": "1",
         "API_AUTH__JWT_ISSUER": "airflow",
         "API_AUTH__JWT_SECRET": secrets.token_hex(32),
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
-        "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        # No DAG changes while the tests run: each file is parsed once, however long that takes.
+        "CORE__DAGBAG_IMPORT_TIMEOUT": "120",
+        "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "150",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         # Else two stacks on one machine clash.
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
         "LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),

@@ -1,7 +1,7 @@
 """Run tests with each Airflow that is supported, in a fresh environment of its own, and show what became of them.
 
-The unit tests run in that environment. Then its scheduler, dag-processor, triggerer and API server are started for
-those end-to-end tests that hold with every Airflow; the tests themselves and the lake run from this environment.
+The unit tests run in that environment. Beside them its scheduler, dag-processor, triggerer and API server are started
+for those end-to-end tests that hold with every Airflow; the tests themselves and the lake run from this environment.
 """
 
 import argparse
@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.airflow_stack import PYTHON_VARIABLE
@@ -43,12 +45,14 @@ class Outcome:
 def main() -> int:
     """Run the tests with the releases that the command line names; the exit code is 1 if any failed."""
     arguments = _parser().parse_args()
-    wheel = build_wheel()
+    releases = arguments.release or RELEASES
+    with ThreadPoolExecutor() as pool:
+        installed = list(pool.map(partial(_install, wheel=build_wheel(), arguments=arguments), releases))
     rows = []
-    for release in arguments.release or RELEASES:
-        rows.append(_test(release, wheel, arguments))
+    for release, outcome in zip(releases, installed, strict=True):
+        rows.append((release.version, outcome, *_test(release, outcome, arguments)))
         print(_table(rows), flush=True)
-    return 0 if all(outcome.passed for _release, *outcomes in rows for outcome in outcomes) else 1
+    return 0 if all(outcome.passed for _version, *outcomes in rows for outcome in outcomes) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,21 +71,30 @@ def _release(version: str) -> Release:
     raise argparse.ArgumentTypeError(f"{version!r} is none of {', '.join(release.version for release in RELEASES)}")
 
 
-def _test(release: Release, wheel: Path, arguments: argparse.Namespace) -> tuple[str, Outcome, Outcome, Outcome]:
-    """Make the environment of a release and run the tests with it."""
-    skipped = Outcome(passed=True, text="not run")
+def _install(release: Release, wheel: Path, arguments: argparse.Namespace) -> Outcome:
+    """Make the environment of a release."""
     started = time.monotonic()
     try:
         make_environment(release, wheel, arguments.python, pinned=not arguments.refresh)
     except InstallError as error:
-        return release.version, Outcome(passed=False, text=str(error)), skipped, skipped
+        return Outcome(passed=False, text=str(error))
     if arguments.refresh and release.pins.parent == PINS:
         write_pins(release)
-    installed = Outcome(passed=True, text=f"in {time.monotonic() - started:.0f}s")
+    return Outcome(passed=True, text=f"in {time.monotonic() - started:.0f}s")
+
+
+def _test(release: Release, installed: Outcome, arguments: argparse.Namespace) -> tuple[Outcome, Outcome]:
+    """Run the tests of a release, both kinds at once: one computes while the other waits for Airflow."""
+    skipped = Outcome(passed=True, text="not run")
+    if not installed.passed:
+        return skipped, skipped
     without_lake = [] if release.runs_lake else ["--ignore=tests/unit/server", "-m", "not server"]
-    unit = _pytest(release.python, release, "unit", "tests/unit", *without_lake)
-    dags = skipped if arguments.unit else _pytest(sys.executable, release, "dags", "tests/e2e", "-m", "every_airflow")
-    return release.version, installed, unit, dags
+    with ThreadPoolExecutor() as pool:
+        unit = pool.submit(_pytest, release.python, release, "unit", "tests/unit", *without_lake)
+        if arguments.unit:
+            return unit.result(), skipped
+        dags = pool.submit(_pytest, sys.executable, release, "dags", "tests/e2e", "-m", "every_airflow")
+        return unit.result(), dags.result()
 
 
 def _pytest(python: str | Path, release: Release, name: str, *arguments: str) -> Outcome:

@@ -37,6 +37,7 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.quick
 def test_a_file_becomes_a_data(datalake: Datalake, image: Path) -> None:
     """The bytes come back equal; name, kind, size, tags, source and metadata are those given."""
     tag, source = f"tag-{uuid4()}", f"source-{uuid4()}"

@@ -82,6 +82,7 @@ async def _first(trigger: DataTrigger) -> Any:
     return (await anext(trigger.run())).payload
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("mode", MODES)
 def test_it_waits_until_there_are_enough(mode: str, tag: str, upload: Callable[[int], None]) -> None:
     """What comes while it waits counts, and the summary is the same in every mode."""

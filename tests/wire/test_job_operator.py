@@ -55,6 +55,7 @@ def _start(tries: Tries, **options: Any) -> str:
     return job_id
 
 
+@pytest.mark.quick
 def test_the_summary_is_the_same_in_every_mode(lake: LakeProcess) -> None:
     """Waited for here, deferred, and found again by a retry after it has succeeded."""
     here = Tries()

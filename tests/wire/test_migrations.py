@@ -24,6 +24,7 @@ def database(new_database: Callable[[], str | None], tmp_path: Path) -> Iterator
 
 
 # Alembic cannot compare indexes of expressions on SQLite; test_page_plans.py shows that they are used.
+@pytest.mark.quick
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_the_history_leads_to_the_tables(database: Database) -> None:

@@ -45,6 +45,7 @@ def _bytes_of(data: picsellia.Data, folder: Path) -> bytes:
     return folder.joinpath(data.id_with_extension).read_bytes()
 
 
+@pytest.mark.quick
 def test_one_file(datalake: picsellia.Datalake, images: list[Path], tmp_path: Path) -> None:
     """Everything that goes along with a file is kept, and the bytes come back equal."""
     tag, source = datalake.create_data_tag(f"tag {uuid4()}"), f"source {uuid4()}"

@@ -113,6 +113,7 @@ def test_a_public_address_is_served_where_all_is_given(tmp_path: Path) -> None:
         assert api.presign("a.jpg")["url"] == "https://lake.example.com/storage/form"
 
 
+@pytest.mark.quick
 def test_tls_is_served(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
     """Who trusts the certificate is served, programs of processings too; plain HTTP is not spoken there."""
     cert, key = certificate

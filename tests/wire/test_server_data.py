@@ -56,6 +56,7 @@ def test_unknown_tags_and_sources_are_named(api: LakeApi, field: str) -> None:
     assert api.get(f"/api/datalake/{api.datalake}/datas/find", params={"object_name": stored}).status_code == 404
 
 
+@pytest.mark.quick
 def test_pages_along_the_cursor_have_every_row_once_while_rows_are_added(api: LakeApi) -> None:
     """New rows come behind all others: they shift nothing, and are found at the end."""
     name, ids = _tagged(api, 5)

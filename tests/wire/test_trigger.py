@@ -40,6 +40,7 @@ def _launch(lake: LakeProcess, program: str) -> str:
     return str(datalake.launch_processing(lake.client().get_processing("waits"), data).id)
 
 
+@pytest.mark.quick
 def test_it_fires_when_all_jobs_have_succeeded(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not at the first of them."""
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())

@@ -65,6 +65,7 @@ def _upload(filepaths: str | list[str], **options: Any) -> dict[str, Any]:
     return summary
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("filepaths", "count"), [(f"s3://{BUCKET}/day", 4), (f"s3://cameras@{BUCKET}/day/0/*.jpg", 2)])
 def test_photos_of_a_bucket_arrive_byte_for_byte(
     lake: LakeProcess, photos: list[Path], monkeypatch: pytest.MonkeyPatch, filepaths: str, count: int

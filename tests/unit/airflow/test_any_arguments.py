@@ -98,7 +98,7 @@ def test_all_arguments_are_known() -> None:
     assert len(ARGUMENTS) > 100
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(argument=st.sampled_from(ARGUMENTS), value=anything())
 def test_a_constant_is_taken_or_refused_where_a_dag_is_parsed(argument: tuple[Any, str], value: Any) -> None:
     """A refusal is a ValueError of one line that begins with the argument's name."""

@@ -115,7 +115,7 @@ CHANGES = st.tuples(
 
 
 # Shrinking a long story takes minutes.
-@settings(max_examples=150, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(changes=st.lists(CHANGES, min_size=100, max_size=300), hold=st.integers(0, 2))
 def test_each_data_that_arrives_is_seen_once(changes: list[tuple[str, int]], hold: int) -> None:
     """Created, finished in any order, failed and deleted, between any two questions; seen at once or held a while."""

@@ -221,7 +221,7 @@ def test_a_printed_query_is_read_back_as_the_same_tree(tree: Node) -> None:
     assert parse(str(tree)) == tree
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(tree=asked, stored=st.lists(rows, min_size=1, max_size=4, unique_by=lambda row: row.filename))
 def test_the_database_finds_what_the_query_means(engine: Engine, tree: Node, stored: list[Row]) -> None:
     """Page by page, counted, or all at once: just those rows of which plain Python says that the query is true."""
