@@ -30,7 +30,7 @@ STATE = VENV / "installed.json"
 ANSWER_SECONDS = 10
 MAX_REASON = 500
 # One process more than cores, for many tests wait for servers. The tests of one group (tests/conftest.py) share one.
-DISTRIBUTED = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder")
+DISTRIBUTED = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder")
 
 
 class SetUpError(Exception):

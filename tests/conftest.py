@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,6 +21,9 @@ hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "rand
 
 # The longest first, so that no process is left alone with them at the end.
 _FOLDERS = ("e2e", "wire", "unit")
+_QUICK = "@pytest.mark.quick"
+_WITHOUT_AIRFLOW_STACK = {"test_dags_test.py", "test_lake_pages.py"}
+_WITH_S3_SERVER = {"test_blob_stores.py", "test_s3_lake.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,27 +42,47 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seconds", type=int, default=0, help="how long each fuzz test goes on, with ever new input")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what `--quick` need not import."""
+    is_left = config.getoption("--quick") and collection_path.name.startswith("test_")
+    return (
+        True if is_left and _folder(collection_path) != "unit" and _QUICK not in collection_path.read_text() else None
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Order the tests, and group those that share servers: a group runs in one process of pytest-xdist."""
+    """Choose and order the tests."""
     if config.getoption("--quick"):
         config.hook.pytest_deselected(items=[item for item in items if not _is_quick(item)])
         items[:] = [item for item in items if _is_quick(item)]
-    items.sort(key=lambda item: _FOLDERS.index(_folder(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _FOLDERS.index(_folder(item.path)))
 
 
 def _is_quick(item: pytest.Item) -> bool:
-    return _folder(item) == "unit" or item.get_closest_marker("quick") is not None
+    return _folder(item.path) == "unit" or item.get_closest_marker("quick") is not None
 
 
-def _folder(item: pytest.Item) -> str:
+def _folder(path: Path) -> str:
     """Return the kind of a test: the folder of ``tests`` that it lies in."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+    return path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _group(item: pytest.Item) -> str:
-    """Return the name of the server that is started once for all who need it, else the test's own file."""
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    shared = [name for name in ("airflow", "s3") if name in fixtures]
-    return shared[0] if shared and _folder(item) != "unit" else str(item.path)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have tests that share servers run in one process. The groups of pytest-xdist need an older pytest than 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    schedule: Any = LoadScopeScheduling(config, log)
+    is_quick = config.getoption("--quick")
+    schedule._split_scope = lambda nodeid: _group(config.rootpath / nodeid.partition("::")[0], is_quick=is_quick)
+    return schedule
+
+
+def _group(path: Path, *, is_quick: bool) -> str:
+    """Return what a file's tests share, if anything, with those of other files."""
+    folder = _folder(path)
+    if folder == "wire" and is_quick:
+        return "lake"
+    if folder == "e2e" and path.name not in _WITHOUT_AIRFLOW_STACK:
+        return "Airflow stack"
+    return "S3 server" if path.name in _WITH_S3_SERVER else str(path)

@@ -24,7 +24,8 @@ START_SECONDS = 180
 # Longer than any of its processes waits for the lock of its database.
 CALL_SECONDS = 150
 RUN_SECONDS = 300
-STOP_SECONDS = 30
+# Nothing of it is needed any more: what does not end soon is killed.
+STOP_SECONDS = 5
 POLL_SECONDS = 0.2
 
 
