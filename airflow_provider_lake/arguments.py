@@ -21,8 +21,8 @@ from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
-from airflow_provider_lake.argument_text import NATIVE, brief, is_rendered_value
 from airflow_provider_lake.exceptions import LakeArgumentError
+from airflow_provider_lake.text.argument_text import NATIVE, brief, is_rendered_value
 
 _T = TypeVar("_T")
 _TEMPLATE_MARKS = ("{{", "{%", "{#")

@@ -28,25 +28,26 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Lake",
                 "python-modules": [
-                    "airflow_provider_lake.operators.data",
-                    "airflow_provider_lake.operators.downloads",
-                    "airflow_provider_lake.operators.imports",
-                    "airflow_provider_lake.operators.processings",
-                    "airflow_provider_lake.operators.projections",
-                    "airflow_provider_lake.operators.tags",
+                    "airflow_provider_lake.operators.download",
+                    "airflow_provider_lake.operators.import_bucket",
+                    "airflow_provider_lake.operators.processing",
+                    "airflow_provider_lake.operators.projection",
+                    "airflow_provider_lake.operators.tag",
+                    "airflow_provider_lake.operators.update",
+                    "airflow_provider_lake.operators.upload",
                 ],
             }
         ],
         "sensors": [
             {
                 "integration-name": "Lake",
-                "python-modules": ["airflow_provider_lake.sensors.data", "airflow_provider_lake.sensors.jobs"],
+                "python-modules": ["airflow_provider_lake.sensors.data", "airflow_provider_lake.sensors.job"],
             }
         ],
         "triggers": [
             {
                 "integration-name": "Lake",
-                "python-modules": ["airflow_provider_lake.triggers.data", "airflow_provider_lake.triggers.jobs"],
+                "python-modules": ["airflow_provider_lake.triggers.data", "airflow_provider_lake.triggers.job"],
             }
         ],
         "asset-uris": [dict(_ASSET_URI)],

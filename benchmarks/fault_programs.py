@@ -43,7 +43,7 @@ def upload_published(url: str, token: str, folder: str) -> list[str]:
 def retry_ours(url: str, token: str, folder: str) -> list[str]:
     """Upload the files of a folder by a task that has a manifest, which is all that this try knows of earlier ones."""
     os.environ["AIRFLOW_CONN_LAKE_DEFAULT"] = json.dumps({"conn_type": "lake", "host": url, "password": token})
-    from airflow_provider_lake.operators.data import UploadDataOperator  # noqa: PLC0415 - loads Airflow
+    from airflow_provider_lake.operators.upload import UploadDataOperator  # noqa: PLC0415 - loads Airflow
     from tests.tries import Tries  # noqa: PLC0415 - as above
 
     tries = Tries()

@@ -16,11 +16,11 @@ from importlib.util import find_spec
 PROVIDERS = {
     "lake": (
         "airflow_provider_lake.hooks.lake",
-        "airflow_provider_lake.operators.data",
-        "airflow_provider_lake.operators.imports",
-        "airflow_provider_lake.operators.processings",
-        "airflow_provider_lake.sensors.jobs",
-        "airflow_provider_lake.triggers.jobs",
+        "airflow_provider_lake.operators.upload",
+        "airflow_provider_lake.operators.import_bucket",
+        "airflow_provider_lake.operators.processing",
+        "airflow_provider_lake.sensors.job",
+        "airflow_provider_lake.triggers.job",
     ),
     "amazon (S3, Glue)": (
         "airflow.providers.amazon.aws.hooks.s3",

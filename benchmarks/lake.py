@@ -27,7 +27,7 @@ from sqlalchemy import select
 
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Datalake
+from airflow_provider_lake.server.store.tables import Datalake
 from benchmarks.lake_rows import add_rows, fill_lake
 from benchmarks.load import Load, request_bytes, run_load
 from tests.lake_process import LakeProcess

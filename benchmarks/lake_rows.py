@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Data, Datalake, DataTag, Tag, utc_now
+from airflow_provider_lake.server.store.tables import Data, Datalake, DataTag, Tag, utc_now
 
 # Tag name to how many data it takes to meet one that has it.
 TAGS = {"half": 2, "tenth": 10, "rare": 1000}

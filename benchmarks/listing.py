@@ -39,8 +39,8 @@ def run(client: str, url: str, rows: int) -> None:
         report(lambda: datalake.list_data(limit=rows))
         return
     from airflow_provider_lake.client import Client  # noqa: PLC0415 - the other one is not to pay for it
-    from airflow_provider_lake.client.crew import Pace, do_all  # noqa: PLC0415 - likewise
-    from airflow_provider_lake.client.upload import plan  # noqa: PLC0415 - likewise
+    from airflow_provider_lake.client.concurrency.worker_pool import Pace, do_all  # noqa: PLC0415 - likewise
+    from airflow_provider_lake.client.uploads import plan  # noqa: PLC0415 - likewise
 
     if client == "bookkeeping":
         paths = [f"folder/{number}.jpg" for number in range(rows)]

@@ -135,7 +135,7 @@ async def measure(wait: Any, options: argparse.Namespace) -> dict[str, float]:
 
 def wait_for_lake(number: int, poll_interval: float) -> Coroutine[Any, Any, Any]:
     """Wait as our trigger does, for a job that was started an hour ago."""
-    module = import_module("airflow_provider_lake.triggers.jobs")
+    module = import_module("airflow_provider_lake.triggers.job")
     job_id = f"00000000-0000-4000-8000-{number:012d}"
     return _first(module.JobTrigger(job_id=job_id, poll_interval=poll_interval, since=time.time() - 3600))
 

@@ -13,9 +13,9 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 with DAG(
     dag_id="example_lake_import_and_process",

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Param
 
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 
 with DAG(
     dag_id="example_lake_incremental",

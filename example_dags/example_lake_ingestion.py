@@ -17,11 +17,11 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.filepaths import find_files
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.ingest.files import find_files
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 
 def _source_name(camera: str) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from airflow_provider_lake.operators.data import UpdateDataOperator, UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.filepaths import chunk_files, find_files
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.ingest.files import chunk_files, find_files
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.update import UpdateDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 
 with DAG(
     dag_id="example_lake_mapped_upload",

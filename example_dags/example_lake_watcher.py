@@ -16,7 +16,7 @@ from airflow.sdk import DAG, AssetWatcher, task
 
 from airflow_provider_lake.assets.lake import arrived_data_ids, lake_asset
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 from airflow_provider_lake.triggers.data import LakeDataTrigger
 
 gate_photos = lake_asset(

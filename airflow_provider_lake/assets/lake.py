@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 
 from airflow.sdk import Asset
 
-from airflow_provider_lake.argument_text import brief
 from airflow_provider_lake.arguments import (
     flat_items,
     is_template,
@@ -20,6 +19,7 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.exceptions import LakeArgumentError
+from airflow_provider_lake.text.argument_text import brief
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -193,7 +193,7 @@ def _ids_of(told: Mapping[str, Any]) -> Iterable[str]:
         raise ValueError(
             f"the event of an upload of {told['uploaded']} data does not name them: give that upload a manifest"
         )
-    from airflow_provider_lake.operators.manifest import UPLOADED, read_manifest
+    from airflow_provider_lake.files.manifest import UPLOADED, read_manifest
 
     return [line["data_id"] for line in read_manifest(told["manifest"]) if line["status"] == UPLOADED]
 

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.database import opened_database
 from airflow_provider_lake.cli.errors import CommandError
-from airflow_provider_lake.client.near_names import did_you_mean
 from airflow_provider_lake.processings import BUILTIN
 from airflow_provider_lake.server.bootstrap import OWNER
 from airflow_provider_lake.server.errors import NotFoundError
-from airflow_provider_lake.server.queries import accounts, processings, tokens
 from airflow_provider_lake.server.secret_files import SecretFileError, read_token
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Organization, User
+from airflow_provider_lake.server.store.queries import accounts, processings, tokens
+from airflow_provider_lake.server.store.tables import Organization, User
+from airflow_provider_lake.text.near_names import did_you_mean
 
 _TOKEN_BYTES = 32
 

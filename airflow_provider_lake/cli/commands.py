@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airflow_provider_lake.cli.errors import CommandError
-from airflow_provider_lake.server.work.program import search_path
+from airflow_provider_lake.server.work.jobs.program import search_path
 
 _INTERPRETER = re.compile(r"python[\d.]*|bash|sh|dash|zsh|perl|ruby|node|Rscript")
 # Options after which the next word is no file but code or the name of a module.

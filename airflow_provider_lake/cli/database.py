@@ -10,12 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.cli.errors import CommandError
-from airflow_provider_lake.client.near_names import did_you_mean
-from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError
-from airflow_provider_lake.server.queries import accounts
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Organization
+from airflow_provider_lake.server.store.database import Database, DatabaseKindError
+from airflow_provider_lake.server.store.queries import accounts
+from airflow_provider_lake.server.store.tables import Organization
+from airflow_provider_lake.text.near_names import did_you_mean
 
 
 @contextmanager

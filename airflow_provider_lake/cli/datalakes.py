@@ -4,7 +4,7 @@ from pathlib import Path
 
 from airflow_provider_lake.cli.database import get_organization, opened_database
 from airflow_provider_lake.cli.errors import CommandError
-from airflow_provider_lake.server.queries import datalakes
+from airflow_provider_lake.server.store.queries import datalakes
 
 
 def add_datalake(data_dir: Path, database_url: str | None, organization_name: str, name: str) -> int:

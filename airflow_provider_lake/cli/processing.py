@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from airflow_provider_lake.cli.commands import checked_command
 from airflow_provider_lake.cli.database import get_organization, opened_database
-from airflow_provider_lake.server.queries import processings
-from airflow_provider_lake.server.tables import Processing
+from airflow_provider_lake.server.store.queries import processings
+from airflow_provider_lake.server.store.tables import Processing
 
 
 def register(

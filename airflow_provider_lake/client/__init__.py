@@ -4,9 +4,7 @@ Everything begins with a :class:`Client`; every error is a :class:`LakeError`.
 """
 
 from airflow_provider_lake.client.client import Client
-from airflow_provider_lake.client.data import Data
 from airflow_provider_lake.client.datalake import Datalake
-from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     ConflictError,
@@ -40,16 +38,18 @@ from airflow_provider_lake.client.errors import (
     UploadFailedError,
     UsageError,
 )
-from airflow_provider_lake.client.jobs import Job, ProcessingTask
-from airflow_provider_lake.client.multi_data import MultiData
-from airflow_provider_lake.client.multi_job import MultiJob
-from airflow_provider_lake.client.processings import Processing
-from airflow_provider_lake.client.progress import track
-from airflow_provider_lake.client.projections import Projection
-from airflow_provider_lake.client.retry import RetryPolicy
-from airflow_provider_lake.client.sources import DataSource
-from airflow_provider_lake.client.states import JobStatus, UploadStatus
-from airflow_provider_lake.client.tags import Tag
+from airflow_provider_lake.client.listing.multi_data import MultiData
+from airflow_provider_lake.client.resources.data import Data
+from airflow_provider_lake.client.resources.jobs import Job, ProcessingTask
+from airflow_provider_lake.client.resources.multi_job import MultiJob
+from airflow_provider_lake.client.resources.processings import Processing
+from airflow_provider_lake.client.resources.projections import Projection
+from airflow_provider_lake.client.resources.sources import DataSource
+from airflow_provider_lake.client.resources.states import JobStatus, UploadStatus
+from airflow_provider_lake.client.resources.tags import Tag
+from airflow_provider_lake.client.transfers.error_manager import ErrorManager
+from airflow_provider_lake.client.transfers.progress import track
+from airflow_provider_lake.client.transport.retry import RetryPolicy
 
 __all__ = [
     "BadRequestError",

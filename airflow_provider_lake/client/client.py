@@ -10,15 +10,15 @@ from uuid import UUID
 from airflow_provider_lake.client.arguments import listed_or_none, one
 from airflow_provider_lake.client.datalake import Datalake
 from airflow_provider_lake.client.errors import NotFoundError, ResponseError, UnexpectedResponseError, UsageError
-from airflow_provider_lake.client.exchange import unsigned
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.jobs import Job
-from airflow_provider_lake.client.processings import Processing, Processings
-from airflow_provider_lake.client.records import parse_id
-from airflow_provider_lake.client.retry import RetryPolicy
-from airflow_provider_lake.client.sender import Sender
-from airflow_provider_lake.client.shape import field_of, id_in, items_of
-from airflow_provider_lake.client.sources import DataSource, DataSources
+from airflow_provider_lake.client.resources.base import parse_id
+from airflow_provider_lake.client.resources.jobs import Job
+from airflow_provider_lake.client.resources.processings import Processing, Processings
+from airflow_provider_lake.client.resources.sources import DataSource, DataSources
+from airflow_provider_lake.client.transport.base import unsigned
+from airflow_provider_lake.client.transport.fields import field_of, id_in, items_of
+from airflow_provider_lake.client.transport.retry import RetryPolicy
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 
 if TYPE_CHECKING:
     import requests

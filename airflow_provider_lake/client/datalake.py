@@ -9,26 +9,26 @@ from typing import Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.arguments import listed, listed_or_none, one, one_or_none, workers
-from airflow_provider_lake.client.custom_metadata import WithCustomMetadataSchema
-from airflow_provider_lake.client.data import Data, update_data
-from airflow_provider_lake.client.error_manager import ErrorManager
 from airflow_provider_lake.client.errors import BadRequestError, InvalidQueryError, NoDataError, UsageError
-from airflow_provider_lake.client.file_checks import CheckFiles, require_known
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.imports import Imports
-from airflow_provider_lake.client.jobs import Job
-from airflow_provider_lake.client.multi_data import MultiData
-from airflow_provider_lake.client.multi_job import MultiJob
-from airflow_provider_lake.client.processings import Processing, launch_body
-from airflow_provider_lake.client.progress import Progress
-from airflow_provider_lake.client.projections import Projection, upload_projection
-from airflow_provider_lake.client.records import Json, parse_id
-from airflow_provider_lake.client.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
-from airflow_provider_lake.client.shape import described
-from airflow_provider_lake.client.sources import DataSource, DataSources
-from airflow_provider_lake.client.tags import DataTags, Tag
-from airflow_provider_lake.client.transfer import ObjectStorage
-from airflow_provider_lake.client.upload import Size, Uploader, plan, settle, wait_until_processed
+from airflow_provider_lake.client.listing.multi_data import MultiData
+from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
+from airflow_provider_lake.client.resources.base import Json, parse_id
+from airflow_provider_lake.client.resources.custom_metadata import WithCustomMetadataSchema
+from airflow_provider_lake.client.resources.data import Data, update_data
+from airflow_provider_lake.client.resources.imports import Imports
+from airflow_provider_lake.client.resources.jobs import Job
+from airflow_provider_lake.client.resources.multi_job import MultiJob
+from airflow_provider_lake.client.resources.processings import Processing, launch_body
+from airflow_provider_lake.client.resources.projections import Projection, upload_projection
+from airflow_provider_lake.client.resources.sources import DataSource, DataSources
+from airflow_provider_lake.client.resources.tags import DataTags, Tag
+from airflow_provider_lake.client.transfers.error_manager import ErrorManager
+from airflow_provider_lake.client.transfers.file_checks import CheckFiles, require_known
+from airflow_provider_lake.client.transfers.progress import Progress
+from airflow_provider_lake.client.transfers.storage import ObjectStorage
+from airflow_provider_lake.client.transport.fields import described
+from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.uploads import Size, Uploader, plan, settle, wait_until_processed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -383,4 +383,4 @@ class Datalake(WithCustomMetadataSchema):
 
     def _no_data(self, selection: Selection) -> NoDataError:
         """Say what was looked for, and which of its tags do not even exist."""
-        return NoDataError(f"{self._label} has no data for {selection}{self._tags.hint(selection.tags)}")
+        return NoDataError(f"{self._label} has no data for {selection}{self._tags.suggest(selection.tags)}")

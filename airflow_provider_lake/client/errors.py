@@ -42,29 +42,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_lake.printable import printable
+from airflow_provider_lake.text.printable import printable
+from airflow_provider_lake.text.truncation import first_lines, truncate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_lake.client.data import Data
-    from airflow_provider_lake.client.jobs import Job
-
-
-# Of long lists, a message shows the first: it ends up in logs and databases.
-MAX_SHOWN = 20
-
-
-def cut(value: object, length: int = 2000) -> str:
-    """Return a value as text, cut where it is long: a lake may repeat all that it was sent."""
-    text = str(value)
-    return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"
-
-
-def shown(things: Sequence[object]) -> list[str]:
-    """Return the lines by which a message shows things, with the number of those that it leaves out."""
-    rest = len(things) - MAX_SHOWN
-    return [*map(str, things[:MAX_SHOWN]), *([f"… and {rest} more"] if rest > 0 else [])]
+# A Data or a Job: this module knows neither of them, because both raise its errors.
+DataRecord = Any
+JobRecord = Any
 
 
 class LakeError(Exception):
@@ -73,7 +59,7 @@ class LakeError(Exception):
     :ivar started_jobs: of a call that starts several jobs: those that were started before it failed, and go on.
     """
 
-    started_jobs: "tuple[Job, ...]" = ()
+    started_jobs: tuple[JobRecord, ...] = ()
 
 
 class UsageError(LakeError, ValueError):
@@ -121,8 +107,8 @@ class ResponseError(LakeError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        detail = "" if self.detail in (None, "", []) else f": {cut(self.detail)}"
-        return f"{cut(self.message)}{detail} ({self.status} to {self.method} {urlsplit(self.url).path})"
+        detail = "" if self.detail in (None, "", []) else f": {truncate(self.detail)}"
+        return f"{truncate(self.message)}{detail} ({self.status} to {self.method} {urlsplit(self.url).path})"
 
 
 class BadRequestError(ResponseError):
@@ -223,7 +209,7 @@ class UnprocessableDataError(UploadError):
     :param data: what the lake made of it.
     """
 
-    def __init__(self, path: str, message: str, cause: Exception | None, data: "Data") -> None:
+    def __init__(self, path: str, message: str, cause: Exception | None, data: DataRecord) -> None:
         super().__init__(path, message, cause)
         self.args = (*self.args, data)
         self.data = data
@@ -236,14 +222,14 @@ class UploadFailedError(LakeError):
     :param uploaded: data of the other files.
     """
 
-    def __init__(self, errors: "Sequence[UploadError]", uploaded: "Sequence[Data]") -> None:
+    def __init__(self, errors: "Sequence[UploadError]", uploaded: Sequence[DataRecord]) -> None:
         super().__init__(errors, uploaded)
         self.errors = list(errors)
         self.uploaded = list(uploaded)
 
     def __str__(self) -> str:
         count = len(self.errors) + len(self.uploaded)
-        return "\n".join([f"{len(self.errors)} of {count} files failed:", *shown(self.errors)])
+        return "\n".join([f"{len(self.errors)} of {count} files failed:", *first_lines(self.errors)])
 
 
 class DownloadFailedError(LakeError):
@@ -260,7 +246,7 @@ class DownloadFailedError(LakeError):
 
     def __str__(self) -> str:
         count = len(self.errors) + len(self.paths)
-        return "\n".join([f"{len(self.errors)} of {count} data failed:", *shown(self.errors)])
+        return "\n".join([f"{len(self.errors)} of {count} data failed:", *first_lines(self.errors)])
 
 
 class CustomMetadataSchemaUpdateError(LakeError):
@@ -274,7 +260,7 @@ class CustomMetadataSchemaUpdateError(LakeError):
         self.errors = dict(errors)
 
     def __str__(self) -> str:
-        return "\n".join(shown([f"{key!r}: {error}" for key, error in self.errors.items()]))
+        return "\n".join(first_lines([f"{key!r}: {error}" for key, error in self.errors.items()]))
 
 
 class DataTimeoutError(LakeError):
@@ -283,7 +269,7 @@ class DataTimeoutError(LakeError):
     :param data: those that are not.
     """
 
-    def __init__(self, data: "Sequence[Data]") -> None:
+    def __init__(self, data: Sequence[DataRecord]) -> None:
         super().__init__(data)
         self.data = list(data)
 
@@ -298,7 +284,7 @@ class JobError(LakeError):
     :param log: the last lines of its log.
     """
 
-    def __init__(self, job: "Job", log: Sequence[str] = ()) -> None:
+    def __init__(self, job: JobRecord, log: Sequence[str] = ()) -> None:
         super().__init__(job, log)
         self.job = job
         self.log = list(log)

@@ -31,7 +31,7 @@ _SECOND_LOOK_SECONDS = 5.0
 def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
     """Ask the lake for the connection's datalake; return whether it is of use, and one sentence that says why."""
     from airflow_provider_lake.client import LakeError, ResponseError, RetryPolicy, TransportError
-    from airflow_provider_lake.client.exchange import SPEAKS_NO_HTTP
+    from airflow_provider_lake.client.transport.base import SPEAKS_NO_HTTP
 
     try:
         # Whoever waits for the sentence can ask again.
@@ -150,7 +150,7 @@ def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
     """Return what to trust: the authorities that the client trusts too."""
-    from airflow_provider_lake.client.curl import authorities_path
+    from airflow_provider_lake.client.transport.curl import authorities_path
 
     path = authorities_path()
     is_folder = Path(path).is_dir()

@@ -62,7 +62,7 @@ def show_data(
     datalake: "Datalake", tags: Sequence[str] = (), query: str | None = None, *, intersect_tags: bool = False
 ) -> None:
     """Let the running task link to its data: those that match the query and carry one of the tags, or all of them."""
-    from airflow_provider_lake.client.selection import Selection
+    from airflow_provider_lake.client.listing.selection import Selection
 
     if intersect_tags:
         query, tags = Selection(tags=tags, intersect_tags=True, q=query).query, ()

@@ -10,8 +10,8 @@ from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import check_constants, read_flag, read_names, read_required_text, read_text
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
-from airflow_provider_lake.operators.lineage import LakeLineage
-from airflow_provider_lake.operators.outlets import require_own_lake, tell_lineage, tell_outlets
+from airflow_provider_lake.tasks.asset_events import require_own_lake, tell_lineage, tell_outlets
+from airflow_provider_lake.tasks.lineage import LakeLineage
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake

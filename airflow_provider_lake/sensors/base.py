@@ -21,11 +21,11 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import check_constants, read_flag, read_required_text, read_seconds
 from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
-from airflow_provider_lake.hooks.jobs import Patience, insist
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.operators.deadlines import backstop, execution_deadline
-from airflow_provider_lake.operators.outlets import tell_lineage, tell_outlets
-from airflow_provider_lake.operators.resume import delete_record, load_record, save_record
+from airflow_provider_lake.tasks.asset_events import tell_lineage, tell_outlets
+from airflow_provider_lake.tasks.deadlines import backstop, execution_deadline
+from airflow_provider_lake.tasks.jobs import Patience, insist
+from airflow_provider_lake.tasks.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.handover import reschedule_seconds
 

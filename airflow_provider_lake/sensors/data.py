@@ -58,7 +58,7 @@ class DataSensor(LakeSensor):
 
     def _look(self) -> PokeReturnValue:
         """Count once; return whether there are enough, and the summary."""
-        from airflow_provider_lake.client.id_pages import count_data
+        from airflow_provider_lake.client.listing.ids import count_data
 
         datalake, query = self.hook.get_datalake(read_text("datalake", self.datalake)), self._full_query
         self._show(datalake)
@@ -98,7 +98,7 @@ class DataSensor(LakeSensor):
         :raises airflow_provider_lake.client.UsageError: nothing is given: the whole lake is never meant by accident.
         """
         from airflow_provider_lake.client import UsageError
-        from airflow_provider_lake.client.selection import Selection
+        from airflow_provider_lake.client.listing.selection import Selection
 
         selection = Selection(
             tags=read_names("tags", self.tags),

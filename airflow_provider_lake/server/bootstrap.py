@@ -16,13 +16,13 @@ from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
-from airflow_provider_lake.server.database import Database, DatabaseKindError
 from airflow_provider_lake.server.errors import ApiError, UnavailableError
-from airflow_provider_lake.server.migrations import upgrade
-from airflow_provider_lake.server.queries import accounts, processings, tokens, uploads
 from airflow_provider_lake.server.secret_files import SecretFileError, own_key, own_token
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Organization, utc_now
+from airflow_provider_lake.server.store.database import Database, DatabaseKindError
+from airflow_provider_lake.server.store.migrations import upgrade
+from airflow_provider_lake.server.store.queries import accounts, processings, tokens, uploads
+from airflow_provider_lake.server.store.tables import Organization, utc_now
 
 # What the owner belongs to.
 ORGANIZATION = "local"

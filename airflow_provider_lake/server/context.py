@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
-from airflow_provider_lake.server.counts import Counts
-from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.work.image_reader import ImageReader
-from airflow_provider_lake.server.work.media_reader import MediaReader
+from airflow_provider_lake.server.store.counts import Counts
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.work.readers.image_reader import ImageReader
+from airflow_provider_lake.server.work.readers.media_reader import MediaReader
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import joined_lake
-from airflow_provider_lake.server.http_server import make_server, run_in_loop, run_server
+from airflow_provider_lake.server.http.app import create_app
+from airflow_provider_lake.server.http.server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import Message, OtherBackground
 

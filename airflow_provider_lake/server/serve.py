@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import StartError, opened_lake
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.http_server import make_server, run_in_loop, run_server
+from airflow_provider_lake.server.http.app import create_app
+from airflow_provider_lake.server.http.server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.processes import Companions, Place
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import OwnBackground, pass_on

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from airflow_provider_lake.hooks.reader import DataReader
+    from airflow_provider_lake.triggers.polling.reader import DataReader
 
 PAGE_DATA = 500
 WINDOW_PAGES = 4
@@ -136,7 +136,7 @@ async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Pos
 
     :param latest: everything.
     """
-    from airflow_provider_lake.client.id_pages import FINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuestion
 
     if not latest:
         return Position()
@@ -151,7 +151,7 @@ async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Pos
 async def is_readable(reader: "DataReader", query: str | None) -> bool:
     """Whether the lake understands a query: where it then refuses a look, it no longer knows the cursor."""
     from airflow_provider_lake.client import BadRequestError
-    from airflow_provider_lake.client.id_pages import FINISHED
+    from airflow_provider_lake.client.listing.ids import FINISHED
 
     try:
         await reader.count(query, FINISHED)
@@ -164,7 +164,7 @@ async def _ask_for_waiting(
     reader: "DataReader", query: str | None, waiting: Sequence[str]
 ) -> tuple[Sequence[str], tuple[str, ...]]:
     """Return which of the waiting data have arrived, and which are still to be kept: those and the unfinished ones."""
-    from airflow_provider_lake.client.id_pages import FINISHED, UNFINISHED
+    from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED
 
     if not waiting:
         return (), ()
@@ -176,7 +176,7 @@ async def _ask_for_waiting(
 
 async def _ask_for_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
     """Ask what the cursor would pass; None: there is nowhere to move on to."""
-    from airflow_provider_lake.client.id_pages import FINISHED, UNFINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuestion
 
     if position.next_cursor is None:
         return None
@@ -192,7 +192,7 @@ async def _ask_for_step(reader: "DataReader", query: str | None, position: Posit
 
 
 async def _read_window(reader: "DataReader", query: str | None, cursor: str | None) -> _Window:
-    from airflow_provider_lake.client.id_pages import FINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuestion
 
     ids: list[str] = []
     cursors: list[str] = []

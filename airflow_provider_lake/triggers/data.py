@@ -26,13 +26,13 @@ from airflow_provider_lake.arguments import (
     read_seconds,
     read_text,
 )
-from airflow_provider_lake.hooks.jobs import Patience
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.hooks.life_signs import life_signs
-from airflow_provider_lake.hooks.reader import DataReader, load_client
+from airflow_provider_lake.tasks.jobs import Patience
+from airflow_provider_lake.tasks.life_signs import life_signs
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
-from airflow_provider_lake.triggers.watch import Batching, PositionStore, Tick, Watch
+from airflow_provider_lake.triggers.polling.reader import DataReader, load_client
+from airflow_provider_lake.triggers.watcher import Batching, PositionStore, Tick, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class LakeDataTrigger(BaseEventTrigger):
         """Say again and again how the datalake is; a lake that does not answer is asked less and less often."""
         await load_client()
         from airflow_provider_lake.client import LakeError
-        from airflow_provider_lake.client.id_pages import ANY_STATUS, UNFINISHED
+        from airflow_provider_lake.client.listing.ids import ANY_STATUS, UNFINISHED
 
         reader, faults, pause = DataReader(kwargs["lake_conn_id"], kwargs["datalake"]), 0, 0.0
         try:
@@ -185,7 +185,7 @@ class LakeDataTrigger(BaseEventTrigger):
     @property
     def _full_query(self) -> str | None:
         """The query that says query and tags."""
-        from airflow_provider_lake.client.selection import Selection
+        from airflow_provider_lake.client.listing.selection import Selection
 
         return Selection(tags=self.tags, intersect_tags=self.intersect_tags, q=self.query or None).query
 
@@ -254,7 +254,7 @@ class DataTrigger(BaseTrigger):
 
     async def _wait(self) -> bool:
         """Count until there are enough or the deadline has passed; return whether there are enough."""
-        from airflow_provider_lake.client.id_pages import FINISHED
+        from airflow_provider_lake.client.listing.ids import FINISHED
 
         reader, last = DataReader(self.lake_conn_id, self.datalake), -1
         # Whoever deferred has looked before.

@@ -11,10 +11,10 @@ from requests import Response
 from sqlalchemy import select
 
 from airflow_provider_lake.server.bootstrap import ORGANIZATION
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.queries import processings
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Organization
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.queries import processings
+from airflow_provider_lake.server.store.tables import Organization
 from tests.lake_process import LakeProcess
 from tests.wire.lake_api import LakeApi
 

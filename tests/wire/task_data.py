@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 
 
 def upload(paths: list[Path], **options: Any) -> dict[str, Any]:

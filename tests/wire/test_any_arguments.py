@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError, LakeUploadError
-from airflow_provider_lake.operators.data import UpdateDataOperator, UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.update import UpdateDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from tests.lake_process import LakeProcess
 
 TAG = "any-arguments"

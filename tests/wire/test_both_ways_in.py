@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Data, Datalake, ErrorManager, Job, NothingDoneError, RetryPolicy, UsageError
-from airflow_provider_lake.client.file_checks import CheckFiles
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.imports import Imports
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.resources.imports import Imports
+from airflow_provider_lake.client.transfers.file_checks import CheckFiles
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.exceptions import LakeUploadError
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.videos import cut, make_sound, make_video

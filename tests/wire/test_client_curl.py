@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from airflow_provider_lake.client import LakeError, TransportError, UploadError, UsageError
-from airflow_provider_lake.client.curl import Exchange, Line, make_handle
-from airflow_provider_lake.client.exchange import Answer, Body
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.base import Answer, Body
+from airflow_provider_lake.client.transport.curl import Exchange, Line, make_handle
+from airflow_provider_lake.client.transport.sender import Sender
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.scripted import Given, scripted
 

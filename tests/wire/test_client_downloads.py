@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import Client, Data, MultiData, RetryPolicy, TransferError, TransportError
-from airflow_provider_lake.client.exchange import BLOCK_SIZE
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.base import BLOCK_SIZE
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.lake_process import LakeProcess
 from tests.videos import make_video
 from tests.wire.breaking_proxy import Break, breaking_proxy

@@ -23,8 +23,8 @@ from airflow_provider_lake.client import (
     TransportError,
     UsageError,
 )
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.scripted import Given, scripted
 
 TOKEN = "secret"

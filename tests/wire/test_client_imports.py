@@ -17,9 +17,9 @@ from airflow_provider_lake.client import (
     RetryPolicy,
     UsageError,
 )
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.imports import Imports
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.resources.imports import Imports
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.lake_process import LakeProcess
 from tests.wire.scripted import Given, scripted
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Client, MultiData, RetryPolicy, TransportError
-from airflow_provider_lake.client.transfer import PART_SIZE
+from airflow_provider_lake.client.transfers.storage import PART_SIZE
 from tests.lake_process import LakeProcess
 from tests.videos import large_video
 from tests.wire.breaking_proxy import Break, breaking_proxy

@@ -23,8 +23,8 @@ from airflow_provider_lake.client import (
     UnexpectedResponseError,
     UploadFailedError,
 )
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.replay import RECORDED, id_of
 from tests.wire.scripted import Asked, Given, Script, scripted
 

@@ -18,11 +18,11 @@ from airflow_provider_lake.client import (
     UnprocessableDataError,
     UploadError,
     UsageError,
-    upload,
 )
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
-from airflow_provider_lake.client.transfer import PART_SIZE
+from airflow_provider_lake.client import uploads as upload
+from airflow_provider_lake.client.transfers.storage import PART_SIZE
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.scripted import Given, Script, scripted
 
 LAKE_ID = uuid4()

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import Data, Job, MultiData, RetryPolicy, Tag, UploadStatus
-from airflow_provider_lake.client.custom_metadata import CustomMetadataSchema
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.resources.custom_metadata import CustomMetadataSchema
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 LOST = Given(502, {"message": "lost"})

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Client, Data, Datalake, LakeError, RetryPolicy, UploadStatus
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 BUSY = Given(503, {"message": "busy"})

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Client, Data, Datalake, ErrorManager, MultiData
-from airflow_provider_lake.client.transfer import PART_SIZE
+from airflow_provider_lake.client.transfers.storage import PART_SIZE
 from tests.wire.replay import RECORDED, TOKEN, id_of, replayed
 
 CONNECT = [0, 1, 2]

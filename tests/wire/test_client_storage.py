@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import RetryPolicy, TransferError, TransportError
-from airflow_provider_lake.client.files import open_file
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
-from airflow_provider_lake.client.transfer import PART_SIZE, ObjectStorage
+from airflow_provider_lake.client.transfers.files import open_file
+from airflow_provider_lake.client.transfers.storage import PART_SIZE, ObjectStorage
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 AT_ONCE = RetryPolicy(base_delay=0)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from airflow_provider_lake.client import Client, LakeError, RetryPolicy, TransportError, UsageError
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
 from tests.wire.connect_proxy import connect_proxy
 from tests.wire.no_lakes import self_signed_certificate, web_site
 from tests.wire.scripted import Given, scripted

@@ -18,7 +18,7 @@ from airflow_provider_lake.client import (
     UploadStatus,
     UsageError,
 )
-from airflow_provider_lake.client.transfer import PART_SIZE
+from airflow_provider_lake.client.transfers.storage import PART_SIZE
 from tests.lake_process import LakeProcess
 from tests.videos import large_video
 

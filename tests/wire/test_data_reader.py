@@ -7,8 +7,8 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import NotFoundError, UnauthorizedError
-from airflow_provider_lake.client.id_pages import FINISHED, UNFINISHED, IdQuestion
-from airflow_provider_lake.hooks.reader import DataReader, load_client
+from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuestion
+from airflow_provider_lake.triggers.polling.reader import DataReader, load_client
 from tests.lake_process import LakeProcess
 
 
@@ -83,7 +83,7 @@ def test_a_changed_connection_is_noticed_after_a_refusal(
 
 def test_readers_of_one_connection_share_its_poller() -> None:
     """However many watch."""
-    from airflow_provider_lake.hooks import poller
+    from airflow_provider_lake.triggers.polling import poller
 
     async def run() -> None:
         await load_client()

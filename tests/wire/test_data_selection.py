@@ -10,12 +10,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Datalake
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.data_selection import DataSelectingOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
+from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 

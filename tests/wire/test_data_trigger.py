@@ -15,7 +15,7 @@ from airflow.triggers.base import BaseEventTrigger
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data
-from airflow_provider_lake.triggers import watch
+from airflow_provider_lake.triggers import watcher as watch
 from airflow_provider_lake.triggers.data import DataTrigger, LakeDataTrigger
 from tests.lake_process import LakeProcess
 

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeDownloadError, LakePermanentError
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
 from tests.wire.task_data import upload

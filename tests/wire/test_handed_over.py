@@ -11,12 +11,12 @@ from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakeArgumentError
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from tests.lake_process import LakeProcess
 
 # Given what no type checker would let them be given, but Airflow does.

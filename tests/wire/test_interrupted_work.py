@@ -12,9 +12,9 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Client
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.lake_process import LakeProcess
 

@@ -16,12 +16,12 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Job, JobStatus, RetryPolicy
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
-from airflow_provider_lake.hooks.jobs import require_no_failure
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.tasks.jobs import require_no_failure
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.breaking_proxy import Break, breaking_proxy

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from airflow_provider_lake.server.blobs.signing import UrlSigner
-from airflow_provider_lake.server.database import POOL_SECONDS
+from airflow_provider_lake.server.store.database import POOL_SECONDS
 from tests.lake_process import LakeProcess
 from tests.wire import small_disk
 from tests.wire.job_calls import (

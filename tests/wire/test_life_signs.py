@@ -13,10 +13,10 @@ from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
-from airflow_provider_lake.hooks import life_signs
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.sensors.job import JobSensor
+from airflow_provider_lake.tasks import life_signs
 from airflow_provider_lake.triggers.data import DataTrigger, LakeDataTrigger
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
@@ -49,7 +49,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(life_signs, "LIFE_SIGN_SECONDS", 0.3)
     for kind in (LakeOperator, JobSensor, DataTrigger, LakeDataTrigger):
         monkeypatch.setattr(kind, "log", log, raising=False)
-    monkeypatch.setattr("airflow_provider_lake.triggers.jobs.JobTrigger.log", log)
+    monkeypatch.setattr("airflow_provider_lake.triggers.job.JobTrigger.log", log)
     return log
 
 

@@ -10,9 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Uuid, column, table, text
 
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.migrations import upgrade
-from airflow_provider_lake.server.tables import Base, utc_now
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.migrations import upgrade
+from airflow_provider_lake.server.store.tables import Base, utc_now
 
 
 @pytest.fixture

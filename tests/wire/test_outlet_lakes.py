@@ -14,8 +14,8 @@ from airflow_provider_lake.assets.lake import lake_asset
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 

@@ -15,14 +15,14 @@ from airflow_provider_lake.assets.lake import lake_asset
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.base import LakeSensor
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.task_data import upload
@@ -209,7 +209,7 @@ def test_what_only_reads_a_lake_has_it_as_input(
 ) -> None:
     """A download writes to its folder, and its aliases hear nothing; a sensor writes nowhere."""
     collector = HookLineageCollector()
-    monkeypatch.setattr("airflow_provider_lake.operators.outlets.get_hook_lineage_collector", lambda: collector)
+    monkeypatch.setattr("airflow_provider_lake.tasks.asset_events.get_hook_lineage_collector", lambda: collector)
     upload(make_photos(tmp_path / "photos", 2), tags=["read"])
     download = DownloadDataOperator(
         task_id="download", tags="read", target=str(tmp_path / "out"), outlets=[AssetAlias("archive")]

@@ -14,11 +14,12 @@ import pycurl
 import pytest
 
 from airflow_provider_lake.client import NotFoundError, RateLimitedError
-from airflow_provider_lake.hooks import poller_schedule, poller_thread
-from airflow_provider_lake.hooks.poller import shared_poller
-from airflow_provider_lake.hooks.poller_schedule import Schedule
 from airflow_provider_lake.triggers.events import require_ended
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.job import JobTrigger
+from airflow_provider_lake.triggers.polling import schedule as poller_schedule
+from airflow_provider_lake.triggers.polling import thread as poller_thread
+from airflow_provider_lake.triggers.polling.poller import shared_poller
+from airflow_provider_lake.triggers.polling.schedule import Schedule
 from tests.lake_process import LakeProcess
 from tests.wire.job_server import JobServer, job_server
 
@@ -247,7 +248,7 @@ def test_a_connection_that_does_not_exist_is_refused() -> None:
 
 FRESH_TRIGGERER = """
 import asyncio, sys, threading
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.job import JobTrigger
 
 blocking = {"import", "open", "os.listdir", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "time.sleep"}
 loop_thread, seen = threading.get_ident(), set()

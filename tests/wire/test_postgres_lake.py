@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server import database as database_module
-from airflow_provider_lake.server.database import DATABASE_UNUSABLE, Database
+from airflow_provider_lake.server.store import database as database_module
+from airflow_provider_lake.server.store.database import DATABASE_UNUSABLE, Database
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import wait_for
 from tests.wire.lake_api import LakeApi

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
 from tests.lake_process import LakeProcess
 from tests.wire.task_data import upload
 

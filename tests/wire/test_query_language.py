@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from airflow_provider_lake.server.tables import Base
+from airflow_provider_lake.server.store.tables import Base
 from tests.unit.server.test_query_language_properties import (
     test_the_database_finds_what_the_query_means,  # noqa: F401 - pytest runs it here over this engine
 )

@@ -15,8 +15,9 @@ from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import JobError, TransportError, UnauthorizedError
 from airflow_provider_lake.exceptions import LakeDeadJobError, LakePermanentError, LakeTriggerError
-from airflow_provider_lake.hooks import jobs, poller_schedule
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
+from airflow_provider_lake.tasks import jobs
+from airflow_provider_lake.triggers.polling import schedule as poller_schedule
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 
@@ -129,7 +130,7 @@ def _defer(make: Callable[..., JobSensor], tries: Tries) -> None:
 
 
 def _defer_unseen(make: Callable[..., JobSensor], tries: Tries) -> Any:
-    from airflow_provider_lake.triggers.jobs import JobTrigger
+    from airflow_provider_lake.triggers.job import JobTrigger
 
     sensor = make(deferrable=True)
     try:

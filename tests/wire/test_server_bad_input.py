@@ -12,10 +12,10 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.states import DataType, JobKind
-from airflow_provider_lake.server.tables import (
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.states import DataType, JobKind
+from airflow_provider_lake.server.store.tables import (
     Base,
     Connector,
     Data,

@@ -8,8 +8,8 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 
-from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.http.app import create_app
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import OwnBackground
 from tests.wire.job_calls import finished, photo

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete
 
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.tables import Token
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.tables import Token
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import photo
 from tests.wire.lake_api import LakeApi

@@ -12,14 +12,14 @@ import requests
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import opened_lake
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.failed_logins import MAX_GUESSES
-from airflow_provider_lake.server.job_tokens import ALLOWED
-from airflow_provider_lake.server.queries.tokens import digest_of
+from airflow_provider_lake.server.http.app import create_app
+from airflow_provider_lake.server.http.auth.failed_logins import MAX_GUESSES
+from airflow_provider_lake.server.http.auth.job_tokens import ALLOWED
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Connector, Data, Datalake, Tag
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.queries.tokens import digest_of
+from airflow_provider_lake.server.store.tables import Connector, Data, Datalake, Tag
 from airflow_provider_lake.server.work.background import OwnBackground
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import launch, new_data, photo, register, wait_for_line

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import LakeError, Tag
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.task_data import upload

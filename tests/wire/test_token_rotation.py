@@ -12,9 +12,9 @@ from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Client, Datalake, RetryPolicy, UnauthorizedError
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.hooks.poller import shared_poller
-from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
+from airflow_provider_lake.triggers.polling.poller import shared_poller
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.lake_process import LakeProcess
 from tests.rotation import RotatedToken

@@ -15,8 +15,8 @@ from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import JobFailedError, TransportError, UnauthorizedError
 from airflow_provider_lake.exceptions import LakeDeadJobError, LakeTriggerError
-from airflow_provider_lake.sensors.jobs import JobSensor
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.sensors.job import JobSensor
+from airflow_provider_lake.triggers.job import JobTrigger
 from tests.lake_process import LakeProcess
 
 

@@ -13,10 +13,10 @@ from PIL import Image
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
-from airflow_provider_lake.operators import file_upload
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.file_upload import IfExists
-from airflow_provider_lake.operators.known_data import by_content
+from airflow_provider_lake.ingest import upload as file_upload
+from airflow_provider_lake.ingest.known_data import by_content
+from airflow_provider_lake.ingest.upload import IfExists
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.task_data import upload

@@ -14,10 +14,10 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.operators import upload_progress
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.manifest import read_manifest
+from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.files.manifest import read_manifest
+from airflow_provider_lake.ingest import progress as upload_progress
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 

@@ -11,9 +11,9 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
-from airflow_provider_lake.operators import upload_progress
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.manifest import read_manifest
+from airflow_provider_lake.files.manifest import read_manifest
+from airflow_provider_lake.ingest import progress as upload_progress
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 from tests.wire.task_data import upload

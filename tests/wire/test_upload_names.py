@@ -14,9 +14,9 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Data, UploadFailedError, UsageError
 from airflow_provider_lake.exceptions import LakeUploadError
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.filepaths import chunk_files
+from airflow_provider_lake.ingest.files import chunk_files
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
 from tests.tries import Tries

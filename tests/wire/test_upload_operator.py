@@ -14,8 +14,8 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.exceptions import LakePermanentError, LakeUploadError
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.filepaths import find_files, local_copies
+from airflow_provider_lake.ingest.files import find_files, local_copies
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from tests.lake_process import LakeProcess
 from tests.ordinary_user import ordinary_user
 from tests.tries import Tries

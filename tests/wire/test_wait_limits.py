@@ -16,12 +16,12 @@ from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Job
 from airflow_provider_lake.exceptions import WaitTimeoutError
-from airflow_provider_lake.operators.deadlines import TaskDeferralTimeout
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 from airflow_provider_lake.sensors.base import LakeSensor
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
+from airflow_provider_lake.tasks.deadlines import TaskDeferralTimeout
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
 

@@ -8,9 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.work.media import MediaWorker
-from airflow_provider_lake.server.work.runner import JobRunner
-from airflow_provider_lake.server.work.thumbnails import ThumbnailWorker
+from airflow_provider_lake.server.work.jobs.runner import JobRunner
+from airflow_provider_lake.server.work.media.inspection import MediaWorker
+from airflow_provider_lake.server.work.media.thumbnails import ThumbnailWorker
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
-from airflow_provider_lake.server.queries import registrations
-from airflow_provider_lake.server.queries.registrations import Outcome, Registered, Registration
+from airflow_provider_lake.server.store.database import DATABASE_UNUSABLE
+from airflow_provider_lake.server.store.queries import registrations
+from airflow_provider_lake.server.store.queries.registrations import Outcome, Registered, Registration
 
 # So many are written in one transaction at the most.
 _BATCH = 256

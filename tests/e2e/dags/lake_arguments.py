@@ -5,10 +5,10 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import DAG, task
 
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 
 @task(multiple_outputs=True)

@@ -4,10 +4,10 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 
 MODES: dict[str, dict[str, Any]] = {
     "poke": {"mode": "poke"},

@@ -2,10 +2,10 @@
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 with DAG(dag_id="lake_failures", schedule=None, render_template_as_native_obj=True):
     UploadDataOperator(task_id="missing_file", filepaths="{{ dag_run.conf.folder }}/missing.jpg")

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 for mode in ("here", "deferred"):
     for cancel in (True, False):

@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 
 for deferrable in (False, True):
     with DAG(dag_id=f"lake_links_{'deferred' if deferrable else 'here'}", schedule=None):

@@ -6,10 +6,10 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.data import UploadDataOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 
 
 class HeldUpload(UploadDataOperator):

@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 
 RETRIES = 1000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 
 
 class DyingOperator(LaunchProcessingOperator):

@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 
 with DAG(dag_id="lake_waits", schedule=None):
 

@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 from airflow_provider_lake.arguments import read_names
 from airflow_provider_lake.assets.lake import lake_asset
 from airflow_provider_lake.exceptions import LakeArgumentError
-from airflow_provider_lake.operators.data import UpdateDataOperator, UploadDataOperator
-from airflow_provider_lake.operators.downloads import DownloadDataOperator
-from airflow_provider_lake.operators.filepaths import chunk_files
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.operators.processings import LaunchProcessingOperator
-from airflow_provider_lake.operators.projections import CreateProjectionOperator
-from airflow_provider_lake.operators.tags import TagDataOperator
+from airflow_provider_lake.ingest.files import chunk_files
+from airflow_provider_lake.operators.download import DownloadDataOperator
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.operators.processing import LaunchProcessingOperator
+from airflow_provider_lake.operators.projection import CreateProjectionOperator
+from airflow_provider_lake.operators.tag import TagDataOperator
+from airflow_provider_lake.operators.update import UpdateDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from airflow_provider_lake.triggers.data import DataTrigger, LakeDataTrigger
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.job import JobTrigger
 
 ID = UUID("6b1a3f7e-3c5d-4e8a-9f10-2b4c6d8e0f12")
 # With the arguments that each of them cannot do without.

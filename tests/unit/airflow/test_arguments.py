@@ -40,7 +40,7 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
-from airflow_provider_lake.operators.data import UploadDataOperator
+from airflow_provider_lake.operators.upload import UploadDataOperator
 
 ID = UUID("6b1a3f7e-3c5d-4e8a-9f10-2b4c6d8e0f12")
 OTHER_ID = UUID("00000000-0000-4000-8000-000000000001")

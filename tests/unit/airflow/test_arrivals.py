@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client.id_pages import IdPage, IdQuestion
+from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
 from airflow_provider_lake.triggers import arrivals
 from airflow_provider_lake.triggers.arrivals import Position, begin, look
 

@@ -11,9 +11,9 @@ from airflow_provider_lake import configuration
 from airflow_provider_lake.get_provider_info import get_provider_info
 from airflow_provider_lake.links import lake as links
 from airflow_provider_lake.sensors.data import DataSensor
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from airflow_provider_lake.triggers.data import DataTrigger
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.job import JobTrigger
 
 LAKE_ID = UUID("5b2d8a2e-6f5f-4a43-8f0f-2b1f4c3f0a11")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.operators.downloads import NameBy, _named
-from airflow_provider_lake.operators.storage import Target
+from airflow_provider_lake.files.targets import Target
+from airflow_provider_lake.operators.download import NameBy, _named
 
 FOLDER = Path("/lake/downloads")
 

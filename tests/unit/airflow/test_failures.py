@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lake.operators.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import check_max_failures, require_few_failures
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.operators.filepaths import chunk_files, find_files, local_copies, search_files, source_file
-from airflow_provider_lake.operators.storage import Target
+from airflow_provider_lake.files.targets import Target
+from airflow_provider_lake.ingest.files import chunk_files, find_files, local_copies, search_files, source_file
 from tests.ordinary_user import ordinary_user
 
 Put = Callable[[str], object]

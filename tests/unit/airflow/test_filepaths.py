@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_lake.operators.filepaths import chunk_files, find_files, local_copies
+from airflow_provider_lake.ingest.files import chunk_files, find_files, local_copies
 
 
 @pytest.fixture

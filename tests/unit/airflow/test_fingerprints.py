@@ -16,7 +16,7 @@ from airflow.sdk import ObjectStoragePath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.operators.fingerprints import fingerprint
+from airflow_provider_lake.tasks.fingerprints import fingerprint
 
 ID = UUID("11111111-2222-4333-8444-555555555555")
 
@@ -126,7 +126,7 @@ def test_lists_may_be_lazy(value: Any) -> None:
 def test_another_process_says_the_same() -> None:
     """Where strings are hashed otherwise, and everything lies elsewhere."""
     program = (
-        "from airflow_provider_lake.operators.fingerprints import fingerprint as f\n"
+        "from airflow_provider_lake.tasks.fingerprints import fingerprint as f\n"
         "print(f({'tags': {'a', 'b', 'c', 'd'}, 'at': type('T', (), {})()}))"
     )
     said = {

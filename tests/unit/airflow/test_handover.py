@@ -2,7 +2,7 @@
 
 from airflow import __version__
 
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.sensors.job import JobSensor
 from airflow_provider_lake.triggers.handover import handover_seconds
 
 IS_BELOW_3_2 = tuple(int(part) for part in __version__.split(".")[:2]) < (3, 2)

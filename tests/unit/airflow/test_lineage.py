@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_lake.operators.lineage import files_of
+from airflow_provider_lake.tasks.lineage import files_of
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.operators.manifest import Manifest, read_manifest
-from airflow_provider_lake.operators.storage import Target
+from airflow_provider_lake.files.manifest import read_manifest
+from airflow_provider_lake.files.targets import Target
+from airflow_provider_lake.ingest.manifest import Manifest
 from tests.tries import Tries
 
 

@@ -17,9 +17,9 @@ from airflow_provider_lake.client import (
     TransportError,
     UnauthorizedError,
 )
-from airflow_provider_lake.client.exchange import Answer
-from airflow_provider_lake.hooks.jobs import next_interval
-from airflow_provider_lake.hooks.poller_schedule import JobNews, News, Schedule, Silence, Wait
+from airflow_provider_lake.client.transport.base import Answer
+from airflow_provider_lake.tasks.jobs import next_interval
+from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Schedule, Silence, Wait
 
 RUNNING = Answer(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 3}}')
 DONE = Answer(200, {}, b'{"id": "a", "status": "SUCCEEDED"}')

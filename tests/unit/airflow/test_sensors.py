@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 
-from airflow_provider_lake.operators.imports import ImportBucketObjectsOperator
-from airflow_provider_lake.sensors.jobs import JobSensor
+from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
+from airflow_provider_lake.sensors.job import JobSensor
 
 
 @pytest.mark.parametrize("wrap", [lambda output: output, lambda output: [output], lambda output: output["job_id"]])

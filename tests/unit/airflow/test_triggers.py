@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger
 from airflow_provider_lake import triggers
 from airflow_provider_lake.client import RateLimitedError, ServerError
 from airflow_provider_lake.triggers.events import error_event, require_ended
-from airflow_provider_lake.triggers.jobs import JobTrigger
+from airflow_provider_lake.triggers.job import JobTrigger
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "DataTrigger": {

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.operators.failures import SUMMARY_ITEMS
-from airflow_provider_lake.operators.upload_progress import CHUNK_FILES, UploadProgress
+from airflow_provider_lake.ingest.progress import CHUNK_FILES, UploadProgress
+from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS
 from tests.tries import Tries
 
 

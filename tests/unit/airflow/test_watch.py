@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lake.client.id_pages import IdPage, IdQuestion
-from airflow_provider_lake.triggers.watch import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
+from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
+from airflow_provider_lake.triggers.watcher import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
 
 
 class _Reader:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_lake.client import Client, Data, Datalake, MultiData, Tag, UsageError
 from airflow_provider_lake.client.arguments import listed, number, one, seconds, workers
-from airflow_provider_lake.client.imports import Imports
-from airflow_provider_lake.client.records import parse_id
-from airflow_provider_lake.client.selection import Selection, selection_of
+from airflow_provider_lake.client.listing.selection import Selection, selection_of
+from airflow_provider_lake.client.resources.base import parse_id
+from airflow_provider_lake.client.resources.imports import Imports
 
 # Called as no type checker would let them be.
 make_client: Any = Client

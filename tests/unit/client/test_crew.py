@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from airflow_provider_lake.client.crew import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
-from airflow_provider_lake.client.stopping import pause, stop_of_thread, worker_pool
-from airflow_provider_lake.client.transfer import _lent
+from airflow_provider_lake.client.concurrency.stop import pause, stop_of_thread, worker_pool
+from airflow_provider_lake.client.concurrency.worker_pool import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
+from airflow_provider_lake.client.transfers.storage import _lent
 
 
 def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:

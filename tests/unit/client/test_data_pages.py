@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from airflow_provider_lake.client import UnexpectedResponseError
-from airflow_provider_lake.client.data import Data
-from airflow_provider_lake.client.data_pages import DataPages, decode_page
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.retry import RetryPolicy
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.listing.rows import DataPages, decode_page
+from airflow_provider_lake.client.resources.data import Data
+from airflow_provider_lake.client.transport.retry import RetryPolicy
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 
 SESSION = Session("http://lake", None, Sender(1, verify=True), RetryPolicy())
 DATALAKE_ID = UUID(int=1)

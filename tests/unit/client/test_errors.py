@@ -9,8 +9,8 @@ import pytest
 
 from airflow_provider_lake.client import Data, ErrorManager, Job, JobStatus, RetryPolicy, UploadStatus, errors
 from airflow_provider_lake.client.errors import LakeError, class_of_status
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 
 TOKEN = "a-very-secret-token"
 SESSION = Session("http://lake", TOKEN, Sender(1, verify=True), RetryPolicy())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_provider_lake.client.exchange import unsigned
+from airflow_provider_lake.client.transport.base import unsigned
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client import UploadError, files
-from airflow_provider_lake.client.files import open_file
-from airflow_provider_lake.client.transfer import PART_SIZE, part_ranges
+from airflow_provider_lake.client import UploadError
+from airflow_provider_lake.client.transfers import files
+from airflow_provider_lake.client.transfers.files import open_file
+from airflow_provider_lake.client.transfers.storage import PART_SIZE, part_ranges
 
 
 def _read_all(

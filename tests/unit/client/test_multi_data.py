@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from airflow_provider_lake.client import Data, MultiData, RetryPolicy, UploadStatus, UsageError
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 
 SESSION = Session("http://lake", "token", Sender(1, verify=True), RetryPolicy())
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client.http import Params
-from airflow_provider_lake.client.paging import by_cursor, by_offset, chunks
+from airflow_provider_lake.client.transport.paging import by_cursor, by_offset, chunks
+from airflow_provider_lake.client.transport.session import Params
 
 
 class Pages:

@@ -13,11 +13,12 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from airflow_provider_lake.client import progress, track
-from airflow_provider_lake.client.progress import counted
+from airflow_provider_lake.client import track
+from airflow_provider_lake.client.transfers import progress
+from airflow_provider_lake.client.transfers.progress import counted
 
 WORK_AT_A_TERMINAL = """
-from airflow_provider_lake.client import progress
+from airflow_provider_lake.client.transfers import progress
 progress.BAR_DELAY_SECONDS = 0
 with progress.counted("upload", 4) as advance:
     for _ in range(4):

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import RetryPolicy, Tag, UsageError
-from airflow_provider_lake.client.http import Session
-from airflow_provider_lake.client.selection import Selection, selection_of
-from airflow_provider_lake.client.sender import Sender
+from airflow_provider_lake.client.listing.selection import Selection, selection_of
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import Session
 
 SESSION = Session("http://lake", "token", Sender(1, verify=True), RetryPolicy())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from airflow_provider_lake.client import UsageError
-from airflow_provider_lake.client.upload import plan
+from airflow_provider_lake.client.uploads import plan
 
 PATHS = ["a.webm", "b.webm"]
 

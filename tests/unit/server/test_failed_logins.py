@@ -3,7 +3,12 @@
 import pytest
 
 from airflow_provider_lake.server.errors import TooManyRequestsError
-from airflow_provider_lake.server.failed_logins import MAX_ADDRESSES, MAX_GUESSES, WINDOW_SECONDS, FailedLogins
+from airflow_provider_lake.server.http.auth.failed_logins import (
+    MAX_ADDRESSES,
+    MAX_GUESSES,
+    WINDOW_SECONDS,
+    FailedLogins,
+)
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 

@@ -25,10 +25,10 @@ from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.form import FormReader
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.errors import ApiError, BadRequestError, ForbiddenError
-from airflow_provider_lake.server.query_language import compile_filter
-from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
-from airflow_provider_lake.server.routes.ranges import RangeError, read_range
-from airflow_provider_lake.server.thumbnails import MAX_SIDE, NoThumbnailError, make_thumbnail
+from airflow_provider_lake.server.http.routes.cursors import decode_cursor, encode_cursor
+from airflow_provider_lake.server.http.routes.ranges import RangeError, read_range
+from airflow_provider_lake.server.store.query_language import compile_filter
+from airflow_provider_lake.server.work.readers.thumbnail_images import MAX_SIDE, NoThumbnailError, make_thumbnail
 
 EXAMPLES = 150
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from airflow_provider_lake.media.images import ImageHeader, NotAnImageError
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.work.image_reader import ImageReader
+from airflow_provider_lake.server.work.readers.image_reader import ImageReader
 
 COUNT = 600
 
@@ -116,7 +116,7 @@ def test_what_breaks_a_process_is_the_only_one_to_suffer(
     program.write_text(
         "#!/bin/sh\n"
         "while read -r line; do case $line in *'/7.jpg'*) exit 139;; esac;"
-        f' echo "$line" | {sys.executable} -m airflow_provider_lake.server.work.image_process; done\n'
+        f' echo "$line" | {sys.executable} -m airflow_provider_lake.server.work.readers.image_process; done\n'
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr("sys.executable", str(program))

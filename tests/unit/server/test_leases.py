@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.queries import jobs, projections
-from airflow_provider_lake.server.states import JobKind, JobStatus
-from airflow_provider_lake.server.tables import Base, Data, Datalake, Job, Organization, utc_now
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.queries import jobs, projections
+from airflow_provider_lake.server.store.states import JobKind, JobStatus
+from airflow_provider_lake.server.store.tables import Base, Data, Datalake, Job, Organization, utc_now
 
 LEASE = timedelta(seconds=30)
 

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.operators.known_data import HASHES_A_QUERY, content_query
+from airflow_provider_lake.ingest.known_data import HASHES_A_QUERY, content_query
 from airflow_provider_lake.server.bootstrap import opened_lake
-from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.errors import NotFoundError
-from airflow_provider_lake.server.queries import data, imports, objects, processings, projections, tags
-from airflow_provider_lake.server.queries.listing import list_ordered
-from airflow_provider_lake.server.queries.selection import Selection, count_data, select_after
-from airflow_provider_lake.server.query_language import compile_filter
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Data, Tag
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.queries import data, imports, objects, processings, projections, tags
+from airflow_provider_lake.server.store.queries.listing import list_ordered
+from airflow_provider_lake.server.store.queries.selection import Selection, count_data, select_after
+from airflow_provider_lake.server.store.query_language import compile_filter
+from airflow_provider_lake.server.store.tables import Data, Tag
 
 # As many as a client may name at once.
 IDS = [uuid4() for _ in range(1000)]

@@ -18,9 +18,9 @@ from airflow_provider_lake.media.video import NotAVideoError, read_video
 from airflow_provider_lake.server.blobs.base import Blob
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
-from airflow_provider_lake.server.states import DataType
-from airflow_provider_lake.server.work import media_reader
-from airflow_provider_lake.server.work.media_reader import MediaReader, StoppedError
+from airflow_provider_lake.server.store.states import DataType
+from airflow_provider_lake.server.work.readers import media_reader
+from airflow_provider_lake.server.work.readers.media_reader import MediaReader, StoppedError
 from tests.videos import cut, make_video
 from tests.wire.job_calls import wait_for
 
@@ -189,7 +189,7 @@ from datetime import timedelta
 from pathlib import Path
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.signing import UrlSigner
-from airflow_provider_lake.server.work.media_reader import MediaReader
+from airflow_provider_lake.server.work.readers.media_reader import MediaReader
 reader, folder = MediaReader(), Path(sys.argv[1])
 store = FolderStore(folder / "objects", folder / "staging", UrlSigner(b"secret", timedelta(hours=1)))
 print(reader.read_video(store, "a.mp4").codec, reader._idle[0]._process.pid, flush=True)

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from airflow_provider_lake.media.images import warn_unsupported
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.queries import imports
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.states import DataType, UploadStatus
-from airflow_provider_lake.server.tables import Data, Datalake, utc_now
-from airflow_provider_lake.server.work.media import MediaWorker
+from airflow_provider_lake.server.store.queries import imports
+from airflow_provider_lake.server.store.states import DataType, UploadStatus
+from airflow_provider_lake.server.store.tables import Data, Datalake, utc_now
+from airflow_provider_lake.server.work.media.inspection import MediaWorker
 from tests.videos import make_video
 from tests.wire.job_calls import photo, wait_for
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from airflow_provider_lake.server.database import Database
-from airflow_provider_lake.server.migrations import upgrade
-from airflow_provider_lake.server.queries.selection import Selection, select_after
-from airflow_provider_lake.server.query_language import compile_filter
-from airflow_provider_lake.server.tables import INDEXED_METADATA, Data
+from airflow_provider_lake.server.store.database import Database
+from airflow_provider_lake.server.store.migrations import upgrade
+from airflow_provider_lake.server.store.queries.selection import Selection, select_after
+from airflow_provider_lake.server.store.query_language import compile_filter
+from airflow_provider_lake.server.store.tables import INDEXED_METADATA, Data
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.routes.cursors import decode_cursor, encode_cursor
-from airflow_provider_lake.server.routes.ranges import RangeError, read_range
+from airflow_provider_lake.server.http.routes.cursors import decode_cursor, encode_cursor
+from airflow_provider_lake.server.http.routes.ranges import RangeError, read_range
 
 SIZE = 100
 

@@ -5,11 +5,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import make_url
 
-from airflow_provider_lake.server.queries.selection import Selection, select_data
-from airflow_provider_lake.server.query_language import InvalidQueryError, compile_filter, parse
-from airflow_provider_lake.server.query_language.parser import MAX_CONDITIONS, MAX_LENGTH, MAX_NESTING
-from airflow_provider_lake.server.query_language.tree import And, Comparison, Not, Operator, Or
-from airflow_provider_lake.server.tables import Data
+from airflow_provider_lake.server.store.queries.selection import Selection, select_data
+from airflow_provider_lake.server.store.query_language import InvalidQueryError, compile_filter, parse
+from airflow_provider_lake.server.store.query_language.parser import MAX_CONDITIONS, MAX_LENGTH, MAX_NESTING
+from airflow_provider_lake.server.store.query_language.tree import And, Comparison, Not, Operator, Or
+from airflow_provider_lake.server.store.tables import Data
 
 A = Comparison("filename", Operator.EQUAL, "a")
 B = Comparison("meta.width", Operator.GREATER, 1.5)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, delete, insert, select
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.queries.selection import Selection, count_data, select_after, select_data
-from airflow_provider_lake.server.query_language import InvalidQueryError, compile_filter, parse
-from airflow_provider_lake.server.query_language.tree import And, Comparison, Node, Not, Operator, Or, Scalar
-from airflow_provider_lake.server.tables import Base, Data, Datalake, DataSource, DataTag, Organization, Tag
+from airflow_provider_lake.server.store.queries.selection import Selection, count_data, select_after, select_data
+from airflow_provider_lake.server.store.query_language import InvalidQueryError, compile_filter, parse
+from airflow_provider_lake.server.store.query_language.tree import And, Comparison, Node, Not, Operator, Or, Scalar
+from airflow_provider_lake.server.store.tables import Base, Data, Datalake, DataSource, DataTag, Organization, Tag
 
 MOMENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 NAMES = ("a", "A", "ab", "b%", "_", "/", "", "é", '"q"\\')

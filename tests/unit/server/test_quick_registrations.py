@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from airflow_provider_lake.server.app import create_app
 from airflow_provider_lake.server.bootstrap import opened_lake
-from airflow_provider_lake.server.routes import registrations
-from airflow_provider_lake.server.routes.data import describe_all
+from airflow_provider_lake.server.http.app import create_app
+from airflow_provider_lake.server.http.routes import registrations
+from airflow_provider_lake.server.http.routes.data import describe_all
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.tables import Datalake
+from airflow_provider_lake.server.store.tables import Datalake
 from airflow_provider_lake.server.work.background import OwnBackground
 from tests.wire.job_calls import photo
 

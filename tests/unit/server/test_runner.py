@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from airflow_provider_lake.server.bootstrap import opened_lake
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.queries import jobs
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.states import JobKind, JobStatus
-from airflow_provider_lake.server.tables import Data, Datalake, Job
-from airflow_provider_lake.server.work import imports, runner
+from airflow_provider_lake.server.store.queries import jobs
+from airflow_provider_lake.server.store.states import JobKind, JobStatus
+from airflow_provider_lake.server.store.tables import Data, Datalake, Job
+from airflow_provider_lake.server.work.jobs import imports, runner
 from tests.videos import make_video
 from tests.wire.job_calls import wait_for
 

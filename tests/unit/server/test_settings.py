@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.server.database import Database
 from airflow_provider_lake.server.settings import Settings
+from airflow_provider_lake.server.store.database import Database
 
 ODD_NAMES = [
     "cams?a",

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from airflow_provider_lake.server.thumbnails import MAX_SIDE, NoThumbnailError, make_thumbnail
+from airflow_provider_lake.server.work.readers.thumbnail_images import MAX_SIDE, NoThumbnailError, make_thumbnail
 
 
 def _encoded(image: Image.Image, kind: str) -> BytesIO:

@@ -1,0 +1,78 @@
+"""Ids of data, page by page in the order of creation, with their count: the cheapest look at a datalake."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE
+from airflow_provider_lake.client.transport.fields import field_of, items_of
+from airflow_provider_lake.client.transport.paging import PAGE_SIZE
+from airflow_provider_lake.client.transport.session import Params, Session
+
+ANY_STATUS: Sequence[str] = tuple(ANY_STATE_AND_TYPE["upload_statuses"])
+UNFINISHED: Sequence[str] = ("PENDING", "COMPUTING")
+FINISHED: Sequence[str] = ("DONE",)
+
+
+@dataclass(frozen=True, slots=True)
+class IdQuestion:
+    """Which ids are asked for.
+
+    :param q: a query in the lake's language; None: any data.
+    :param statuses: upload statuses that are meant.
+    :param cursor: of an earlier page; what comes behind it is meant.
+    :param limit: at most so many.
+    :param offset: how many to skip.
+    """
+
+    q: str | None = None
+    statuses: Sequence[str] = ANY_STATUS
+    cursor: str | None = None
+    limit: int = PAGE_SIZE
+    offset: int | None = None
+
+    @property
+    def params(self) -> Params:
+        """The question as a query string's arguments."""
+        asked = [("limit", self.limit), ("offset", self.offset), ("q", self.q), ("cursor", self.cursor)]
+        statuses = [("upload_statuses", status) for status in self.statuses]
+        return [*asked, *statuses, *(("types", kind) for kind in ANY_STATE_AND_TYPE["types"])]
+
+
+@dataclass(frozen=True, slots=True)
+class IdPage:
+    """One page of ids.
+
+    :param count: of all data that are meant, wherever the page is.
+    :param next_cursor: behind which the next page begins; None: this is the last one.
+    """
+
+    ids: Sequence[str]
+    count: int
+    next_cursor: str | None
+
+    @classmethod
+    def from_json(cls, json: Any) -> Self:
+        """Make the page of what the lake answered."""
+        return cls([str(each) for each in items_of(json)], field_of(json, "count", int), json.get("next_cursor"))
+
+
+def ids_path(datalake_id: UUID | str) -> str:
+    """Return the path that gives pages of ids."""
+    return f"/api/datalake/{datalake_id}/datas/ids/paginated"
+
+
+def count_data(session: Session, datalake_id: UUID, q: str | None, statuses: Sequence[str] = FINISHED) -> int:
+    """Count the data that a query means."""
+    question = IdQuestion(q, statuses, limit=1)
+    return IdPage.from_json(session.request("GET", ids_path(datalake_id), params=question.params)).count
+
+
+def naming_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
+    """Return the body that asks which of some data a query means.
+
+    :param ids: at most 1,000.
+    """
+    body = {"ids": list(ids), "upload_statuses": list(statuses), "types": ANY_STATE_AND_TYPE["types"]}
+    return body | ({"q": q} if q else {})

@@ -1,0 +1,188 @@
+"""Which data of a datalake are meant, and how they are asked for."""
+
+import json as jsonlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_lake.client.arguments import listed, listed_or_none, number_or_none, one_or_none
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.listing.rows import DataPages, decode_page
+from airflow_provider_lake.client.resources.base import parse_id
+from airflow_provider_lake.client.resources.data import Data
+from airflow_provider_lake.client.resources.tags import Tag
+from airflow_provider_lake.client.transport.fields import items_of
+from airflow_provider_lake.client.transport.paging import PAGE_SIZE, by_cursor, by_offset, chunks
+from airflow_provider_lake.client.transport.session import Params, Session
+
+# Every state and kind: what the reference client sends with each question.
+ANY_STATE_AND_TYPE = {
+    "upload_statuses": ["PENDING", "COMPUTING", "DONE", "ERROR"],
+    "types": ["IMAGE", "VIDEO"],
+}
+ANY_STATE_AND_TYPE_PARAMS = [(name, value) for name, values in ANY_STATE_AND_TYPE.items() for value in values]
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some data of a datalake: those that match everything that is given.
+
+    At most one of ``ids``, ``object_names`` and ``filenames`` is.
+
+    :param limit: at most so many.
+    :param offset: how many to skip.
+    :param order_by: fields, with ``-`` before them descending.
+    :param tags: names of tags; data that carry one of them.
+    :param intersect_tags: data that carry all of the tags instead.
+    :param q: a query in the lake's language.
+    :param custom_metadata: keys with the values they must have.
+    """
+
+    limit: int | None = None
+    offset: int | None = None
+    order_by: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    intersect_tags: bool = False
+    q: str | None = None
+    custom_metadata: Mapping[str, Any] | None = None
+    ids: Sequence[str] | None = None
+    filenames: Sequence[str] | None = None
+    object_names: Sequence[str] | None = None
+
+    def __str__(self) -> str:
+        """Say in words which data are meant: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
+        kind, names = self.named or ("", [])
+        several = "all of the tags" if self.intersect_tags else "one of the tags"
+        said = [
+            f"{several if len(self.tags) > 1 else 'tag'} {_listed(self.tags)}" if self.tags else "",
+            f"{kind.replace('_', ' ')} {_listed(names) or '(none given)'}" if kind else "",
+            f"query {_brief(self.q)}" if self.q else "",
+            f"custom metadata {_brief(self.custom_metadata)}" if self.custom_metadata else "",
+        ]
+        behind = f" after the first {self.offset}" if self.offset else ""
+        return (" and ".join(filter(None, said)) or "anything") + behind
+
+    @property
+    def query(self) -> str | None:
+        """The query that says ``q`` and the tags."""
+        if not self.tags:
+            return self.q
+        names = [jsonlib.dumps(name, ensure_ascii=False) for name in self.tags]
+        if self.intersect_tags:
+            tagged = " and ".join(f"tags.name = {name}" for name in names)
+        else:
+            tagged = f"tags.name in ({','.join(names)})"
+        if not self.q:
+            return tagged
+        # `and` binds closer than `or`.
+        return f"({self.q}) and {tagged}" if _OR.search(self.q) else f"{self.q} and {tagged}"
+
+    @property
+    def named(self) -> tuple[str, list[str]] | None:
+        """By what kind of name the data are asked for, and the names, each once; None: not by name."""
+        for kind in ("ids", "object_names", "filenames"):
+            names = getattr(self, kind)
+            if names is not None:
+                return kind, list(dict.fromkeys(names))
+        return None
+
+
+def selection_of(
+    limit: int | None,
+    offset: int | None,
+    order_by: Sequence[str] | None,
+    tags: str | Tag | Iterable[str | Tag] | None,
+    filenames: Iterable[str] | None,
+    intersect_tags: bool | None,
+    object_names: Iterable[str] | None,
+    q: str | None,
+    ids: Iterable[str | UUID] | None,
+    custom_metadata: Mapping[str, Any] | None,
+) -> Selection:
+    """Make a selection of the arguments as users give them.
+
+    :raises UsageError: they contradict each other, or an id is none.
+    """
+    names = {
+        "ids": None if ids is None else [str(parse_id(data_id)) for data_id in listed("ids", ids, str, UUID)],
+        "object_names": listed_or_none("object_names", object_names, str),
+        "filenames": listed_or_none("filenames", filenames, str),
+    }
+    given = [name for name, values in names.items() if values is not None]
+    if len(given) > 1:
+        raise UsageError(f"give only one of {' and '.join(given)}")
+    return Selection(
+        limit=number_or_none("limit", limit),
+        offset=number_or_none("offset", offset),
+        order_by=tuple(listed_or_none("order_by", order_by, str) or ()),
+        tags=tuple(_names_of(tags)),
+        intersect_tags=bool(intersect_tags),
+        q=one_or_none("q", q, str) or None,
+        custom_metadata=one_or_none("custom_metadata", custom_metadata, Mapping),
+        **names,
+    )
+
+
+def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
+    """Return the names of tags that are given by name or as records."""
+    several: list[str | Tag] = listed_or_none("tags", tags, str, Tag) or []
+    return [tag.name if isinstance(tag, Tag) else tag for tag in several]
+
+
+def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterator[Data]:
+    """Return the data of a selection, asking for a page when it is needed."""
+    path = f"/api/datalake/{datalake_id}/datas"
+    custom = selection.custom_metadata
+    custom_text = None if custom is None else jsonlib.dumps(custom, separators=(",", ":"), ensure_ascii=False)
+    order = [("order_by", field) for field in selection.order_by]
+    pages = DataPages(session, datalake_id)
+
+    def fetch(page: Params) -> Any:
+        before = [("custom_metadata", custom_text), ("q", selection.query)]
+        params = [*before, *page, *order, *ANY_STATE_AND_TYPE_PARAMS]
+        return pages.read(session.request("GET", path, params=params, decoder=decode_page))
+
+    def fetch_named(body: Mapping[str, Any]) -> Any:
+        params = [("custom_metadata", custom_text), *order]
+        return pages.read(session.request("XGET", path, params=params, json=body, decoder=decode_page))
+
+    if selection.named is not None:
+        start = selection.offset or 0
+        end = None if selection.limit is None else start + selection.limit
+        return islice(_select_named(fetch_named, selection), start, end)
+    if order:
+        return by_offset(fetch, selection.limit, selection.offset or 0)
+    return by_cursor(fetch, selection.limit, selection.offset)
+
+
+def read_data(data: Iterable[Data]) -> Iterator[Data]:
+    """Read data of one datalake again; those deleted meanwhile do not come back."""
+    known = list(data)
+    if known:
+        selection = Selection(ids=[str(each.id) for each in known])
+        yield from select(known[0].session, known[0].datalake_id, selection)
+
+
+def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selection) -> Iterator[Any]:
+    kind, names = selection.named or ("", [])
+    if selection.order_by and len(names) > PAGE_SIZE:
+        raise UsageError(f"order_by works for at most {PAGE_SIZE} {kind}; {len(names)} are given")
+    query = {} if selection.query is None else {"q": selection.query}
+    for chunk in chunks(names):
+        body = {kind: chunk} | query | ANY_STATE_AND_TYPE
+        yield from items_of(fetch(body))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message, the first of many."""
+    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - about what one reads
+
+
+def _brief(value: Any) -> str:
+    """Return a value for a message, cut when it is long."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - about what one reads

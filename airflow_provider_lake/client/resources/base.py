@@ -1,0 +1,48 @@
+"""What all things of the lake have in common, seen from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.transport.session import Session
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A thing of the lake as it was when it was read; what reads it again returns a new record.
+
+    Two records are equal when they are of the same thing, however it changed in between.
+
+    :param id: its id.
+    :param session: who asks the lake about it.
+    """
+
+    id: UUID
+    session: Session = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and type(self) is type(other) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+def parse_id(value: str | UUID) -> UUID:
+    """Read an id.
+
+    :raises UsageError: it is none.
+    """
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        raise UsageError(f"{value!r} is no id: ids are UUIDs") from None
+
+
+def parse_moment(value: str | None) -> datetime | None:
+    """Read a moment as the lake writes it, in ISO 8601."""
+    return None if value is None else datetime.fromisoformat(value)

@@ -1,0 +1,189 @@
+"""Data: images and videos of a datalake."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.arguments import listed, listed_or_none, number, one, seconds
+from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
+from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_moment
+from airflow_provider_lake.client.resources.projections import Projection
+from airflow_provider_lake.client.resources.sources import DataSource
+from airflow_provider_lake.client.resources.states import UploadStatus
+from airflow_provider_lake.client.resources.tags import Tag
+from airflow_provider_lake.client.transfers.download import read_stored, save_stored
+from airflow_provider_lake.client.transport.attempts import Attempts
+from airflow_provider_lake.client.transport.fields import described, field_of, items_of
+from airflow_provider_lake.client.transport.paging import chunks
+from airflow_provider_lake.client.transport.session import Session
+
+# How many data one call changes.
+BULK_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data(Record):
+    """An image or a video of a datalake.
+
+    :param object_name: where its bytes lie in the object storage.
+    :param type: ``IMAGE`` or ``VIDEO``.
+    :param upload_error: why its upload status is ERROR, when the lake says.
+    :param width: in pixels, as displayed; None until the lake knows.
+    :param height: likewise.
+    :param duration: of a video, in seconds, when the lake says.
+    :param frame_rate: of a video, in pictures a second, likewise.
+    :param codec: of a video, such as ``h264``, likewise.
+    :param metadata: under the platform's own keys.
+    :param custom_metadata: under the user's keys.
+    :param file_size: in bytes.
+    :param url: signed URL of its bytes; good for about an hour after the data was read.
+    """
+
+    datalake_id: UUID
+    object_name: str
+    filename: str
+    type: str
+    content_type: str
+    upload_status: UploadStatus
+    upload_error: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    codec: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    custom_metadata: Mapping[str, Any] | None = None
+    tags: tuple[Tag, ...] = ()
+    data_source: DataSource | None = None
+    file_size: int | None = None
+    created_at: datetime | None = None
+    url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    @described("data")
+    def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        meta, source = json.get("meta") or {}, json.get("data_source")
+        return cls(
+            UUID(json["id"]),
+            session,
+            datalake_id,
+            json["object_name"],
+            json["filename"],
+            json["type"],
+            json["content_type"],
+            UploadStatus(json["upload_status"]),
+            json.get("upload_error"),
+            meta.get("width") or None,
+            meta.get("height") or None,
+            meta.get("duration"),
+            meta.get("frame_rate"),
+            meta.get("codec"),
+            json.get("metadata"),
+            json.get("custom_metadata"),
+            tuple(Tag.from_json(session, tag) for tag in json.get("tags") or ()),
+            None if source is None else DataSource.from_json(session, source),
+            json.get("file_size"),
+            parse_moment(json.get("created_at")),
+            json.get("presigned_url"),
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.datalake_id, self.session.request("GET", self._path))
+
+    def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
+        """Wait until the lake has processed it, successfully or not, and return it as it is then.
+
+        :param blocking_time_increment: seconds between two looks at it.
+        :param attempts: number of looks.
+        :raises DataTimeoutError: it was not processed at the last look.
+        """
+        data = self
+        for attempt in range(number("attempts", attempts)):
+            if attempt:
+                pause(seconds("blocking_time_increment", blocking_time_increment))
+            data = data.refresh()
+            if data.upload_status.is_final:
+                return data
+        raise DataTimeoutError([data])
+
+    def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Attach tags to it."""
+        for tag in listed("tags", tags, Tag):
+            tag.attach_on(self)
+
+    def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
+        """Take tags from it."""
+        for tag in listed("tags", tags, Tag):
+            tag.detach_from(self)
+
+    def update_metadata(self, metadata: Mapping[str, Any] | None) -> Self:
+        """Replace its metadata; latitude and longitude go only together."""
+        json = self.session.request("PATCH", self._path, json={"metadata": metadata})
+        return self.from_json(self.session, self.datalake_id, json)
+
+    def update_custom_metadata(self, custom_metadata: Mapping[str, Any] | None) -> Self:
+        """Replace its custom metadata."""
+        self.session.request("PATCH", f"{self._path}/custom-metadata", json={"custom_metadata": custom_metadata})
+        return self.refresh()
+
+    def delete(self) -> None:
+        """Delete it, with its bytes."""
+        self.session.delete(self._path)
+
+    def reset_url(self, attempts: Attempts | None = None) -> str:
+        """Return a freshly signed URL of its bytes.
+
+        :param attempts: of the download that asks for it.
+        """
+        path = f"{self._path}/presigned-url"
+        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return read_stored(self)
+
+    def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
+        """Save its bytes as a file.
+
+        :param target_path: folder, made when missing.
+        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param use_id: name the file after the data's id, with the extension of its filename.
+        :return: path of the file.
+        """
+        return save_stored(self, target_path, force_replace, use_id)
+
+    def list_projections(self) -> list[Projection]:
+        """Return the files that are shown along with it."""
+        page = self.session.request("GET", f"{self._path}/projections")
+        return [Projection.from_json(self.session, json) for json in items_of(page)]
+
+    @property
+    def _path(self) -> str:
+        return f"/api/data/{self.id}"
+
+
+def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Change several data of a datalake, as many at a time as one call takes."""
+    if not one("objects", objects, Mapping):
+        raise UsageError("no data given to update")
+    changes = completed({str(parse_id(data_id)): given for data_id, given in objects.items()})
+    for chunk in chunks(list(changes.items()), BULK_SIZE):
+        body = {"datalake_id": datalake_id, "objects": dict(chunk)}
+        session.request("PATCH", f"/api/datalake/{datalake_id}/data/bulk", json=body)
+
+
+def completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what objects get with everything that is not said as None."""
+    nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
+    return {name: _completed(name, nothing, given) for name, given in objects.items()}
+
+
+def _completed(name: str, nothing: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    completed = {**nothing, **one(f"what {name} gets", given, Mapping)}
+    return completed | {"tags": listed_or_none(f"tags of {name}", completed["tags"], str) or []}

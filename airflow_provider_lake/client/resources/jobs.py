@@ -1,0 +1,233 @@
+"""Asynchronous jobs of the lake."""
+
+import json as jsonlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.arguments import number, seconds
+from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.errors import (
+    JobFailedError,
+    JobKilledError,
+    JobTimeoutError,
+    LakeError,
+    ResponseError,
+    UsageError,
+)
+from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_moment
+from airflow_provider_lake.client.resources.job_log import JobLog
+from airflow_provider_lake.client.resources.states import JobStatus
+from airflow_provider_lake.client.transfers.download import read_object
+from airflow_provider_lake.client.transfers.files import open_file
+from airflow_provider_lake.client.transfers.storage import ObjectStorage
+from airflow_provider_lake.client.transport.fields import described, field_of, items_of
+from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.media.kinds import content_type_of
+
+# What a lake without a route answers.
+_NO_ROUTE = frozenset({404, 405})
+# State that is reported to the last part of its route.
+_REPORTS = {"RUNNING": "running", "SUCCEEDED": "succeed", "FAILED": "fail"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingTask:
+    """What a processing is asked to do by its job.
+
+    :param datalake_id: the datalake whose data it works on.
+    :param parameters: of this run.
+    :param inputs: of this run.
+    :param data_ids: the data.
+    """
+
+    datalake_id: UUID
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    data_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job(Record):
+    """An import or a processing that the lake works on.
+
+    :param type: ``IMPORT`` or ``PROCESSING``; None: the lake does not say.
+    :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
+    :param error: why it failed, when the lake says.
+    :param processing_job: what a processing is asked to do, as the lake wrote it; it holds a signed URL.
+    :param job_log: what this program has said of the job so far.
+    """
+
+    status: JobStatus
+    type: str | None = None
+    progress: Mapping[str, Any] | None = None
+    error: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    processing_job: Mapping[str, Any] | None = field(default=None, repr=False)
+    job_log: JobLog = field(default_factory=JobLog, repr=False)
+
+    @classmethod
+    @described("job")
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        return cls(
+            UUID(json["id"]),
+            session,
+            status=JobStatus(json["status"]),
+            type=json.get("type"),
+            progress=json.get("progress"),
+            error=json.get("error"),
+            created_at=parse_moment(json.get("created_at")),
+            started_at=parse_moment(json.get("started_at")),
+            finished_at=parse_moment(json.get("finished_at")),
+            processing_job=json.get("processing_job"),
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self._renewed(self.session.request("GET", self._path))
+
+    def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
+        """Wait until it has succeeded, and return it as it is then.
+
+        :param blocking_time_increment: seconds between two looks at it.
+        :param attempts: number of looks.
+        :raises JobFailedError: it failed.
+        :raises JobKilledError: it was killed.
+        :raises JobTimeoutError: it had not ended at the last look.
+        """
+        job = self
+        for attempt in range(number("attempts", attempts)):
+            if attempt:
+                pause(seconds("blocking_time_increment", blocking_time_increment))
+            job = job.refresh()
+            if job.status.is_final:
+                return job.require_success()
+        raise JobTimeoutError(job)
+
+    def require_success(self) -> Self:
+        """Return it if it has succeeded.
+
+        :raises JobFailedError: it failed.
+        :raises JobKilledError: it was killed.
+        """
+        if self.status == JobStatus.FAILED:
+            raise JobFailedError(self, self._end_of_log())
+        if self.status == JobStatus.KILLED:
+            raise JobKilledError(self, self._end_of_log())
+        return self
+
+    def log_tail(self, limit: int = 100) -> list[str]:
+        """Return the last lines of its log, oldest first; none where the lake does not show logs.
+
+        :param limit: number of lines, at most 1,000.
+        """
+        try:
+            page = self.session.request("GET", f"{self._path}/logs", params=[("limit", limit)])
+        except ResponseError as error:
+            if error.status not in _NO_ROUTE:
+                raise
+            return []
+        return [field_of(item, "line", str) for item in items_of(page)]
+
+    def _end_of_log(self) -> list[str]:
+        try:
+            return self.log_tail()
+        except LakeError as error:
+            # That the job has failed is known, and matters more.
+            return [f"its log cannot be read: {error}"]
+
+    def update_job_run_with_status(self, status: str) -> Self:
+        """Report, as the program that does the work, that it began or how it ended.
+
+        :param status: ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
+        :raises ConflictError: the job has ended otherwise.
+        """
+        if status not in _REPORTS:
+            raise UsageError(f"{status!r} is none of {', '.join(_REPORTS)}")
+        # Repeatable: the same report twice says nothing new.
+        return self._renewed(self.session.request("POST", f"{self._path}/{_REPORTS[status]}", repeatable=True))
+
+    def kill(self) -> Self:
+        """Ask the lake to end it."""
+        # Repeatable: killing twice is killing once.
+        return self._renewed(self.session.request("POST", f"{self._path}/kill", repeatable=True))
+
+    def send_logging(
+        self, log: str | Sequence[str], part: str, final: bool = False, special: str | bool | Sequence[str] = False
+    ) -> None:
+        """Add to its log, as the program that does the work.
+
+        :param log: a line or several.
+        :param part: which part of the log they belong to.
+        :param final: whether the part ends with them.
+        :param special: whether, or how, they are to stand out.
+        """
+        body = {"line_nb": self.job_log.take_number(), "log": log, "final": final, "part": part, "special": special}
+        # Repeatable: the number tells the same line from a new one, and a line said twice does no harm.
+        self.session.request("POST", f"{self._path}/logging", json=body, repeatable=True)
+
+    def start_logging_chapter(self, name: str) -> None:
+        """Begin a chapter in what this program prints; seen on the platform only."""
+        self.job_log.start_chapter(name)
+
+    def start_logging_buffer(self, length: int = 1) -> None:
+        """Let the next printed lines replace each other until the buffer ends; seen on the platform only.
+
+        :param length: how many lines are shown at a time.
+        """
+        self.job_log.start_buffer(length)
+
+    def end_logging_buffer(self) -> None:
+        """Let printed lines follow each other again."""
+        self.job_log.end_buffer()
+
+    def store_logging_file(self, path: str | Path) -> str:
+        """Store a file as its whole log, in the organization's default object storage, and return its object name.
+
+        :raises UploadError: the file cannot be read.
+        :raises TransferError: the storage refuses it.
+        """
+        if self.session.connector_id is None:
+            raise UsageError("the organization has no default connector: there is no place for a log")
+        storage = ObjectStorage(self.session, self.session.connector_id)
+        with open_file(str(path)) as local:
+            object_name = storage.generate_object_name(local.name, "LOGGING", context={"job_id": self.id})
+            storage.store(local, object_name, content_type_of(local.name))
+        # Repeatable: it replaces itself.
+        body = {"logging_object_name": object_name}
+        saved = self.session.request("POST", f"{self._path}/logging/save", json=body, repeatable=True)
+        return field_of(saved, "logging_object_name", str)
+
+    def get_processing_task(self) -> ProcessingTask:
+        """Return what the processing that this job runs is asked to do.
+
+        :raises UsageError: the job runs no processing.
+        """
+        task = self.refresh().processing_job
+        if task is None:
+            raise UsageError(f"job {self.id} runs no processing")
+        return self._read_task(task)
+
+    @described("processing's task")
+    def _read_task(self, task: Mapping[str, Any]) -> ProcessingTask:
+        payload = jsonlib.loads(read_object(self.session, task["payload_presigned_url"]))
+        return ProcessingTask(
+            parse_id(task["target_id"]),
+            task.get("parameters") or {},
+            task.get("inputs") or {},
+            [UUID(data_id) for data_id in payload["data_ids"]],
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"/api/v2/job/{self.id}"
+
+    def _renewed(self, json: Json) -> Self:
+        """Make the record of what the lake answers now; the log goes on."""
+        return replace(self.from_json(self.session, json), job_log=self.job_log)

@@ -1,0 +1,211 @@
+"""Processings: programs that the lake runs on data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from airflow_provider_lake.client.arguments import number_or_none, one, one_or_none
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.resources.base import Json, Record
+from airflow_provider_lake.client.transport.fields import described, items_of, require_mapping
+from airflow_provider_lake.client.transport.paging import list_named
+from airflow_provider_lake.client.transport.session import Session
+
+# The kind of processing that works on the data of a datalake.
+DATALAKE_TARGET = "DATALAKE"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Processing(Record):
+    """A program that the lake runs on what ``target`` names.
+
+    :param default_parameters: what a run gets that names no parameters of its own.
+    :param default_cpu: processors of a run that names no number.
+    :param default_gpu: graphics processors of a run that names no number.
+    """
+
+    name: str
+    target: str
+    type: str | None = None
+    description: str | None = None
+    default_cpu: int | None = None
+    default_gpu: int | None = None
+    default_parameters: Mapping[str, Any] | None = None
+    docker_image: str | None = None
+    docker_tag: str | None = None
+    docker_flags: Sequence[str] | None = None
+
+    @classmethod
+    @described("processing")
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        optional = (
+            "type",
+            "description",
+            "default_cpu",
+            "default_gpu",
+            "default_parameters",
+            "docker_image",
+            "docker_tag",
+            "docker_flags",
+        )
+        return cls(
+            UUID(json["id"]), session, json["name"], json["target"], **{name: json.get(name) for name in optional}
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.session.request("GET", f"/api/processing/{self.id}"))
+
+    def update(
+        self,
+        docker_image: str | None = None,
+        docker_tag: str | None = None,
+        description: str | None = None,
+        default_parameters: Mapping[str, Any] | None = None,
+        default_cpu: int | None = None,
+        default_gpu: int | None = None,
+    ) -> Self:
+        """Change what is given."""
+        changes = {
+            "docker_image": docker_image,
+            "docker_tag": docker_tag,
+            "description": description,
+            "default_parameters": default_parameters,
+            "default_cpu": default_cpu,
+            "default_gpu": default_gpu,
+        }
+        given = {name: value for name, value in changes.items() if value is not None}
+        return self.from_json(self.session, self.session.request("PATCH", f"/api/processing/{self.id}", json=given))
+
+    def list_processing_inputs(self) -> list[dict[str, Any]]:
+        """Return the inputs that it declares, as the lake describes them."""
+        return [require_mapping(each) for each in items_of(self.session.request("GET", self._inputs))]
+
+    def add_processing_input(
+        self,
+        name: str,
+        input_type: str,
+        required: bool,
+        inference_type_constraint: str | None = None,
+        framework_constraint: str | None = None,
+    ) -> dict[str, Any]:
+        """Declare an input, which a launch is then checked for; return it as the lake describes it.
+
+        :param input_type: ``TEXT``, ``NUMBER``, ``DATALAKE``, ``DATASET``, ``DATASET_VERSION``, ``MODEL`` or
+            ``MODEL_VERSION``.
+        :raises ConflictError: the name is taken.
+        """
+        body = {
+            "name": name,
+            "input_type": input_type,
+            "required": required,
+            "inference_type_constraint": inference_type_constraint,
+            "framework_constraint": framework_constraint,
+        }
+        added: dict[str, Any] = self.session.request("POST", self._inputs, json=body)
+        return added
+
+    def update_processing_input(
+        self,
+        name: str,
+        required: bool,
+        inference_type_constraint: str | None = None,
+        framework_constraint: str | None = None,
+    ) -> dict[str, Any]:
+        """Change a declared input; return it as the lake describes it.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        body = {
+            "required": required,
+            "inference_type_constraint": inference_type_constraint,
+            "framework_constraint": framework_constraint,
+        }
+        changed: dict[str, Any] = self.session.request("PUT", f"{self._inputs}/{quote(name, safe='')}", json=body)
+        return changed
+
+    def delete_processing_input(self, name: str) -> None:
+        """Take back the declaration of an input.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        self.session.delete(f"{self._inputs}/{quote(name, safe='')}")
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.session.delete(f"/api/processing/{self.id}")
+
+    @property
+    def _inputs(self) -> str:
+        return f"/api/processing/{self.id}/inputs"
+
+
+def launch_body(
+    processing: Processing,
+    data_ids: Sequence[UUID],
+    parameters: Mapping[str, Any] | None,
+    cpu: int | None,
+    gpu: int | None,
+    inputs: Mapping[str, Any] | None,
+) -> Json:
+    """Return what a lake is told of a run of a processing on data; None stands for the processing's own.
+
+    :raises UsageError: the processing works on something else than data, or there are no data.
+    """
+    if one("processing", processing, Processing).target != DATALAKE_TARGET:
+        raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
+    if not data_ids:
+        raise UsageError(f"no data given for processing {processing.name!r}")
+    return {
+        "processing_id": processing.id,
+        "parameters": one_or_none("parameters", parameters, Mapping),
+        "data_ids": data_ids,
+        "cpu": number_or_none("cpu", cpu),
+        "gpu": number_or_none("gpu", gpu),
+        "inputs": one_or_none("inputs", inputs, Mapping) or {},
+    }
+
+
+class Processings:
+    """The processings of the session's organization."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._path = f"/api/organization/{session.organization_id}/processings"
+
+    def create(self, json: Json) -> Processing:
+        """Create one.
+
+        :raises ConflictError: the name is taken.
+        """
+        return Processing.from_json(self._session, self._session.request("POST", self._path, json=json))
+
+    def get(self, name: str) -> Processing:
+        """Return the one of that name.
+
+        :raises NotFoundError: there is none.
+        """
+        missing = f"no processing named {name!r} in organization {self._session.organization_id}"
+        return Processing.from_json(
+            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
+        )
+
+    def get_public(self, name: str) -> Processing:
+        """Return the one of that name among those that the lake offers to everyone.
+
+        :raises NotFoundError: there is none.
+        """
+        missing = f"no public processing named {name!r}"
+        json = self._session.find("/api/processings/public/find", [("name", name)], missing, self._names)
+        return Processing.from_json(self._session, json)
+
+    def _names(self) -> Iterator[str]:
+        return (each.name for each in self.list(None, None, None))
+
+    def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Processing]:
+        """Yield them."""
+        for json in list_named(self._session, self._path, limit, offset, order_by):
+            yield Processing.from_json(self._session, json)

@@ -1,0 +1,125 @@
+"""Projections: further files shown along with a data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from airflow_provider_lake.client.errors import LakeError, UploadError
+from airflow_provider_lake.client.resources.base import Json, Record
+from airflow_provider_lake.client.transfers.download import read_stored, save_stored
+from airflow_provider_lake.client.transfers.files import open_file
+from airflow_provider_lake.client.transfers.image_files import header_of
+from airflow_provider_lake.client.transfers.storage import ObjectStorage
+from airflow_provider_lake.client.transport.attempts import Attempts
+from airflow_provider_lake.client.transport.fields import described, field_of
+from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.media.kinds import content_type_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection(Record):
+    """A file shown along with a data, another view of it for instance.
+
+    :param object_name: where its bytes lie in the object storage.
+    :param compute_status: what the lake has made of it.
+    :param infos: what was said about it when it was made.
+    :param url: signed URL of its bytes, when the lake gave one.
+    """
+
+    name: str
+    object_name: str
+    filename: str
+    compute_status: str | None = None
+    infos: Mapping[str, Any] | None = None
+    url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    @described("projection")
+    def from_json(cls, session: Session, json: Json) -> Self:
+        """Make the record of what the lake answered."""
+        return cls(
+            UUID(json["id"]),
+            session,
+            json["name"],
+            json["object_name"],
+            json["filename"],
+            json.get("compute_status"),
+            json.get("infos"),
+            json.get("presigned_url"),
+        )
+
+    def refresh(self) -> Self:
+        """Read it again."""
+        return self.from_json(self.session, self.session.request("GET", self._path))
+
+    def reset_url(self, attempts: Attempts | None = None) -> str:
+        """Return a freshly signed URL of its bytes.
+
+        :param attempts: of the download that asks for it.
+        """
+        path = f"{self._path}/presigned-url"
+        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return read_stored(self)
+
+    def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
+        """Save its bytes as a file.
+
+        :param target_path: folder, made when missing.
+        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param use_id: name the file after the projection's id, with the extension of its filename.
+        :return: path of the file.
+        """
+        return save_stored(self, target_path, force_replace, use_id)
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.session.delete(self._path)
+
+    @property
+    def _path(self) -> str:
+        return f"/api/data/projection/{self.id}"
+
+
+def upload_projection(
+    session: Session,
+    connector_id: UUID,
+    data_id: UUID,
+    name: str,
+    path: str,
+    additional_info: Mapping[str, Any] | None,
+    fill_metadata: bool,
+) -> Projection:
+    """Upload a file and register it as projection of a data.
+
+    :param fill_metadata: add what EXIF tells to ``additional_info``, which wins.
+    :raises UploadError: the file cannot be read, transferred or registered.
+    """
+    storage = ObjectStorage(session, connector_id)
+    try:
+        with open_file(path) as local:
+            content_type = content_type_of(local.name)
+            header = header_of(local)
+            object_name = storage.generate_object_name(local.name, "DATA_PROJECTION")
+            storage.store(local, object_name, content_type)
+        width, height = (header.width, header.height) if header else (None, None)
+        info = {**(header.metadata if header and fill_metadata else {}), **(additional_info or {})}
+        body = {
+            "name": name,
+            "file_size": local.size,
+            "object_name": object_name,
+            "filename": local.name,
+            "content_type": content_type,
+            "width": width,
+            "height": height,
+            "additional_info": {key: value for key, value in info.items() if value is not None} or None,
+        }
+        return Projection.from_json(session, session.request("POST", f"/api/data/{data_id}/projections", json=body))
+    except UploadError:
+        raise
+    except LakeError as error:
+        raise UploadError(path, str(error), error) from error

@@ -1,0 +1,1 @@
+"""Local files and object storage: checks before an upload, bytes up and down, progress."""

@@ -1,0 +1,1 @@
+"""HTTP: transports, the session that every call goes through, retries, pages."""

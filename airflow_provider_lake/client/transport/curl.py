@@ -1,0 +1,333 @@
+"""Single HTTP exchanges by libcurl: the only module that knows how pycurl is told about one.
+
+A :class:`Line` makes them one after the other, blocking. Side by side in one thread, a ``pycurl.CurlMulti`` drives
+``Exchange.handle`` among others, and :meth:`Exchange.answer` or :meth:`Exchange.failure` says how each ended.
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import certifi
+import pycurl
+
+from airflow_provider_lake import __version__
+from airflow_provider_lake.client.concurrency.stop import Stopped, is_stopped, stop_of_thread
+from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
+from airflow_provider_lake.client.transport.base import (
+    NO_TLS,
+    SPEAKS_NO_HTTP,
+    Answer,
+    Begin,
+    Body,
+    Headers,
+    place,
+    unsigned,
+)
+
+# pycurl comes without types.
+Handle = Any
+
+# Bytes that libcurl hands over at a time, at most.
+_BUFFER_SIZE = 1 << 17
+# The same of a body that is read while it is sent: each costs a turn of Python.
+_STREAM_BUFFER_SIZE = 1 << 20
+_LONGEST_WAIT_SECONDS = 0.25
+_SHORTEST_WAIT_SECONDS = 0.005
+_MAX_REDIRECTS = 10
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
+_UNUSABLE = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE})
+
+# libcurl's and OpenSSL's words for an answer that is no HTTP, and for one that is no TLS.
+_NO_HTTP = "HTTP/0.9"
+_NOT_TLS = "wrong version number"
+
+
+def make_handle(timeout: float, verify: bool | str) -> Handle:
+    """Make a handle that keeps its connections between exchanges; one thread may use it at a time.
+
+    Proxies are those of the environment, by libcurl's rules.
+
+    :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
+    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    """
+    handle = pycurl.Curl()
+    handle.setopt(pycurl.NOSIGNAL, 1)
+    handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+    handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    handle.setopt(pycurl.MAXREDIRS, _MAX_REDIRECTS)
+    # What is signed holds for the path as it stands.
+    handle.setopt(pycurl.PATH_AS_IS, 1)
+    handle.setopt(pycurl.USERAGENT, f"airflow-provider-lake/{__version__}")
+    handle.setopt(pycurl.TCP_KEEPALIVE, 1)
+    handle.setopt(pycurl.BUFFERSIZE, _BUFFER_SIZE)
+    # Zero would mean a default of libcurl's own.
+    handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, math.ceil(timeout * 1000)))
+    handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+    handle.setopt(pycurl.LOW_SPEED_TIME, max(1, math.ceil(timeout)))
+    _trust(handle, verify)
+    return handle
+
+
+def _trust(handle: Handle, verify: bool | str) -> None:
+    """Set whose certificates are trusted: as requests does, by the same variables of the environment."""
+    if not verify:
+        handle.setopt(pycurl.SSL_VERIFYPEER, 0)
+        handle.setopt(pycurl.SSL_VERIFYHOST, 0)
+        return
+    authorities = verify if isinstance(verify, str) else authorities_path()
+    handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, os.fsencode(authorities))
+
+
+def authorities_path() -> str:
+    """Return the file or folder of the authorities that are trusted unless somebody names others."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+
+
+class Exchange:
+    """One exchange on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
+
+    What libcurl calls meanwhile is no Python code but for the reading of a body, because it would drop the exceptions:
+    of signal handlers, too.
+
+    :param handle: made by :func:`make_handle`; its own until the end of the exchange.
+    :param headers: fields of the request; who we are is no part of it unless it stands here.
+    :param body: bytes, or what is read while it is sent.
+    :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and redirects
+        are not followed.
+    :param all_fields: whether all fields of the answer's head are wanted; each costs a call. Without, there are
+        ``Content-Type`` and, of an answer that is no success, ``Retry-After`` (in seconds) and ``Location``.
+    :raises UsageError: the URL or a header cannot be sent at all.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        begin: Begin | None = None,
+        all_fields: bool = False,
+    ) -> None:
+        self.handle = handle
+        self.target = f"{method} {unsigned(url)}"
+        self._head: list[bytes] | None = [] if all_fields or begin is not None else None
+        self._pieces: list[bytes] = []
+        self._begin = begin
+        self._take: Callable[[bytes], object] | None = None
+        # What went wrong with the reading of the body, whatever it was.
+        self._errors: list[BaseException] = []
+        if self._head is None:
+            handle.unsetopt(pycurl.HEADERFUNCTION)
+        else:
+            handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
+        handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
+        handle.setopt(pycurl.FOLLOWLOCATION, begin is not None)
+        handle.setopt(pycurl.ACCEPT_ENCODING, "" if begin is None else "identity")
+        self._set_body(b"" if body is None and method != "GET" else body)
+        try:
+            handle.setopt(pycurl.CUSTOMREQUEST, method)
+            handle.setopt(pycurl.URL, quote(url, safe=_IN_URLS))
+            handle.setopt(pycurl.HTTPHEADER, _field_lines(headers))
+        except ValueError as error:
+            raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
+
+    def hand_over(self) -> bool:
+        """Pass on what has come so far to whoever takes the answer as it comes.
+
+        :return: whether more is wanted.
+        """
+        if self._begin is None or not self._pieces:
+            return True
+        self._take = self._take or self._begin(self._read_head())
+        if self._take is None:
+            return False
+        for piece in self._pieces:
+            self._take(piece)
+        self._pieces.clear()
+        return True
+
+    def answer(self) -> Answer:
+        """Return what came back, once the exchange has ended without an error."""
+        if self._begin is not None:
+            if self.hand_over() and self._take is None:
+                self._begin(self._read_head())
+            return self._read_head()
+        body = b"".join(self._pieces)
+        # The handle knows the list until its next exchange.
+        self._pieces.clear()
+        return self._read_head(body)
+
+    def error(self, code: int, message: str) -> BaseException:
+        """Return what went wrong with the reading of the body, or else with the exchange, as :meth:`failure` does."""
+        return self._errors[0] if self._errors else self.failure(code, message)
+
+    def failure(self, code: int, message: str) -> LakeError:
+        """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
+
+        :param code: one of ``pycurl.E_...``.
+        :param message: libcurl's words.
+        """
+        url = self.target.partition(" ")[2]
+        if code == pycurl.E_UNSUPPORTED_PROTOCOL and _NO_HTTP in message:
+            return UsageError(f"{place(url)} {SPEAKS_NO_HTTP}")
+        if code == pycurl.E_SSL_CONNECT_ERROR and _NOT_TLS in message:
+            return TransportError(f"no usable answer to {self.target}: {place(url)} {NO_TLS}", False)
+        if code in _UNUSABLE:
+            return UsageError(f"{self.target} cannot be sent: {message}")
+        # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
+        reason = "the connection was closed without an answer" if code == pycurl.E_SEND_FAIL_REWIND else message
+        cause = self.handle.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
+        reason = f"{reason}: {os.strerror(cause)}" if cause else reason
+        was_sent = self.handle.getinfo(pycurl.REQUEST_SIZE) > 0
+        return TransportError(f"no usable answer to {self.target}: {reason}", was_sent)
+
+    def _set_body(self, body: bytes | Body | None) -> None:
+        """Say what to send; a body is read once: libcurl sends again over a fresh connection what it can rewind."""
+        # What has no body it can always send again, unless the connection is fresh; to GET that does no harm.
+        self.handle.setopt(pycurl.FRESH_CONNECT, body is not None and not len(body))
+        if body is None:
+            self.handle.setopt(pycurl.HTTPGET, 1)
+            return
+        self.handle.setopt(pycurl.POST, 1)
+        self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
+        buffer_size, read = (
+            (_BUFFER_SIZE, BytesIO(body).read)
+            if isinstance(body, bytes)
+            else (_STREAM_BUFFER_SIZE, _reader(body, self._errors))
+        )
+        self.handle.setopt(pycurl.UPLOAD_BUFFERSIZE, buffer_size)
+        self.handle.setopt(pycurl.READFUNCTION, read)
+
+    def _read_head(self, body: bytes = b"") -> Answer:
+        if self._head is None:
+            status = self.handle.getinfo(pycurl.RESPONSE_CODE)
+            return Answer(status, self._known_fields(status), body)
+        # Of several heads, of redirects for instance, the last counts.
+        status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
+        return Answer(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
+
+    def _known_fields(self, status: int) -> Headers:
+        """Return those fields of the answer's head that libcurl itself remembers, and that mean something."""
+        known = {"Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE)}
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            known["Retry-After"] = self.handle.getinfo(pycurl.RETRY_AFTER) or None
+            known["Location"] = self.handle.getinfo(pycurl.REDIRECT_URL)
+        return Headers([f"{name}: {value}".encode() for name, value in known.items() if value is not None])
+
+
+def _reader(body: Body, errors: list[BaseException]) -> Callable[[int], bytes | int]:
+    """Return what libcurl calls for the next bytes; what goes wrong is left in ``errors``, and ends the exchange."""
+    # Of a generator, unlike a function, even what a signal raises before its first line is caught.
+    pieces = _read(body, errors)
+    next(pieces)
+    return pieces.send
+
+
+def _read(body: Body, errors: list[BaseException]) -> Generator[bytes | int, int, None]:
+    piece: bytes | int = b""
+    while True:
+        try:
+            size = yield piece
+            piece = body.read(size)
+        except GeneratorExit:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again where the exchange is made
+            errors.append(error)
+            piece = pycurl.READFUNC_ABORT
+
+
+def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
+    """Return the fields of a request, less those that libcurl would add of its own accord.
+
+    :raises ValueError: one of them would break out of its line, or holds characters that no header can.
+    """
+    # What needs "100 Continue" first would wait a second for servers that do not know it.
+    lines, has_type = ["Expect:"], False
+    for name, value in headers.items():
+        has_type = has_type or name.lower() == "content-type"
+        if "\n" in value or "\r" in value or "\0" in value:
+            raise ValueError("line break in a header")
+        lines.append(f"{name}: {value}" if value else f"{name};")
+    if not has_type:
+        lines.append("Content-Type:")
+    return [line.encode("latin-1") for line in lines]
+
+
+class Line:
+    """Makes exchanges one after the other, blocking, and keeps its connections for the next."""
+
+    def __init__(self, timeout: float, verify: bool | str) -> None:
+        self._handle = make_handle(timeout, verify)
+        self._multi = pycurl.CurlMulti()
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        begin: Begin | None = None,
+        all_fields: bool = False,
+    ) -> Answer:
+        """Make one exchange, described as an :class:`Exchange` is.
+
+        :raises TransportError: no complete answer came.
+        :raises UsageError: the URL or a header cannot be sent at all.
+        """
+        exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin, all_fields=all_fields)
+        # While libcurl waits by itself it looks neither after signals nor after what takes the answer.
+        if begin is not None or threading.current_thread() is threading.main_thread():
+            self._drive(exchange)
+        else:
+            self._perform(exchange)
+        return exchange.answer()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._handle.close()
+        self._multi.close()
+
+    def _perform(self, exchange: Exchange) -> None:
+        """Let libcurl make an exchange by itself; it asks about once a second whether this thread was told to stop."""
+        stop = stop_of_thread()
+        # No signal handler runs in this thread, so that no exception is lost in what libcurl calls.
+        self._handle.setopt(pycurl.NOPROGRESS, stop is None)
+        if stop is not None:
+            self._handle.setopt(pycurl.XFERINFOFUNCTION, lambda *_counts: stop.is_set())
+        try:
+            self._handle.perform()
+        except pycurl.error as error:
+            if is_stopped():
+                raise Stopped from None
+            raise exchange.error(*error.args) from None
+
+    def _drive(self, exchange: Exchange) -> None:
+        """Take an exchange on step by step, until it has ended or its answer is not wanted."""
+        self._handle.setopt(pycurl.NOPROGRESS, True)
+        self._multi.add_handle(self._handle)
+        try:
+            is_running = True
+            while is_running:
+                is_running = self._multi.perform()[1] > 0
+                if is_stopped():
+                    raise Stopped
+                if not exchange.hand_over():
+                    return
+                if is_running and self._multi.select(_LONGEST_WAIT_SECONDS) < 0:
+                    # There is nothing to wait for yet: a name is looked up.
+                    time.sleep(_SHORTEST_WAIT_SECONDS)
+            for _handle, code, message in self._multi.info_read()[2]:
+                raise exchange.error(code, message)
+        finally:
+            self._multi.remove_handle(self._handle)

@@ -1,0 +1,125 @@
+"""Long lists come in pages: here they are lazy iterators."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from airflow_provider_lake.client.arguments import listed_or_none, number_or_none
+from airflow_provider_lake.client.errors import UnexpectedResponseError
+from airflow_provider_lake.client.transport.fields import items_of
+from airflow_provider_lake.client.transport.session import Params, Session
+
+PAGE_SIZE = 1000
+# Of tags, sources and processings; how many a lake gives at most is known of data only.
+SHORT_PAGE_SIZE = 100
+_T = TypeVar("_T")
+
+
+def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | None) -> Iterator[Any]:
+    """Yield the items of all pages, following the cursor that each page gives; rows added meanwhile shift nothing.
+
+    :param fetch: gets one page by query parameters.
+    :param limit: at most so many items; None: all.
+    :param offset: items to skip at the beginning.
+    """
+    position: list[tuple[str, Any]] = [("offset", offset)]
+    left, cursors, pages = limit, CursorCheck(), _PageCheck()
+    while left is None or left > 0:
+        size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
+        page = fetch([("limit", size), *position])
+        items = items_of(page)[:size]
+        pages.note(items)
+        yield from items
+        left = None if left is None else left - len(items)
+        if page.get("next_cursor") is None:
+            return
+        position = [("cursor", cursors.follow(page["next_cursor"], len(items)))]
+        # While the next page is on its way this one is not needed.
+        del page, items
+
+
+class CursorCheck:
+    """Sees to it that following cursors comes to an end."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._was_empty = False
+
+    def follow(self, cursor: Any, count: int) -> str:
+        """Return the cursor of the next page.
+
+        :param count: number of items on this page; a single empty page may come, where all of it was deleted.
+        :raises UnexpectedResponseError: it leads round in a circle, or nowhere.
+        """
+        if not isinstance(cursor, str) or cursor in self._seen or (self._was_empty and not count):
+            raise UnexpectedResponseError(
+                f"the lake's pages have no end: after {len(self._seen)} they repeat themselves"
+            )
+        self._seen.add(cursor)
+        self._was_empty = not count
+        return cursor
+
+
+class _PageCheck:
+    """Sees to it that no page comes twice."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str, int]] = set()
+
+    def note(self, items: Sequence[Any]) -> None:
+        """Take in the items of a page.
+
+        :raises UnexpectedResponseError: they came before.
+        """
+        if not items:
+            return
+        ends = (_key_of(items[0]), _key_of(items[-1]), len(items))
+        if ends in self._seen:
+            raise UnexpectedResponseError("the lake gives the same page again, whatever it is asked for")
+        self._seen.add(ends)
+
+
+def _key_of(item: Any) -> str:
+    """Return what tells an item from others, in little memory."""
+    identity = item.get("id", item) if isinstance(item, dict) else getattr(item, "id", item)
+    return str(identity)
+
+
+def by_offset(
+    fetch: Callable[[Params], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
+) -> Iterator[Any]:
+    """Yield the items of all pages, asking for each by the number of items before it.
+
+    :param fetch: gets one page by query parameters.
+    :param limit: at most so many items; None: all.
+    :param offset: items to skip at the beginning.
+    """
+    left, skip, pages = limit, offset, _PageCheck()
+    while left is None or left > 0:
+        size = page_size if left is None else min(page_size, left)
+        page = fetch([("limit", size), ("offset", skip)])
+        items = items_of(page)[:size]
+        pages.note(items)
+        yield from items
+        left = None if left is None else left - len(items)
+        skip = (skip or 0) + len(items)
+        # A lake may give less than was asked for, though there is more.
+        if not items or (len(items) < size and skip >= (page.get("count") or 0)):
+            return
+        del page, items
+
+
+def list_named(
+    session: Session, path: str, limit: int | None, offset: int | None, order_by: Sequence[str] | None
+) -> Iterator[Any]:
+    """Yield the items at a path that pages by offset."""
+    order = [("order_by", field) for field in listed_or_none("order_by", order_by, str) or ()]
+    limit, offset = number_or_none("limit", limit), number_or_none("offset", offset)
+    return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE)
+
+
+def chunks(items: Iterable[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
+    """Cut items into lists of at most ``size``, each made when it is asked for."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,322 @@
+"""Every call of the API goes through :meth:`Session.request`: address, token, retries, decoding, errors."""
+
+import json as jsonlib
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.concurrency.worker_pool import Pace
+from airflow_provider_lake.client.errors import (
+    NotFoundError,
+    ResponseError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+    UsageError,
+    class_of_status,
+)
+from airflow_provider_lake.client.transport.api_token import ApiToken
+from airflow_provider_lake.client.transport.attempts import Attempts
+from airflow_provider_lake.client.transport.base import Answer, unsigned
+from airflow_provider_lake.client.transport.retry import RetryPolicy, parse_retry_after
+from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.suggestions import suggest
+
+# However many files there are; each costs two buffers of 1 MiB.
+_SPARE_THREADS = 3
+_DECODER = msgspec.json.Decoder()
+_XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
+
+Params = Iterable[tuple[str, Any]]
+# Reads the JSON of an answer's body; raises ValueError for what is none.
+Decoder = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the API as it goes over the wire; its headers hold the token.
+
+    :param token: the same token; the lake may refuse it.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None
+    token: str = field(repr=False)
+
+
+class Session:
+    """Who talks to which lake: what every record carries to make its calls. May be used by many threads at a time.
+
+    :param host: base URL of the lake.
+    :param api_token: None: this session came out of a pickle, which holds no token; it cannot send.
+    :param sender: makes the single exchanges.
+    :param retry: when to send again.
+    :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        api_token: str | None,
+        sender: Sender,
+        retry: RetryPolicy,
+        renew_token: Callable[[], str] | None = None,
+    ) -> None:
+        self.host = host
+        self.sender = sender
+        self.retry = retry
+        # How many files at a time have proven worth it.
+        self.pace = Pace()
+        # Threads that may still be had for the parts of large files, beside those that are at work on the files.
+        self.spare_threads = threading.Semaphore(_SPARE_THREADS)
+        # Connectors whose object storage says which bytes it has taken.
+        self.with_digests: set[UUID] = set()
+        # Those whose ETags look like digests, but are none.
+        self.without_digests: set[UUID] = set()
+        self.compares_digests = True
+        # Whether the lake takes a request that it has seen before, by its key, for the same one.
+        self.knows_keys = False
+        # Whether it decodes what it imports, where that is asked for.
+        self.checks_files = False
+        self.organization_id: UUID | None = None
+        # Of the object storage that the organization uses for what belongs to no datalake.
+        self.connector_id: UUID | None = None
+        self.token = ApiToken(api_token, renew_token)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.host!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _without_token, (self.host,)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        json: Any = None,
+        repeatable: bool | None = None,
+        decoder: Decoder | None = None,
+        key: str | None = None,
+        attempts: Attempts | None = None,
+    ) -> Any:
+        """Make one call of the API and return the answer's JSON.
+
+        :param path: below the host, beginning with ``/api/``.
+        :param params: the query; pairs whose value is None are left out.
+        :param json: the body.
+        :param repeatable: whether the call may be sent again after an unclear outcome; None: unless it is a POST, which
+            creates things. Any call is sent again when it surely was not acted on.
+        :param decoder: reads the answer's JSON; None: as it stands.
+        :param key: of this request and its repetitions, for a lake to know them as one.
+        :param attempts: of the work that the call is a stage of; None: it is the whole work.
+        :return: None for an answer without body.
+        :raises ResponseError: the lake answered with an error.
+        :raises TransportError: no usable answer came.
+        """
+        call = self.describe(method, path, params, json, key)
+        if repeatable is None:
+            repeatable = method != "POST" or (key is not None and self.knows_keys)
+        return (attempts or self.attempts()).repeat(self._prepare(call, decoder or decode), repeatable=repeatable)
+
+    def request_once(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
+        """Make one call of the API as part of an attempt: whoever repeats that repeats it.
+
+        The arguments and errors are those of :meth:`request`.
+        """
+        return self._prepare(self.describe(method, path, params, json), decode)()
+
+    def attempts(self) -> Attempts:
+        """Return the attempts of one piece of work."""
+        return Attempts(self.retry, self.pause)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two attempts.
+
+        :raises Stopped: nobody waits any more for what this thread does.
+        """
+        pause(seconds)
+
+    def delete(self, path: str, *, json: Any = None) -> None:
+        """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.
+
+        :raises NotFoundError: there was nothing to delete.
+        """
+        send = self._prepare(self.describe("DELETE", path, (), json), decode)
+        is_unclear = False
+
+        def attempt() -> None:
+            nonlocal is_unclear
+            try:
+                send()
+            except (TransportError, ServerError):
+                is_unclear = True
+                raise
+            except NotFoundError:
+                if not is_unclear:
+                    raise
+
+        self.attempts().repeat(attempt, repeatable=True)
+
+    def find(self, path: str, params: Params, missing: str, known: Callable[[], Iterable[str]] | None = None) -> Any:
+        """GET one thing.
+
+        :param missing: the message when there is none, which names what was looked for and where.
+        :param known: asks for the names that there are, for the end of that message; of those by a name.
+        :raises NotFoundError: there is none.
+        """
+        try:
+            return self.request("GET", path, params=params)
+        except NotFoundError as error:
+            name = dict(params).get("name")
+            missing += "" if known is None or name is None else suggest(name, known)
+            raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
+
+    def describe(self, method: str, path: str, params: Params = (), json: Any = None, key: str | None = None) -> Call:
+        """Describe a call of the API, for whoever sends it.
+
+        :param path: below the host, beginning with ``/api/``.
+        :param params: the query; pairs whose value is None are left out.
+        :param key: of this request and its repetitions.
+        :raises UsageError: this session has no token, or ``json`` is none.
+        """
+        token = self.token.value
+        if token is None:
+            raise UsageError("this came out of a pickle, which holds no API token: read it again by its id")
+        given = [(name, str(value)) for name, value in params if value is not None]
+        try:
+            query = urlencode(given) if given else ""
+        except ValueError as error:
+            raise UsageError(f"cannot be asked for: {error}") from error
+        url = f"{self.host}{path}?{query}" if query else f"{self.host}{path}"
+        headers = {
+            **_authorization(token),
+            "Content-type": "application/json",
+            "Accept": "application/json",
+        }
+        if self.organization_id is not None:
+            headers["X-Picsellia-Organization"] = str(self.organization_id)
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return Call(method, url, headers, None if json is None else _encode(json), token)
+
+    def renewed(self, call: Call) -> Call | None:
+        """Return a call whose token the lake has refused with the present one; None: that is the same.
+
+        The present one is not asked for anew here.
+        """
+        token = self.token.value
+        if token is None or token == call.token:
+            return None
+        return replace(call, headers={**call.headers, **_authorization(token)}, token=token)
+
+    def _prepare(self, call: Call, decoder: Decoder) -> Callable[[], Any]:
+        latest = call
+
+        def send() -> Any:
+            nonlocal latest
+            latest = self.renewed(latest) or latest
+            answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
+            # Nothing was done for a token that the lake refuses: the call can go out again with the next one.
+            if answer.status == HTTPStatus.UNAUTHORIZED and self.token.is_replaced(latest.token):
+                latest = self.renewed(latest) or latest
+                answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
+            return read_answer(call.method, call.url, answer, decoder)
+
+        return send
+
+
+def _authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _without_token(host: str) -> Session:
+    return Session(host, None, Sender(timeout=0, verify=True), RetryPolicy())
+
+
+def error_of(method: str, url: str, answer: Answer) -> ResponseError:
+    """Make the error that an answer means."""
+    message, detail = _words(answer)
+    retry_after = parse_retry_after(answer.headers.get("Retry-After"))
+    return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
+
+
+def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None = None) -> Any:
+    """Return the JSON of an answer; None: it has no body.
+
+    :param decoder: reads the JSON; None: as it stands.
+    :raises ResponseError: it says that something went wrong.
+    :raises TransportError: it is no JSON.
+    """
+    if not answer.is_success:
+        raise error_of(method, url, answer)
+    if not answer.body:
+        return None
+    try:
+        return (decoder or decode)(answer.body)
+    except (ValueError, RecursionError):
+        kind = answer.headers.get("Content-Type", "an unnamed type")
+        raise UnexpectedResponseError(
+            f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
+        ) from None
+
+
+def _encode(json: Any) -> bytes:
+    try:
+        return _ENCODER.encode(json).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"cannot be sent as JSON: {error}") from error
+
+
+def _encode_other(value: object) -> str:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} is no JSON value")
+
+
+_ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_other)
+
+
+def decode(body: bytes) -> Any:
+    """Read JSON, twice as fast as the standard library where that need not be more lenient.
+
+    :raises ValueError: it is none.
+    """
+    try:
+        return _DECODER.decode(body)
+    except (ValueError, RecursionError):
+        # NaN, infinite numbers and halves of characters, as some lakes send them.
+        return jsonlib.loads(body)
+
+
+def _words(answer: Answer) -> tuple[str, Any]:
+    """Return message and detail of an error answer; one that holds none is described by its status."""
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and "Location" in answer.headers:
+        return f"redirected to {unsigned(answer.headers['Location'])}, which is not followed", None
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    try:
+        content = jsonlib.loads(answer.body)
+    except (ValueError, RecursionError):
+        # Object storage speaks XML.
+        in_xml = _XML_MESSAGE.search(answer.body)
+        return (in_xml[1].decode("utf-8", "replace") if in_xml else phrase), None
+    if not isinstance(content, dict):
+        return phrase, content
+    return str(content.get("message") or phrase), content.get("detail")

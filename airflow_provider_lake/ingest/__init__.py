@@ -1,0 +1,1 @@
+"""From the files of a task to data of the lake."""

@@ -1,0 +1,112 @@
+"""Which of some files the lake has already."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Data, Datalake
+    from airflow_provider_lake.files.source_files import SourceFile
+
+# The platform's own metadata field that holds a file's hash: the wire knows no checksum.
+CONTENT_FIELD = "custom_id"
+# How many hashes one query asks for: it travels in a URL, of which a proxy takes 8 KiB.
+HASHES_A_QUERY = 20
+_HASH = "sha256:"
+_HEX_DIGITS = 64
+# Their size comes from width and height, whatever they show.
+_SIZE_SAYS_LITTLE = frozenset({".bmp", ".tif", ".tiff", ".dib", ".ppm", ".pgm", ".pnm", ".tga", ".dng", ".raw"})
+
+
+def content_id(sha256: str | None, version: str | None = None) -> dict[str, str]:
+    """Return the metadata that hold a hash, and the version of the object that it is of; empty where there is none."""
+    return {} if sha256 is None else {CONTENT_FIELD: " ".join(filter(None, [f"{_HASH}{sha256}", version]))}
+
+
+def version_of(file: "SourceFile") -> str | None:
+    """Return what an object in a storage has as long as nobody writes it anew; None: it is no such object.
+
+    An ETag of a multi-part upload is no checksum, but of one key and size it is a new one for each content.
+    """
+    if file.etag is None or file.size is None:
+        return None
+    return hashlib.sha256(f"{file.key}\n{file.size}\n{file.etag}".encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def known_hash(data: "Data") -> str | None:
+    """Return the SHA-256 that was kept with a data; None: there is none."""
+    kept = str((data.metadata or {}).get(CONTENT_FIELD) or "")
+    return kept.removeprefix(_HASH)[:_HEX_DIGITS] if kept.startswith(_HASH) else None
+
+
+def known_version(data: "Data") -> str | None:
+    """Return the version of the object that a data was made of; None: it is not kept."""
+    kept = str((data.metadata or {}).get(CONTENT_FIELD) or "")
+    return kept.partition(" ")[2] or None if kept.startswith(_HASH) else None
+
+
+def size_says_little(filename: str) -> bool:
+    """Whether different files of this kind have the same size as a rule."""
+    return PurePosixPath(filename).suffix.lower() in _SIZE_SAYS_LITTLE
+
+
+def has_content(data: "Data", sha256: str) -> bool:
+    """Download a data, and compare its bytes."""
+    from airflow_provider_lake.client.transfers.download import save_as
+
+    with TemporaryDirectory(prefix="lake-") as folder:
+        path = Path(folder, "data")
+        save_as(data, path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def by_object_name(datalake: "Datalake", names: Sequence[str]) -> "Mapping[str, Data]":
+    """Find data by their object names."""
+    return {data.object_name: data for data in datalake.iter_data(object_names=names)} if names else {}
+
+
+def by_filename(datalake: "Datalake", names: Iterable[str], source: str | None) -> "Mapping[str, list[Data]]":
+    """Find data by their filenames: those that the lake could process first, then the oldest first.
+
+    :param source: name of the data source that they must be of; cameras give the same names to different photos.
+    """
+    query = f"data_source.name = {json.dumps(source, ensure_ascii=False)}" if source else None
+    found: defaultdict[str, list[Data]] = defaultdict(list)
+    for data in datalake.iter_data(filenames=list(dict.fromkeys(names)), q=query):
+        found[data.filename].append(data)
+    return {name: sorted(several, key=is_broken) for name, several in found.items()}
+
+
+def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Data]":
+    """Find data by the SHA-256 of their bytes, if they were uploaded with it; one that the lake could process first."""
+    from airflow_provider_lake.client.transport.paging import chunks
+
+    best: dict[str, Data] = {}
+    for some in chunks(dict.fromkeys(hashes), HASHES_A_QUERY):
+        for data in datalake.iter_data(q=content_query(some)):
+            key = known_hash(data) or ""
+            if key not in best or (is_broken(best[key]) and not is_broken(data)):
+                best[key] = data
+    return best
+
+
+def content_query(hashes: Iterable[str]) -> str:
+    """Return the query for data with one of some hashes, whatever version stands behind it.
+
+    Ranges are found by an index, where beginnings, in which case does not matter, are looked for in all data. What
+    stands behind a hash sorts before a letter that is no hexadecimal digit, also in languages where spaces are ignored.
+    """
+    field = f"metadata.{CONTENT_FIELD}"
+    return " or ".join(f'{field} >= "{_HASH}{each}" and {field} < "{_HASH}{each}g"' for each in hashes)
+
+
+def is_broken(data: "Data") -> bool:
+    """Whether the lake could not process a data."""
+    from airflow_provider_lake.client import UploadStatus
+
+    return data.upload_status == UploadStatus.ERROR

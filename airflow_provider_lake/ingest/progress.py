@@ -1,0 +1,145 @@
+"""How far an upload has come: what its summary says, and what a retry of the task goes on from."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_provider_lake.files.manifest import FAILED, UPLOADED, is_done
+from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS
+from airflow_provider_lake.tasks.fingerprints import fingerprint
+from airflow_provider_lake.tasks.resume import is_first_try, load_record, save_record
+from airflow_provider_lake.text.printable import printable
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+    from airflow.sdk import Context
+
+# Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
+CHUNK_FILES = 256
+# More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
+MAX_TO_RETRY = 5000
+_KEY = "lake_upload"
+
+
+@dataclass(slots=True)
+class UploadProgress:
+    """What became of the files so far. It is kept after every chunk (Airflow 3.3).
+
+    :param fingerprint: of what is said about the files: a retry goes on only with the same.
+    :param tried: files that were tried, from the first on.
+    :param tried_paths: hash of their paths: files that come behind these do not matter.
+    :param uploaded: files that became data.
+    :param data_ids: ids of the first of these data.
+    :param skipped: files that the lake had before.
+    :param known_bad: of these, files that the lake could not process then.
+    :param known_bad_files: path and reason of the first of these.
+    :param failed: files that would fail again, such as one that is no image.
+    :param failures: path and reason of the first of these.
+    :param to_retry: places of the files that may succeed at another try.
+    :param retry_reasons: path and reason of the first of these.
+    """
+
+    fingerprint: str = ""
+    tried: int = 0
+    tried_paths: str = hashlib.sha256().hexdigest()
+    uploaded: int = 0
+    data_ids: list[str] = field(default_factory=list)
+    skipped: int = 0
+    known_bad: int = 0
+    known_bad_files: list[dict[str, str]] = field(default_factory=list)
+    failed: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+    to_retry: list[int] = field(default_factory=list)
+    retry_reasons: list[dict[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
+        """Go on from where an earlier try of this task came; a task that was cleared begins anew.
+
+        :param paths: of the files that there are now.
+        :param what: everything else that says what is uploaded, as JSON.
+        """
+        told = fingerprint(*what)
+        record = load_record(context, _KEY)
+        if record is None or record.get("fingerprint") != told or is_first_try(context):
+            return cls(told)
+        # What is kept stays as it is until it is saved again.
+        progress = cls(**deepcopy(record))
+        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(told)
+
+    def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
+        """Yield the places of the files that are still to be tried, some at a time.
+
+        :param paths: of all files.
+        """
+        again, self.retry_reasons = list(self.to_retry), []
+        for start in range(0, len(again), CHUNK_FILES):
+            chunk = again[start : start + CHUNK_FILES]
+            # What fails again is put behind those that are still to come.
+            del self.to_retry[: len(chunk)]
+            yield chunk
+        tried = _hash_of(paths[: self.tried])
+        while self.tried < len(paths):
+            first, self.tried = self.tried, min(self.tried + CHUNK_FILES, len(paths))
+            _hash_of(paths[first : self.tried], tried)
+            self.tried_paths = tried.hexdigest()
+            yield range(first, self.tried)
+
+    def add(self, place: int, result: Mapping[str, Any]) -> None:
+        """Count what became of a file.
+
+        :param place: of the file among all.
+        """
+        failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
+        if result["status"] == UPLOADED:
+            self.uploaded += 1
+            _append(self.data_ids, result["data_id"])
+        elif result["status"] != FAILED:
+            self.skipped += 1
+            if failure["reason"]:
+                self.known_bad += 1
+                _append(self.known_bad_files, failure)
+        elif is_done(result):
+            self.failed += 1
+            _append(self.failures, failure)
+        else:
+            self.to_retry.append(place)
+            _append(self.retry_reasons, failure)
+
+    def save(self, context: "Context") -> None:
+        """Keep it for a retry of the task."""
+        if len(self.to_retry) <= MAX_TO_RETRY:
+            save_record(context, _KEY, asdict(self))
+
+    @property
+    def failure_count(self) -> int:
+        """Number of all files that failed."""
+        return self.failed + len(self.to_retry)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the task says about it."""
+        return {
+            "uploaded": self.uploaded,
+            "skipped": self.skipped,
+            "failed": self.failure_count,
+            "known_bad": self.known_bad,
+            "known_bad_files": self.known_bad_files,
+            "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
+            "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
+        }
+
+
+def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
+    """Hash paths, behind those that are in the hash already."""
+    result = hashlib.sha256() if known is None else known
+    for path in paths:
+        result.update(path.encode("utf-8", "surrogatepass") + b"\0")
+    return result
+
+
+def _append(items: list[Any], item: Any) -> None:
+    if len(items) < SUMMARY_ITEMS:
+        items.append(item)

@@ -1,0 +1,147 @@
+"""From what a task returned to the data that it brought in.
+
+An import does not say which these are. All that its prefixes, tags and source have in common are taken then: those of
+an earlier import too, for the first try of this one may have brought some in before it failed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lake.arguments import flat_items, read_ids, read_names, read_path, read_text
+from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
+from airflow_provider_lake.files.manifest import UPLOADED, read_manifest
+from airflow_provider_lake.text.argument_text import NATIVE, brief
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, Data, Datalake
+
+# What of a long list of prefixes one query asks for: it travels in a URL.
+PREFIXES_A_QUERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one task brought in: either ids, or what the data have in common.
+
+    :param data_ids: None: they are found by ``query`` and ``prefixes``.
+    :param query: in the lake's query language; it may find more than is meant.
+    :param prefixes: beginnings of the object names that are meant.
+    """
+
+    data_ids: Iterable[str] | None = None
+    query: str | None = None
+    prefixes: tuple[str, ...] = ()
+
+    def filtered(self, data: "Iterable[Data]") -> "Iterator[Data]":
+        """Leave out data that the query finds and that are not meant: to it, upper and lower case are alike."""
+        return (each for each in data if each.object_name.startswith(self.prefixes))
+
+
+def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
+    """Return the summaries that tasks returned: one, several, or none; a task that was skipped has returned none.
+
+    :raises LakeArgumentError: there is something else in it.
+    """
+    # An event of a watcher has what it tells of in its payload.
+    summaries = [_told(each) for each in flat_items(argument, value)]
+    for each in summaries:
+        if not isinstance(each, Mapping):
+            raise LakeArgumentError(
+                f"{argument} has {brief(each)}, which is no summary of a task: hand on its output, as `upload.output`"
+                + (f"; {NATIVE}" if isinstance(each, str) else "")
+            )
+    return summaries
+
+
+def _told(item: Any) -> Any:
+    payload = item.get("payload") if isinstance(item, Mapping) else None
+    return payload if isinstance(payload, Mapping) else item
+
+
+def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]) -> Iterator[Brought]:
+    """Yield what the tasks brought in that returned these summaries.
+
+    :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
+    """
+    for each in summaries:
+        if "datalake" not in each:
+            raise LakePermanentError(_names_no_data(each))
+        _require_same_datalake(datalake, each)
+        if "prefixes" in each:
+            yield from _imported(client, each)
+        elif "uploaded" in each:
+            yield Brought(data_ids=_uploaded(each))
+        elif each.get("data_ids") is not None:
+            yield Brought(data_ids=read_ids("summary", each["data_ids"]))
+        else:
+            raise LakePermanentError(_names_no_data(each))
+
+
+def _names_no_data(summary: Mapping[str, Any]) -> str:
+    return (
+        f"a summary with {', '.join(map(str, summary)) or 'nothing in it'} names no data: "
+        "give what an upload or an import returned"
+    )
+
+
+def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> None:
+    name, its_id = summary.get("datalake"), summary.get("datalake_id")
+    if name != datalake.name or its_id not in {None, str(datalake.id)}:
+        raise LakePermanentError(
+            f"the summary is of datalake {name!r} ({its_id}), this task works on {datalake.name!r} ({datalake.id})"
+        )
+
+
+def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
+    data_ids, manifest = summary.get("data_ids"), summary.get("manifest")
+    if data_ids is not None:
+        return read_ids("summary", data_ids)
+    if manifest is None:
+        raise LakePermanentError(
+            f"the summary of an upload of {summary['uploaded']} data does not name them: give that upload a manifest, "
+            "or select by tags that it alone has given"
+        )
+    path = read_path("summary", manifest) or ""
+    return (line["data_id"] for line in read_manifest(path) if line["status"] == UPLOADED)
+
+
+def _imported(client: "Client", summary: Mapping[str, Any]) -> Iterator[Brought]:
+    """Yield what lies below an import's prefixes, with its tags and its source."""
+    _require_ended(client, summary)
+    conditions = [f"tags.name = {_quoted(tag)}" for tag in read_names("summary", summary.get("tags"))]
+    source = read_text("summary", summary.get("source"))
+    if source is not None:
+        conditions.append(f"data_source.name = {_quoted(source)}")
+    prefixes = _outermost(read_names("summary", summary["prefixes"]))
+    for start in range(0, len(prefixes), PREFIXES_A_QUERY):
+        some = prefixes[start : start + PREFIXES_A_QUERY]
+        below = " or ".join(f"object_name startswith {_quoted(prefix)}" for prefix in some)
+        yield Brought(query=" and ".join([*conditions, f"({below})"]), prefixes=tuple(some))
+
+
+def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
+    """Refuse an import that has not succeeded: what it brings in is not all there."""
+    if summary.get("status") == "SUCCEEDED":
+        return
+    # It was not waited for then, but may have been since.
+    job_id = summary.get("job_id")
+    if job_id is None:
+        raise LakePermanentError("the summary of an import that does not say that it succeeded names no job either")
+    job = client.get_job_by_id(job_id)
+    if not job.status.is_successful:
+        raise LakePermanentError(f"import job {job.id} is {job.status}: wait until it has succeeded")
+
+
+def _outermost(prefixes: Iterable[str]) -> list[str]:
+    """Leave out prefixes below others, so that none of the data is found twice."""
+    kept: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,268 @@
+"""Which data a task works on: every operator that works on data says it in the same way."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.sdk import get_current_context
+
+from airflow_provider_lake.arguments import (
+    check_constants,
+    flatten,
+    is_template,
+    read_flag,
+    read_ids,
+    read_names,
+    read_text,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
+from airflow_provider_lake.ingest.summaries import Brought, brought_by, read_summaries
+from airflow_provider_lake.operators.base import LakeOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Client, Data, Datalake
+
+Summary = Mapping[str, Any]
+# Why data are left out: the lake still looks at them, or has found that it cannot process them.
+NOT_FINISHED = "not finished"
+NOT_PROCESSABLE = "ERROR"
+# The key under which Airflow keeps what a task returns.
+_RETURNED = "return_value"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSelection:
+    """Some data of a datalake: those that match everything that is not None.
+
+    What is empty matches nothing, and never everything.
+
+    :param summary: of uploads: the data that these brought in; of imports: what lies below their prefixes with their
+        tags and their source, also from earlier imports of the same.
+    :param tags: names; data that have one of them.
+    :param intersect_tags: data that have all of ``tags`` instead.
+    :param query: in the lake's query language.
+    :param only_done: of these, only those that the lake has finished.
+    """
+
+    data_ids: Sequence[str] | None = None
+    summary: Sequence[Summary] | None = None
+    tags: Sequence[str] | None = None
+    intersect_tags: bool = False
+    query: str | None = None
+    only_done: bool = False
+
+    def find(self, client: "Client", datalake: "Datalake", left_out: "Counter[str] | None" = None) -> "Iterator[Data]":
+        """Yield the data, each once, about a page of them in memory at a time.
+
+        :param left_out: is told how many data are left out, by the reason.
+        :raises airflow_provider_lake.client.UsageError: nothing is given, or a summary that names no data.
+        :raises airflow_provider_lake.client.NoDataError: nothing matches; the message says why.
+        :raises LakePermanentError: an id that is given alone is no data of the datalake.
+        """
+        self._require_something()
+        counts: Counter[str] = Counter() if left_out is None else left_out
+        found = self._finished(self._find(client, datalake), counts) if self.only_done else self._find(client, datalake)
+        first = next(found, None)
+        if first is None:
+            _require_none_left_out(counts)
+            self._say_what_is_missing(datalake)
+        else:
+            yield first
+            yield from found
+
+    def _require_something(self) -> None:
+        from airflow_provider_lake.client import NoDataError, UsageError
+
+        given = {"data_ids": self.data_ids, "summary": self.summary, "tags": self.tags, "query": self.query}
+        if all(value is None for value in given.values()):
+            raise UsageError("no data selected: give data_ids, summary, tags or query")
+        empty = [name for name, value in given.items() if value is not None and not value]
+        if empty:
+            raise NoDataError(f"{empty[0]} is empty: an upstream task found nothing")
+
+    def _finished(self, data: "Iterable[Data]", left_out: "Counter[str]") -> "Iterator[Data]":
+        from airflow_provider_lake.client import UploadStatus
+
+        for each in data:
+            if each.upload_status == UploadStatus.DONE:
+                yield each
+            else:
+                left_out[NOT_PROCESSABLE if each.upload_status == UploadStatus.ERROR else NOT_FINISHED] += 1
+
+    def _find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
+        if self.summary is None and self.data_ids is None:
+            return self._matching(datalake)
+        if self.summary is None:
+            return self._of_ids(datalake, dict.fromkeys(self.data_ids or ()))
+        parts = [self._brought(datalake, brought) for brought in brought_by(client, datalake, self.summary)]
+        return parts[0] if len(parts) == 1 else _distinct(chain.from_iterable(parts))
+
+    def _brought(self, datalake: "Datalake", brought: Brought) -> "Iterator[Data]":
+        if brought.data_ids is not None:
+            chosen = None if self.data_ids is None else frozenset(self.data_ids)
+            return self._of_ids(datalake, (each for each in brought.data_ids if chosen is None or each in chosen))
+        return brought.filtered(self._matching(datalake, brought.query, ids=self.data_ids))
+
+    def _of_ids(self, datalake: "Datalake", data_ids: Iterable[str]) -> "Iterator[Data]":
+        from airflow_provider_lake.client.transport.paging import chunks
+
+        for page in chunks(data_ids):
+            found = list(self._matching(datalake, ids=page))
+            if self.tags is None and self.query is None and len(found) < len(set(page)):
+                missing = set(page) - {str(data.id) for data in found}
+                raise LakePermanentError(f"datalake {datalake.name!r} has no data with id {min(missing)}")
+            yield from found
+
+    def _matching(
+        self, datalake: "Datalake", query: str | None = None, ids: Sequence[str] | None = None
+    ) -> "Iterator[Data]":
+        both = [each for each in (self.query, query) if each is not None]
+        q = " and ".join(f"({each})" for each in both) if len(both) > 1 else next(iter(both), None)
+        return datalake.iter_data(ids=ids, tags=self.tags, intersect_tags=self.intersect_tags, q=q)
+
+    def _say_what_is_missing(self, datalake: "Datalake") -> None:
+        from airflow_provider_lake.client import NoDataError
+
+        # The client knows to say which tags do not even exist.
+        if self.tags is not None or self.query is not None:
+            datalake.list_data(1, tags=self.tags, intersect_tags=self.intersect_tags, q=self.query)
+        raise NoDataError("what is selected matches no data, or the upstream task brought none in")
+
+
+class DataSelectingOperator(LakeOperator):
+    """Base of the operators that work on data which are in the lake.
+
+    The data are those that match all of ``data_ids``, ``summary``, ``tags`` and ``query`` that are given; at least one
+    must be. One that is given and then turns out empty, such as the result of an upstream task that found nothing,
+    means no data, and never all.
+
+    :param data_ids: ids of data (templated). A task that brought in more than 100 does not return their ids: hand on
+        its ``summary`` instead.
+    :param summary: what an upload or an import returned, or a list of these as mapped tasks return it (templated). Of
+        an upload, that is the data that it brought in; above 100 only its ``manifest`` names them. Of an import, it is
+        all that lies below its prefixes with its tags and its source, also from earlier imports of the same: give each
+        run a prefix or a tag of its own where only the new data are meant.
+    :param tags: names of data tags; data that have one of them (templated).
+    :param intersect_tags: take only data that have all of ``tags``.
+    :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
+    :param skip_if_empty: skip the task where nothing is selected; otherwise it fails.
+    :param only_done: leave out data that the lake has not finished, or could not process: those of no state but DONE.
+        The log and the summary's ``left_out`` say how many that were. None: so do the operators that hand data on, to a
+        processing, as files or with projections; those that change what is known of data, tags and metadata, take all.
+    """
+
+    hands_on: ClassVar[bool] = False
+
+    template_fields: Sequence[str] = (*LakeOperator.template_fields, "data_ids", "summary", "tags", "query")
+
+    def __init__(
+        self,
+        *,
+        data_ids: str | UUID | Sequence[str | UUID] | None = None,
+        summary: Summary | Sequence[Summary] | None = None,
+        tags: str | Sequence[str] | None = None,
+        intersect_tags: bool = False,
+        query: str | None = None,
+        skip_if_empty: bool = False,
+        only_done: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.only_done = self.hands_on if only_done is None else read_flag("only_done", only_done)
+        self.left_out: Counter[str] = Counter()
+        self.data_ids = data_ids
+        self.summary = summary
+        self.tags = tags
+        self.intersect_tags = read_flag("intersect_tags", intersect_tags)
+        self.query = query
+        self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
+        # What an upstream task renders to None was given all the same.
+        given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
+        self._given = frozenset(name for name, value in given.items() if value is not None)
+        self._source_of_ids = data_ids if is_template(data_ids) else None
+        check_constants(read_ids, data_ids=data_ids)
+        check_constants(read_summaries, summary=summary)
+        check_constants(read_names, tags=tags)
+        check_constants(read_text, query=query)
+
+    @property
+    def selection(self) -> DataSelection:
+        """The data that are meant, once the templates are rendered.
+
+        :raises LakeArgumentError: what is rendered does not say which.
+        """
+        given = self._given | self._mapped_over()
+        return DataSelection(
+            data_ids=self._read_data_ids() if "data_ids" in given else None,
+            summary=read_summaries("summary", self.summary) if "summary" in given else None,
+            tags=read_names("tags", self.tags) if "tags" in given else None,
+            intersect_tags=self.intersect_tags,
+            query=read_text("query", self.query) or "" if "query" in given else None,
+            only_done=self.only_done,
+        )
+
+    def _mapped_over(self) -> frozenset[str]:
+        """Return which arguments a mapped task gets for each of its instances: None is something given there too."""
+        dag = self.get_dag()
+        expanded = getattr(dag and dag.task_dict.get(self.task_id), "expand_input", None)
+        names = getattr(expanded, "value", None)
+        return frozenset(names) if isinstance(names, Mapping) else frozenset()
+
+    def _read_data_ids(self) -> list[str]:
+        is_nothing = self.data_ids is None and _has_returned_nothing(self._source_of_ids)
+        if not is_nothing and any(each is None for each in flatten(self.data_ids)):
+            raise LakeArgumentError(
+                "data_ids is None, or has None in it: a task that brought in more than 100 data does not return their "
+                "ids; hand on what it returned as a whole, as summary=upload.output"
+            )
+        return read_ids("data_ids", self.data_ids)
+
+    def select_data(self, datalake: "Datalake") -> "Iterator[Data]":
+        """Yield the data that are meant, each once, about a page of them in memory at a time.
+
+        :raises AirflowSkipException: there are none, and ``skip_if_empty`` is set.
+        :raises airflow_provider_lake.client.LakeError: what :meth:`DataSelection.find` raises.
+        """
+        from airflow_provider_lake.client import NoDataError
+
+        self.left_out.clear()
+        try:
+            yield from self.selection.find(self.hook.client, datalake, self.left_out)
+        except NoDataError as error:
+            if self.skip_if_empty:
+                raise AirflowSkipException(str(error)) from error
+            raise
+        for reason, count in self.left_out.items():
+            self.log.warning("Left out %d data of the selected ones: %s", count, reason)
+
+
+def _require_none_left_out(left_out: "Counter[str]") -> None:
+    from airflow_provider_lake.client import NoDataError
+
+    if left_out:
+        said = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise NoDataError(f"none of the selected data is finished: {said}; only_done=False takes these too")
+
+
+def _has_returned_nothing(source: Any) -> bool:
+    """Whether the task whose output an argument is, wholly or one value of it, has returned nothing at all.
+
+    :param source: the argument as the DAG has it, before it is rendered; of what is no output, that is not known.
+    """
+    key = getattr(source, "key", None)
+    if key is None or key == _RETURNED:
+        return key is not None
+    return source.operator.output.resolve(get_current_context()) is None
+
+
+def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":
+    """Leave out what came already; a number takes a third of the memory of an id."""
+    seen: set[int] = set()
+    for each in data:
+        if each.id.int not in seen:
+            seen.add(each.id.int)
+            yield each

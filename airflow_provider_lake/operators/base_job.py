@@ -1,0 +1,303 @@
+"""What operators share that start a job of the lake."""
+
+import itertools
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, conf
+
+from airflow_provider_lake import configuration
+from airflow_provider_lake.arguments import read_flag, read_optional_seconds, read_seconds
+from airflow_provider_lake.exceptions import LakeJobError, WaitTimeoutError, permanent_errors
+from airflow_provider_lake.links.lake import LakeJobLink, show_job
+from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.tasks.deadlines import TaskDeferralTimeout, backstop, execution_deadline
+from airflow_provider_lake.tasks.fingerprints import fingerprint
+from airflow_provider_lake.tasks.jobs import (
+    Patience,
+    describe,
+    insist,
+    kill_job,
+    next_interval,
+    read_job,
+    require_no_failure,
+    show_output,
+    summary_of,
+)
+from airflow_provider_lake.tasks.life_signs import sleep_alive
+from airflow_provider_lake.tasks.resume import (
+    has_next_try,
+    is_first_try,
+    is_only_moved,
+    key_of,
+    load_record,
+    save_record,
+)
+from airflow_provider_lake.triggers.events import require_ended
+from airflow_provider_lake.triggers.job import JobTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Datalake, Job
+
+
+_KEY = "lake_job"
+
+
+class LakeJobOperator(LakeOperator):
+    """Base of the operators that start a job and, unless told otherwise, wait for it.
+
+    On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
+    starting another. Where the lake knows idempotency keys, as the embedded one does, this holds on every Airflow, and
+    also when the answer to the start was lost. Clearing the task starts a new job, unless the old one still goes on.
+    Templated arguments that have changed, as in a corrected DAG, start a new job too; the old one goes on by itself.
+
+    Each returns ``{"job_id", "status", "progress", …}``, the same whether it waited here, deferred, or found its job
+    again.
+
+    :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
+        of its log, and a retry starts another. Otherwise return once it is started.
+    :param deferrable: wait in the triggerer instead of on a worker.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at the job; a young one is
+        looked at more often.
+    :param timeout: seconds or a ``timedelta`` after which the wait is given up; None: never. The job goes on, unless
+        ``cancel_on_kill``. A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
+    :param durable: find the job of an earlier try; None: yes.
+    :param cancel_on_kill: kill the job when somebody fails or clears this task while it runs, or when its wait is given
+        up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task that has
+        another try left leaves the job alone.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer while it is waited
+        for.
+    """
+
+    template_fields: Sequence[str] = LakeOperator.template_fields
+    operator_extra_links = (*LakeOperator.operator_extra_links, LakeJobLink())
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: timedelta | float = configuration.poll_interval(),  # noqa: B008 - a setting
+        timeout: timedelta | float | None = None,
+        durable: bool | None = None,
+        cancel_on_kill: bool = False,
+        outage_budget: timedelta | float = configuration.outage_budget(),  # noqa: B008 - a setting
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = read_flag("wait_for_completion", wait_for_completion)
+        self.deferrable = read_flag("deferrable", deferrable)
+        self.poll_interval = read_seconds("poll_interval", poll_interval)
+        self.timeout = read_optional_seconds("timeout", timeout)
+        self.durable = durable is None or read_flag("durable", durable)
+        self.cancel_on_kill = read_flag("cancel_on_kill", cancel_on_kill)
+        self.outage_budget = read_seconds("outage_budget", outage_budget)
+        self._job_id: str | None = None
+        self._context: Context | None = None
+        self._is_given_up = False
+
+    @abstractmethod
+    def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
+        """Start the job; return it, and what the summary says beyond the job itself.
+
+        :param key: with which the lake is asked: to the same key it gives the same job.
+        """
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Start the job, or find the one that an earlier try started; wait for it; return the summary."""
+        self._context = context
+        try:
+            return self._execute(context)
+        except AirflowTaskTimeout:
+            # Airflow calls on_kill next, and cannot tell it why.
+            self._is_given_up = True
+            raise
+
+    def _execute(self, context: "Context") -> dict[str, Any]:
+        with permanent_errors():
+            arguments = fingerprint({name: getattr(self, name) for name in self.template_fields})
+            job, details = self._find_job(context, arguments) or self._start_job(context, arguments)
+        self._job_id = job_id = str(job.id)
+        show_job(self.hook.client, job_id)
+        if not self.wait_for_completion or job.status.is_final:
+            return self._finish(job, details)
+        deadline = self._deadline(context)
+        if self.deferrable:
+            self.defer(
+                trigger=JobTrigger(
+                    job_id=job_id,
+                    lake_conn_id=self.lake_conn_id,
+                    poll_interval=self.poll_interval,
+                    outage_budget=self.outage_budget,
+                    since=time.time(),
+                    deadline=deadline,
+                    cancel_on_kill=self.cancel_on_kill,
+                    details=details,
+                ),
+                method_name="execute_complete",
+                kwargs={"job_id": job_id, "details": details},
+                timeout=backstop(deadline),
+            )
+        with permanent_errors():
+            return self._finish(self._wait(job_id, deadline), details)
+
+    def execute_complete(
+        self,
+        context: "Context",
+        event: Mapping[str, Any] | None = None,
+        job_id: str = "",
+        details: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Resume after the trigger fired; return the summary."""
+        self._context = context
+        # `airflow dags test` drops the other arguments; the event of a trigger of an earlier version has neither.
+        told = event or {}
+        self._job_id = job_id = str(told.get("job_id") or job_id)
+        details = told.get("details") or details or {}
+        try:
+            require_ended(event)
+        except WaitTimeoutError:
+            return self._give_up(job_id, details)
+        with permanent_errors():
+            return self._finish(self._read(job_id, was_answered=True), details)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
+        """Resume after the trigger fired, or after Airflow gave it up, as it does when no triggerer runs."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            # Airflow has dropped what was handed over; what is kept for other tries is left.
+            record = load_record(context, _KEY)
+            if record is None:
+                raise
+            self._context, self._job_id = context, record["job_id"]
+            return self._give_up(record["job_id"], record["details"])
+
+    def on_kill(self) -> None:
+        """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
+        if not self.cancel_on_kill or self._job_id is None:
+            return
+        if self.durable and not self._is_given_up and has_next_try(self._context) and is_only_moved(self._context):
+            self.log.info("Job %s goes on: this task is not over, and its next try waits for it", self._job_id)
+            return
+        kill_job(self.hook.client, self._job_id, self.log)
+
+    def _find_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]] | None":
+        """Return the job of an earlier try, if it is still the one to wait for.
+
+        :param arguments: fingerprint of this task's: one that was started with others is not what is asked for now.
+        """
+        from airflow_provider_lake.client import NotFoundError
+
+        record = load_record(context, _KEY) if self.durable else None
+        if record is None:
+            return None
+        if record.get("arguments", arguments) != arguments:
+            self.log.info("Job %s of an earlier try was started with other arguments", record["job_id"])
+            return None
+        try:
+            job = self._read(record["job_id"])
+        except NotFoundError:
+            self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
+            return None
+        goes_on = not job.status.is_final
+        if goes_on and self.cancel_on_kill and is_first_try(context):
+            # The task was cleared while it waited; Airflow may not have told its trigger yet, or ever.
+            self.log.info("This task was cleared: the job of before ends with it")
+            kill_job(self.hook.client, record["job_id"], self.log)
+            return None
+        if goes_on or (job.status.is_successful and not is_first_try(context)):
+            self.log.info("Found again: %s", describe(job))
+            self.get_datalake()  # for its links
+            return job, record["details"]
+        return None
+
+    def _start_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]]":
+        job, details = self._submit_once(context, arguments, self.get_datalake())
+        self._job_id = str(job.id)
+        if self.durable:
+            save_record(context, _KEY, {"job_id": str(job.id), "details": details, "arguments": arguments})
+        return job, details
+
+    def _submit_once(self, context: "Context", arguments: str, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
+        """Start the job, or be given the one that the lake has started for an earlier try.
+
+        Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
+        """
+        uses_keys = self.durable and self.hook.client.knows_idempotency_keys
+        for number in itertools.count(1):
+            key = key_of(context, arguments, number) if uses_keys else None
+            job, details = self.submit_job(datalake, key)
+            # One of an earlier try that has failed is none to wait for: the next key is that of another job.
+            is_to_wait_for = not job.status.is_final or job.status.is_successful
+            if key is None or is_to_wait_for or number > context["ti"].try_number:
+                break
+        return job, details
+
+    def _deadline(self, context: "Context") -> float | None:
+        """Return when the wait is given up, in seconds since 1970; None: never."""
+        ends = [None if self.timeout is None else time.time() + self.timeout]
+        if self.deferrable:
+            ends.append(execution_deadline(context, self.execution_timeout))
+        return min((end for end in ends if end is not None), default=None)
+
+    def _read(self, job_id: str, *, was_answered: bool = False) -> "Job":
+        """Read the job, and bear with a lake that does not answer."""
+        patience = Patience(self.outage_budget, self.log, was_answered=was_answered)
+        return insist(lambda: read_job(self.hook.client, job_id), patience, self.poll_interval)
+
+    def _wait(self, job_id: str, deadline: float | None) -> "Job":
+        """Look at the job until it has ended."""
+        patience, last = Patience(self.outage_budget, self.log, was_answered=True), f"job {job_id}"
+        began = quiet_since = time.monotonic()
+        while True:
+            with patience.bear():
+                job = read_job(self.hook.client, job_id)
+                if describe(job) != last:
+                    last = describe(job)
+                    self.log.info("Waiting: %s", last)
+                    quiet_since = time.monotonic()
+                if job.status.is_final:
+                    return job
+            left = math.inf if deadline is None else deadline - time.time()
+            if left <= 0:
+                self._abandon(job_id)
+            pause = patience.pause(next_interval(time.monotonic() - began, self.poll_interval))
+            quiet_since = sleep_alive(min(pause, left), self.log, last, quiet_since)
+
+    def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
+        """Give up a job, unless it has ended since the trigger last looked."""
+        with permanent_errors():
+            job = self._read(job_id, was_answered=True)
+        if job.status.is_final:
+            return self._finish(job, details)
+        return self._abandon(job_id)
+
+    def _abandon(self, job_id: str) -> NoReturn:
+        if self.cancel_on_kill:
+            kill_job(self.hook.client, job_id, self.log)
+        of_task = None if self.execution_timeout is None else self.execution_timeout.total_seconds()
+        limits = {"timeout": self.timeout, "execution_timeout": of_task}
+        given = ", ".join(f"{name} is {limit:g} s" for name, limit in limits.items() if limit is not None)
+        raise WaitTimeoutError(f"job {job_id} has not ended in time; {given}")
+
+    def _finish(self, job: "Job", details: dict[str, Any]) -> dict[str, Any]:
+        if self.wait_for_completion:
+            require_no_failure(job, LakeJobError)
+            if job.status.is_final:
+                show_output([job], self.log)
+        self.log.info("Done: %s", describe(job))
+        summary = summary_of(job) | details
+        if self.wait_for_completion and job.status.is_final:
+            summary |= self.examine(job)
+        return self.report(summary)
+
+    def examine(self, job: "Job") -> dict[str, Any]:
+        """Return what the summary says beyond that of a job that has succeeded, or refuse what came of it."""
+        return {}

@@ -1,0 +1,197 @@
+"""Get data out of the lake, as files."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_choice,
+    read_flag,
+    read_optional_count,
+    read_path,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakeDownloadError, permanent_errors
+from airflow_provider_lake.files.targets import Target
+from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Data
+
+NameBy = Literal["filename", "id"]
+PAGE_SIZE = 256
+
+
+class DownloadDataOperator(DataSelectingOperator):
+    """Save the selected data as files in a folder or an object storage.
+
+    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Each file appears once it is complete
+    and has the size that the lake knows. One of that name and size that is there already is kept, so that a retry goes
+    on where the last try came. Of data with the same filename all but the first get their id behind it.
+
+    Returns ``{"datalake", "target", "data_count", "downloaded", "kept", "failed", "failures": [{"path", "reason"}],
+    "bytes", "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``bytes`` counts those that were
+    downloaded, ``left_out`` the selected data that the lake has not finished.
+
+    :param target: folder, made when missing, or URL such as ``s3://conn_id@bucket/folder`` (templated).
+    :param name_by: ``"filename"``, or ``"id"`` to name each file by the data's id with the extension of its filename.
+    :param overwrite: replace a file of that name that has another size; otherwise the data counts as failed.
+    :param max_workers: files in transfer at the same time; None: processors plus 4.
+    :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
+    """
+
+    template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
+    only_reads = True
+    hands_on = True
+
+    def __init__(
+        self,
+        *,
+        target: str | Path,
+        name_by: NameBy = "filename",
+        overwrite: bool = False,
+        max_workers: int | None = None,
+        max_failures: float = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.target = target
+        self.name_by = read_choice("name_by", name_by, get_args(NameBy))
+        self.overwrite = read_flag("overwrite", overwrite)
+        self.max_workers = read_optional_count("max_workers", max_workers)
+        self.max_failures = check_max_failures(max_failures)
+        check_constants(read_path, target=target)
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Download the data and return what became of them."""
+        from airflow_provider_lake.client.concurrency.stop import worker_pool
+        from airflow_provider_lake.client.transport.paging import chunks
+
+        started = time.monotonic()
+        url = read_path("target", self.target)
+        if url is None:
+            raise LakeArgumentError("target is None, which names nothing: give a folder or a URL")
+        target = Target.at(url)
+        # A folder that cannot be written is known before anything is downloaded.
+        target.make_folder()
+        download = _Download(overwrite=self.overwrite)
+        with permanent_errors():
+            datalake = self.get_datalake()
+            named = _named(self.select_data(datalake), target, self.name_by)
+            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
+                for page in chunks(named, PAGE_SIZE):
+                    for outcome in pool.map(download.save, page):
+                        download.count(outcome)
+                    self.log.info("%s", download)
+        require_few_failures(
+            self.max_failures, download.failed, download.data_count, download.failures, LakeDownloadError
+        )
+        result = {
+            "datalake": datalake.name,
+            "target": url,
+            **download.summary(),
+            "left_out": dict(self.left_out),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        return self.report(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one data; ``size`` is None where the file was there."""
+
+    path: str
+    size: int | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class _Download:
+    overwrite: bool
+    downloaded: int = 0
+    kept: int = 0
+    failed: int = 0
+    bytes: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.downloaded} data downloaded, {self.kept} were there, {self.failed} failed"
+
+    @property
+    def data_count(self) -> int:
+        return self.downloaded + self.kept + self.failed
+
+    def save(self, named: "tuple[Data, Target]") -> _Outcome:
+        """Save one data; what is wrong with the target, and not with the data, ends the task."""
+        from airflow_provider_lake.client import LakeError
+
+        data, target = named
+        try:
+            return _Outcome(target.url, self._save(data, target))
+        except LakeError as error:
+            return _Outcome(target.url, reason=str(error))
+
+    def count(self, outcome: _Outcome) -> None:
+        if outcome.reason is not None:
+            self.failed += 1
+            if len(self.failures) < SUMMARY_ITEMS:
+                self.failures.append({"path": outcome.path, "reason": outcome.reason})
+        elif outcome.size is None:
+            self.kept += 1
+        else:
+            self.downloaded += 1
+            self.bytes += outcome.size
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "data_count": self.data_count,
+            "downloaded": self.downloaded,
+            "kept": self.kept,
+            "failed": self.failed,
+            "failures": self.failures,
+            "bytes": self.bytes,
+        }
+
+    def _save(self, data: "Data", target: Target) -> int | None:
+        """Return the size of what was downloaded; None: it was there."""
+        from airflow_provider_lake.client import TransferError
+        from airflow_provider_lake.client.transfers.download import save_as
+
+        try:
+            present = target.size()
+        except IsADirectoryError as error:
+            raise TransferError("there is a folder of that name") from error
+        if present is not None and data.file_size is not None:
+            if present == data.file_size:
+                return None
+            self._require_overwrite(present, data.file_size)
+        with target.writing() as path:
+            save_as(data, path)
+            size = path.stat().st_size
+            if data.file_size not in {None, size}:
+                raise TransferError(f"has {size} bytes where the lake knows of {data.file_size}")
+            if present not in {None, size}:
+                self._require_overwrite(present, size)
+        return size
+
+    def _require_overwrite(self, present: int | None, wanted: int) -> None:
+        from airflow_provider_lake.client import TransferError
+
+        if not self.overwrite:
+            raise TransferError(
+                f"there is a file of that name with {present} bytes, not {wanted}; overwrite is not set"
+            )
+
+
+def _named(data: "Iterator[Data]", target: Target, name_by: NameBy) -> "Iterator[tuple[Data, Target]]":
+    """Yield the data with the files they are to become, no two of them the same."""
+    from airflow_provider_lake.client.transfers.local_names import distinct_names
+
+    for each, name in distinct_names(data, name_by == "id"):
+        yield each, target.child(name)

@@ -1,0 +1,71 @@
+"""Launch processings on data of the lake."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_mapping,
+    read_optional_count,
+    read_required_text,
+)
+from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.operators.base_job import LakeJobOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client import Datalake, Job
+
+
+class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
+    """Have the lake run a processing on the selected data, by a job.
+
+    Which data are selected, the arguments of :class:`DataSelectingOperator` say; how the job is waited for, those of
+    :class:`LakeJobOperator`.
+
+    Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count", "left_out": {reason: count}}``.
+    ``left_out`` counts the selected data that are not handed to the processing, for the lake has not finished them.
+
+    :param processing: name of a processing of the organization (templated).
+    :param parameters: parameters of this run; None: the processing's own (templated).
+    :param cpu: processors to run on; None: the processing's own number.
+    :param gpu: graphics processors to run on; None: the processing's own number.
+    """
+
+    hands_on = True
+    template_fields: Sequence[str] = (
+        *dict.fromkeys((*DataSelectingOperator.template_fields, *LakeJobOperator.template_fields)),
+        "processing",
+        "parameters",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
+
+    def __init__(
+        self,
+        *,
+        processing: str,
+        parameters: Mapping[str, Any] | None = None,
+        cpu: int | None = None,
+        gpu: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.processing = processing
+        self.parameters = parameters
+        self.cpu = read_optional_count("cpu", cpu)
+        self.gpu = read_optional_count("gpu", gpu)
+        check_constants(read_required_text, processing=processing)
+        check_constants(read_mapping, parameters=parameters)
+
+    def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
+        """Select the data and start the processing."""
+        parameters = read_mapping("parameters", self.parameters)
+        processing = self.hook.client.get_processing(read_required_text("processing", self.processing))
+        data = [each.id for each in self.select_data(datalake)]
+        job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu, idempotency_key=key)
+        self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
+        return job, {
+            "datalake": datalake.name,
+            "processing": processing.name,
+            "data_count": len(data),
+            "left_out": dict(self.left_out),
+        }

@@ -1,0 +1,234 @@
+"""Put further files beside data of the lake: masks, depth maps, other views."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_lake.arguments import (
+    as_json,
+    check_constants,
+    read_flag,
+    read_mapping,
+    read_optional_count,
+    read_path,
+    read_required_text,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError, LakeUploadError, permanent_errors
+from airflow_provider_lake.files.source_files import SourceFile
+from airflow_provider_lake.ingest.files import local_copies, source_file
+from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
+from airflow_provider_lake.text.argument_text import brief
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Data, Datalake
+
+PAGE_SIZE = 256
+
+
+class CreateProjectionOperator(DataSelectingOperator):
+    """Upload a file for each of the selected data, to be shown along with it.
+
+    Which data are selected, the arguments of :class:`DataSelectingOperator` say. A data that has a projection of that
+    name and filename keeps it, so that a retry does no harm.
+
+    Returns ``{"datalake", "projection", "data_count", "created", "kept", "missing", "failed", "failures": [{"path",
+    "reason"}], "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``missing`` counts data
+    without a file, ``left_out`` the selected data that the lake has not finished.
+
+    :param projection: name of the projections, such as ``mask`` (templated).
+    :param filepath: where the file of a data is: a path or URL with ``{filename}``, ``{stem}``, ``{suffix}`` and
+        ``{id}`` in it, such as ``s3://bucket/masks/{stem}.png``; or a mapping of ids or filenames to paths or URLs, in
+        which every entry must be used, by one data (templated).
+    :param additional_info: what is to be known about each of the projections (templated).
+    :param skip_missing: leave out data without a file; otherwise they count as failed.
+    :param max_workers: files in transfer at the same time; None: processors plus 4.
+    :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
+    """
+
+    hands_on = True
+    template_fields: Sequence[str] = (
+        *DataSelectingOperator.template_fields,
+        "projection",
+        "filepath",
+        "additional_info",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"additional_info": "json"}
+
+    def __init__(
+        self,
+        *,
+        projection: str,
+        filepath: str | Path | Mapping[str, str | Path],
+        additional_info: Mapping[str, Any] | None = None,
+        skip_missing: bool = False,
+        max_workers: int | None = None,
+        max_failures: float = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.projection = projection
+        self.filepath = filepath
+        self.additional_info = additional_info
+        self.skip_missing = read_flag("skip_missing", skip_missing)
+        self.max_workers = read_optional_count("max_workers", max_workers)
+        self.max_failures = check_max_failures(max_failures)
+        check_constants(read_required_text, projection=projection)
+        check_constants(_files_of, filepath=filepath)
+        check_constants(read_mapping, additional_info=additional_info)
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Upload the files, a page of data at a time."""
+        from airflow_provider_lake.client.concurrency.stop import worker_pool
+        from airflow_provider_lake.client.transport.paging import chunks
+
+        started = time.monotonic()
+        projection = read_required_text("projection", self.projection)
+        read_mapping("additional_info", self.additional_info)  # what is wrong is known before anything is done
+        files = _files_of("filepath", self.filepath)
+        counts: Counter[str] = Counter()
+        failures: list[dict[str, str]] = []
+        with permanent_errors():
+            datalake = self.get_datalake()
+            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
+                for page in chunks(self.select_data(datalake), PAGE_SIZE):
+                    for outcome, path in self._create_all(datalake, page, files, pool):
+                        _count(counts, failures, outcome, path)
+                    self.log.info("%d projections created, %d were there", counts["created"], counts["kept"])
+        for key in files.unused():
+            _count(counts, failures, "no selected data has this id or filename", key)
+        require_few_failures(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
+        result = {
+            "datalake": datalake.name,
+            "projection": projection,
+            "data_count": counts.total(),
+            **{word: counts[word] for word in (*_FINE, "failed")},
+            "failures": failures,
+            "left_out": dict(self.left_out),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        return self.report(result)
+
+    def _create_all(
+        self, datalake: "Datalake", page: "Sequence[Data]", files: "_Files", pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[str, str]]:
+        """Yield a word for each of the data, or why it failed, with its file."""
+        found = [(data, files.of(data)) for data in page]
+        without = "missing" if self.skip_missing else "no file is given for this data"
+        yield from ((file or without, data.filename) for data, file in found if not isinstance(file, SourceFile))
+        wanted = [(data, file) for data, file in found if isinstance(file, SourceFile)]
+        states = pool.map(lambda pair: self._state_of(*pair), wanted)
+        todo = []
+        for (data, file), state in zip(wanted, states, strict=True):
+            if state is None:
+                todo.append((data, file))
+            else:
+                yield state, str(file)
+        with local_copies([file for _, file in todo]) as copies:
+            outcomes = pool.map(
+                lambda data, copy: self._create(datalake, data, copy), [data for data, _ in todo], copies
+            )
+            yield from ((outcome, str(file)) for outcome, (_, file) in zip(outcomes, todo, strict=True))
+
+    def _state_of(self, data: "Data", file: SourceFile) -> str | None:
+        """Return a word for what needs no upload, or why it fails; None: it is to be uploaded."""
+        present = {(each.name, each.filename) for each in data.list_projections()}
+        if (read_required_text("projection", self.projection), file.name) in present:
+            return "kept"
+        try:
+            if file.is_there():
+                return None
+        except OSError as error:
+            return f"cannot be looked for: {error.strerror or error}"
+        return "missing" if self.skip_missing else f"no such file, for data {data.filename}"
+
+    def _create(self, datalake: "Datalake", data: "Data", copy: Path | Exception) -> str:
+        from airflow_provider_lake.client import UploadError
+
+        if isinstance(copy, Exception):
+            return f"cannot be downloaded: {copy}"
+        try:
+            datalake.create_projection(
+                data,
+                read_required_text("projection", self.projection),
+                copy,
+                read_mapping("additional_info", self.additional_info),
+            )
+        except UploadError as error:
+            return error.message
+        return "created"
+
+
+_FINE = ("created", "kept", "missing")
+
+
+def _count(counts: Counter[str], failures: list[dict[str, str]], outcome: str, path: str) -> None:
+    """Count a word; anything else is why it failed."""
+    counts[outcome if outcome in _FINE else "failed"] += 1
+    if outcome not in _FINE and len(failures) < SUMMARY_ITEMS:
+        failures.append({"path": path, "reason": outcome})
+
+
+class _Files:
+    """Where the file of each data is: by a pattern."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    def of(self, data: "Data") -> SourceFile | str | None:
+        """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
+        name = PurePosixPath(data.filename)
+        values = {"filename": name.name, "stem": name.stem, "suffix": name.suffix, "id": str(data.id)}
+        return source_file(self._pattern.format_map(values))
+
+    def unused(self) -> Sequence[str]:
+        """Return what was given for none of the data."""
+        return ()
+
+
+class _NamedFiles(_Files):
+    """Where the file of each data is: said for each."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+        self._used: set[str] = set()
+
+    def of(self, data: "Data") -> SourceFile | str | None:
+        """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
+        key = str(data.id) if str(data.id) in self._files else data.filename
+        if key not in self._files:
+            return None
+        if key in self._used:
+            return f"several of the selected data are named {key!r}: give their files by id"
+        self._used.add(key)
+        return source_file(self._files[key])
+
+    def unused(self) -> Sequence[str]:
+        """Return what was given for none of the data."""
+        return sorted(self._files.keys() - self._used)
+
+
+def _files_of(argument: str, filepath: Any) -> _Files:
+    """Return what knows the file of each data.
+
+    :raises LakeArgumentError: it is neither a path nor a mapping to paths, or a pattern that cannot be filled in.
+    """
+    if isinstance(filepath, Mapping):
+        paths = {key: read_path(argument, path) for key, path in as_json(argument, filepath).items()}
+        return _NamedFiles({key: path for key, path in paths.items() if path is not None})
+    pattern = read_path(argument, filepath)
+    if pattern is None:
+        raise LakeArgumentError(f"{argument} is None: give where the file of a data is")
+    try:
+        pattern.format(filename="", stem="", suffix="", id="")
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
+        raise LakeArgumentError(
+            f"{argument} {brief(pattern)} cannot be filled in with filename, stem, suffix and id: {error}"
+        ) from None
+    return _Files(pattern)

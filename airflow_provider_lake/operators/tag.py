@@ -1,0 +1,87 @@
+"""Put tags on data of the lake, and take them off."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_lake.arguments import check_constants, read_names
+from airflow_provider_lake.exceptions import permanent_errors
+from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.tasks.resume import is_first_try
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_lake.client import Data, Datalake, Tag
+
+
+class TagDataOperator(DataSelectingOperator):
+    """Attach tags to the selected data, and detach others from them.
+
+    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Data that have a tag already, or lack
+    one that is detached, stay as they are, so that a retry does no harm.
+
+    Returns ``{"datalake", "data_count", "attached", "detached"}``.
+
+    :param attach: names of data tags that the data get, made when missing (templated).
+    :param detach: names of data tags that the data lose (templated).
+    """
+
+    template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "attach", "detach")
+
+    def __init__(
+        self, *, attach: str | Sequence[str] | None = None, detach: str | Sequence[str] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.attach = attach
+        self.detach = detach
+        check_constants(read_names, attach=attach, detach=detach)
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Change the tags of the data, a page at a time."""
+        attach, detach = read_names("attach", self.attach), read_names("detach", self.detach)
+        with permanent_errors():
+            _require_sense(attach, detach)
+            datalake = self.get_datalake()
+            # A tag to take off that does not exist is a slip, and to be known before anything is done.
+            off = [datalake.get_data_tag(name) for name in detach]
+            count = self._change(datalake, attach, off, is_retry=bool(context) and not is_first_try(context))
+        return self.report({"datalake": datalake.name, "data_count": count, "attached": attach, "detached": detach})
+
+    def _change(self, datalake: "Datalake", attach: Sequence[str], off: "Sequence[Tag]", *, is_retry: bool) -> int:
+        from airflow_provider_lake.client import NoDataError
+        from airflow_provider_lake.client.transport.paging import chunks
+
+        count = 0
+        on: list[Tag] = []
+        try:
+            for page in chunks(self.select_data(datalake)):
+                # Made only once there are data to put them on.
+                on = on or [datalake.get_or_create_data_tag(name) for name in attach]
+                _change_page(page, on, off)
+                count += len(page)
+                self.log.info("%d data tagged", count)
+        except (NoDataError, AirflowSkipException):
+            # The tag that selects the data is gone from all of them: an earlier try has come to its end.
+            if not (is_retry and {tag.name for tag in off} & set(read_names("tags", self.tags))):
+                raise
+        return count
+
+
+def _change_page(page: "Sequence[Data]", on: "Sequence[Tag]", off: "Sequence[Tag]") -> None:
+    # Attached first: a task that dies in between finds the data again by the tag that they still have.
+    for tag in on:
+        tag.attach_on(page)
+    for tag in off:
+        tag.detach_from(page)
+
+
+def _require_sense(attach: Sequence[str], detach: Sequence[str]) -> None:
+    from airflow_provider_lake.client import UsageError
+
+    if not (attach or detach):
+        raise UsageError("no tag given: say which to attach or detach")
+    both = set(attach) & set(detach)
+    if both:
+        raise UsageError(f"tag {min(both)!r} is given to attach and to detach")

@@ -1,0 +1,195 @@
+"""What routes are given: the lake, who asks, which datalake, which page."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from airflow_provider_lake.server.http.auth import job_tokens
+from airflow_provider_lake.server.http.auth.admissions import Admission, Admissions
+from airflow_provider_lake.server.http.auth.caller import Caller
+from airflow_provider_lake.server.http.auth.failed_logins import FailedLogins
+from airflow_provider_lake.server.store.queries import datalakes, tokens
+from airflow_provider_lake.server.store.queries.job_scope import is_of_other_datalake
+from airflow_provider_lake.server.store.tables import Datalake
+from airflow_provider_lake.server.work.background import Background
+from airflow_provider_lake.server.work.registrar import Registrar
+
+MAX_PAGE = 1000
+DEFAULT_PAGE = 100
+# Larger offsets fit no database's integers.
+MAX_OFFSET = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted.
+
+    :param limit: items at the most.
+    :param offset: items left out before the first.
+    :param order_by: field names, ``-`` before one that descends; empty: in the order of creation.
+    """
+
+    limit: int
+    offset: int
+    order_by: tuple[str, ...]
+
+
+async def get_lake(request: Request) -> Lake:
+    """Return the lake that serves this request."""
+    lake: Lake = request.app.state.lake
+    return lake
+
+
+LakeDep = Annotated[Lake, Depends(get_lake)]
+
+
+async def get_background(request: Request) -> Background:
+    """Return what works beside the requests: runs the lake's jobs, for example."""
+    background: Background = request.app.state.background
+    return background
+
+
+BackgroundDep = Annotated[Background, Depends(get_background)]
+
+
+def get_caller(request: Request, lake: LakeDep) -> Caller:
+    """Return who asks, by the bearer token.
+
+    :raises UnauthorizedError: no token, or an unknown one.
+    :raises ForbiddenError: a job's token is not good for this.
+    :raises TooManyRequestsError: too many unknown ones came from this address.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthorizedError("no API token: send it as 'Authorization: Bearer <token>'")
+    logins: FailedLogins = request.app.state.logins
+    address = request.client.host if request.client else ""
+    digest = tokens.digest_of(token)
+    logins.check(address, digest)
+    with lake.database.reading() as session:
+        found = tokens.find_token(session, digest)
+        if found is None:
+            logins.was_wrong(address, digest)
+            raise UnauthorizedError("this lake does not know the API token")
+        logins.was_right(address, digest)
+        if found.job_id is None:
+            return Caller(found.user_id, found.organization_id)
+        datalake_id = tokens.datalake_of_job(session, found.job_id)
+        job_tokens.check_route(session, request, datalake_id)
+    return Caller(found.user_id, found.organization_id, found.job_id, datalake_id)
+
+
+def check_object(lake: Lake, caller: Caller, object_name: str) -> None:
+    """Let an object be read or replaced.
+
+    :raises ForbiddenError: the token is a job's, and the object another datalake's.
+    """
+    if caller.datalake_id is None:
+        return
+    with lake.database.reading() as session:
+        is_foreign = is_of_other_datalake(session, caller.organization_id, caller.datalake_id, object_name)
+    if is_foreign:
+        raise ForbiddenError(job_tokens.REFUSAL)
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+
+
+async def get_organization_id(organization_id: UUID, caller: CallerDep) -> UUID:
+    """Return the organization id of the path.
+
+    :raises NotFoundError: it is not the caller's.
+    """
+    if organization_id != caller.organization_id:
+        raise NotFoundError(f"no organization with id {organization_id}")
+    return organization_id
+
+
+OrganizationDep = Annotated[UUID, Depends(get_organization_id)]
+
+
+def get_datalake(datalake_id: UUID, lake: LakeDep, caller: CallerDep) -> Datalake:
+    """Return the datalake of the path.
+
+    :raises NotFoundError: the caller's organization has none of that id.
+    """
+    with lake.database.reading() as session:
+        return datalakes.get_datalake(session, caller.organization_id, datalake_id)
+
+
+DatalakeDep = Annotated[Datalake, Depends(get_datalake)]
+
+
+async def get_page(
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    order_by: Annotated[list[str] | None, Query()] = None,
+) -> Page:
+    """Return the page that the query string asks for."""
+    return Page(limit, offset, tuple(order_by or ()))
+
+
+PageDep = Annotated[Page, Depends(get_page)]
+
+
+# Names a request and its repetitions, so that what was started once is not started again.
+RequestKeyDep = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+def base_url(request: Request) -> str:
+    """Return the base of URLs that lead the asking client back to this lake."""
+    lake: Lake = request.app.state.lake
+    return lake.settings.public_url or _origin(
+        request.scope["scheme"], request.scope["server"], request.headers.get("host")
+    )
+
+
+@lru_cache(maxsize=1024)
+def _origin(scheme: str, server: tuple[str, int] | None, host: str | None) -> str:
+    """Return where a client found this lake; clients come again, and to take URLs apart costs more than to remember."""
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    scope = {"type": "http", "scheme": scheme, "server": server, "path": "/", "query_string": b"", "headers": headers}
+    return str(Request(scope).base_url).rstrip("/")
+
+
+async def get_registrar(request: Request) -> Registrar:
+    """Return what registers data."""
+    registrar: Registrar = request.app.state.registrar
+    return registrar
+
+
+RegistrarDep = Annotated[Registrar, Depends(get_registrar)]
+
+
+async def get_admission(request: Request, datalake_id: UUID, lake: LakeDep) -> Admission:
+    """Return that the caller may use the datalake of the path; it was so at most a second ago."""
+    admissions: Admissions = request.app.state.admissions
+    key = admission_key(request, datalake_id)
+    admission = admissions.find(key)
+    if admission is None:
+        admission = await run_in_threadpool(_admit, request, datalake_id, lake)
+        if admission.caller.job_id is None:
+            # A job may be killed, and its token with it.
+            admissions.add(key, admission)
+    return admission
+
+
+def admission_key(request: Request, datalake_id: UUID) -> Hashable:
+    """Return what an admission to a datalake is remembered by: whoever asks with the same token from the same place."""
+    return request.headers.get("authorization"), request.client.host if request.client else "", datalake_id
+
+
+AdmissionDep = Annotated[Admission, Depends(get_admission)]
+
+
+def _admit(request: Request, datalake_id: UUID, lake: Lake) -> Admission:
+    caller = get_caller(request, lake)
+    token = request.headers["authorization"].partition(" ")[2]
+    return Admission(tokens.digest_of(token), caller, get_datalake(datalake_id, lake, caller))

@@ -1,0 +1,51 @@
+"""Custom metadata schemas of datalakes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.http.dependencies import DatalakeDep, LakeDep
+from airflow_provider_lake.server.http.schemas.custom_metadata import AllowExtraBody, schema_answer
+from airflow_provider_lake.server.store.metadata_schema import Key
+from airflow_provider_lake.server.store.queries import custom_metadata
+from airflow_provider_lake.server.store.tables import NAME_LENGTH, Datalake
+
+_KEY = "/api/datalake/{datalake_id}/custom-metadata/keys/{key:path}"
+KeyName = Annotated[str, Path(min_length=1, max_length=NAME_LENGTH - 1, pattern=r"^[^\x00]*$")]
+
+router = APIRouter()
+
+
+@router.get("/api/datalake/{datalake_id}/custom-metadata")
+def get_schema(datalake: DatalakeDep, lake: LakeDep) -> dict[str, Any]:
+    """Describe what a datalake expects of custom metadata."""
+    with lake.database.reading() as session:
+        return _describe(session, datalake)
+
+
+@router.patch("/api/datalake/{datalake_id}/custom-metadata")
+def set_allow_extra(datalake: DatalakeDep, body: AllowExtraBody, lake: LakeDep) -> dict[str, Any]:
+    """Say whether data may have keys that the schema does not have; data that exist stay as they are."""
+    with lake.database.writing() as session:
+        custom_metadata.set_allow_extra(session, datalake.id, allow_extra=body.allow_extra_custom_metadata)
+        return _describe(session, datalake)
+
+
+@router.post(_KEY)
+def put_key(datalake: DatalakeDep, key: KeyName, body: Key, lake: LakeDep) -> dict[str, Any]:
+    """Add a key to the schema, or change it; data that exist stay as they are."""
+    with lake.database.writing() as session:
+        custom_metadata.put_key(session, datalake.id, key, body)
+    return body.model_dump(mode="json", exclude_none=True)
+
+
+@router.delete(_KEY, status_code=204)
+def delete_key(datalake: DatalakeDep, key: KeyName, lake: LakeDep) -> None:
+    """Take a key out of the schema."""
+    with lake.database.writing() as session:
+        custom_metadata.delete_key(session, datalake.id, key)
+
+
+def _describe(session: Session, datalake: Datalake) -> dict[str, Any]:
+    return schema_answer(custom_metadata.get_schema(session, datalake.id))

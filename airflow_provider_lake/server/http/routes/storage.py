@@ -1,0 +1,160 @@
+"""The lake's own object storage: bytes in and out by signed URLs, without a token."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from typing import BinaryIO
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.requests import ClientDisconnect
+
+from airflow_provider_lake.media.kinds import content_type_of
+from airflow_provider_lake.server.blobs.arrival import Arrival
+from airflow_provider_lake.server.blobs.base import MAX_PART_BYTES
+from airflow_provider_lake.server.blobs.folder import FolderStore
+from airflow_provider_lake.server.blobs.form import FormReader
+from airflow_provider_lake.server.blobs.names import split_key
+from airflow_provider_lake.server.blobs.signing import FormPolicy
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import ApiError, BadRequestError, ConflictError, NotFoundError, TooLargeError
+from airflow_provider_lake.server.http.dependencies import LakeDep
+from airflow_provider_lake.server.http.routes.ranges import RangeError, read_range
+from airflow_provider_lake.server.store.queries import uploads
+
+_RECEIVED_BLOCK = 1 << 20
+_SENT_BLOCK = 1 << 18
+_DRAINED = 64 << 20
+
+router = APIRouter()
+
+
+@router.post("/storage/form", status_code=204)
+async def upload_form(request: Request, lake: LakeDep) -> Response:
+    """Store one object by a signed form, whose last part is the file."""
+    store = _folder(lake)
+    policies: list[FormPolicy] = []
+    with store.arrival() as arrival:
+
+        def begin_file(fields: dict[str, str]) -> tuple[Arrival, int]:
+            policies.append(lake.signer.check_form(fields))
+            return arrival, policies[0].max_bytes
+
+        form = FormReader(request.headers.get("content-type", ""), begin_file)
+        await _receive(request, form.feed)
+        form.finish()
+        arrival.end()
+        prefix, object_name = split_key(policies[0].object_name)
+        await asyncio.to_thread(store.within(prefix).publish, arrival.path, object_name)
+    return Response(status_code=204, headers={"ETag": arrival.etag})
+
+
+@router.put("/storage/parts/{upload_id}/{number}")
+async def upload_part(
+    request: Request, lake: LakeDep, upload_id: UUID, number: int, max_bytes: int = MAX_PART_BYTES
+) -> Response:
+    """Store one part of a multipart upload; its ETag is what completing the upload asks for."""
+    _check_signature(lake, "PUT", request)
+    await asyncio.to_thread(_check_upload, lake, upload_id)
+    store = _folder(lake)
+    with store.arrival(str(upload_id)) as arrival:
+
+        def write(data: bytes) -> None:
+            if arrival.size + len(data) > max_bytes:
+                raise TooLargeError(f"the part is larger than the {max_bytes} bytes that were signed for")
+            arrival.write(data)
+
+        await _receive(request, write)
+        arrival.end()
+        await asyncio.to_thread(store.keep_part, arrival.path, str(upload_id), number)
+    return Response(headers={"ETag": arrival.etag})
+
+
+@router.head("/storage/objects/{object_name:path}", include_in_schema=False)
+@router.get("/storage/objects/{object_name:path}")
+def download(request: Request, lake: LakeDep, object_name: str) -> Response:
+    """Answer an object's bytes, or the range of them that is asked for."""
+    _check_signature(lake, "GET", request)
+    try:
+        prefix, name = split_key(object_name)
+        file = _folder(lake).within(prefix).open(name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no object {object_name!r}") from None
+    found = os.fstat(file.fileno())
+    try:
+        wanted = read_range(request.headers.get("range"), found.st_size)
+    except RangeError as error:
+        file.close()
+        return JSONResponse({"message": str(error)}, 416, {"Content-Range": f"bytes */{found.st_size}"})
+    first, last = wanted or (0, found.st_size - 1)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(last - first + 1),
+        "ETag": f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
+        # Whatever was uploaded, a browser that opens it must not take it for one of the lake's own pages.
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if wanted:
+        headers["Content-Range"] = f"bytes {first}-{last}/{found.st_size}"
+    content_type = content_type_of(object_name)
+    status = 206 if wanted else 200
+    if request.method == "HEAD":
+        file.close()
+        return Response(status_code=status, headers=headers, media_type=content_type)
+    file.seek(first)
+    return StreamingResponse(_blocks(file, last - first + 1), status, headers, content_type)
+
+
+def _check_signature(lake: Lake, method: str, request: Request) -> None:
+    # Not the path of request.url: that one ends at a ? or # in an object's name.
+    lake.signer.check_url(method, request.scope["path"], request.query_params)
+
+
+async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
+    """Hand on the body in blocks, each in a thread: while a disk takes its time, other requests are answered."""
+    block = bytearray()
+    stream = request.stream()
+    try:
+        async for data in stream:
+            block += data
+            if len(block) >= _RECEIVED_BLOCK:
+                await asyncio.to_thread(write, bytes(block))
+                block.clear()
+        await asyncio.to_thread(write, bytes(block))
+    except ClientDisconnect:
+        raise BadRequestError("the body was cut off before its end") from None
+    except (OSError, ApiError):
+        await _drain(stream)
+        raise
+
+
+async def _drain(stream: AsyncIterator[bytes]) -> None:
+    """Read what is left of a refused body: who still sends does not read the answer. A very large one is cut off."""
+    left = _DRAINED
+    with suppress(ClientDisconnect):
+        async for data in stream:
+            left -= len(data)
+            if left < 0:
+                return
+
+
+def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    with file:
+        while size > 0 and (block := file.read(min(_SENT_BLOCK, size))):
+            size -= len(block)
+            yield block
+
+
+def _check_upload(lake: Lake, upload_id: UUID) -> None:
+    with lake.database.reading() as session:
+        if uploads.get_upload(session, upload_id).completed_at is not None:
+            raise ConflictError(f"the upload {upload_id} is complete: it takes no more parts")
+
+
+def _folder(lake: Lake) -> FolderStore:
+    if not isinstance(lake.stores.root, FolderStore):
+        raise NotFoundError("the objects of this lake lie elsewhere")
+    return lake.stores.root

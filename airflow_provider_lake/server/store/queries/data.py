@@ -1,0 +1,164 @@
+"""Data: creating, finding, changing."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Dialect, Executable, delete, func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
+from airflow_provider_lake.server.store.queries.json_rows import JsonStatement
+from airflow_provider_lake.server.store.queries.objects import find_unused
+from airflow_provider_lake.server.store.queries.selection import Selection, select_data
+from airflow_provider_lake.server.store.states import UploadStatus
+from airflow_provider_lake.server.store.tables import Data, Datalake, Projection
+
+_WITH_RELATED = (selectinload(Data.tags), selectinload(Data.data_source))
+
+
+_PENDING = (
+    select(Data.position, Data.datalake_id, Data.object_name, Data.type)
+    .where(Data.upload_status.in_([UploadStatus.PENDING, UploadStatus.COMPUTING]))
+    .order_by(Data.position)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A data that nobody looked at yet."""
+
+    position: int
+    datalake_id: UUID
+    object_name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one data.
+
+    :param size: in bytes; None where there is no object.
+    :param width: pixels, as displayed.
+    :param height: pixels, as displayed.
+    :param duration: of a video, in seconds.
+    :param frame_rate: of a video: pictures a second.
+    :param codec: of a video.
+    :param error: why its status is ERROR.
+    """
+
+    position: int
+    status: UploadStatus
+    size: int | None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    codec: str | None = None
+    error: str | None = None
+
+
+def get_data(session: Session, organization_id: UUID, data_id: UUID) -> Data:
+    """Return one data of an organization.
+
+    :raises NotFoundError: it has none of that id.
+    """
+    statement = select(Data).join(Datalake, Datalake.id == Data.datalake_id)
+    statement = statement.where(Data.id == data_id, Datalake.organization_id == organization_id)
+    data = session.scalar(statement.options(*_WITH_RELATED))
+    if data is None:
+        raise NotFoundError(f"no data with id {data_id}")
+    return data
+
+
+def get_many(session: Session, datalake_id: UUID, ids: Collection[UUID]) -> Sequence[Data]:
+    """Return data of a datalake.
+
+    :raises NotFoundError: it does not have them all; it names the first missing one.
+    """
+    statement = select(Data).where(Data.datalake_id == datalake_id, Data.id.in_(ids))
+    found = session.scalars(statement.options(*_WITH_RELATED)).all()
+    known = {data.id for data in found}
+    for data_id in ids:
+        if data_id not in known:
+            raise NotFoundError(f"no data with id {data_id}")
+    return found
+
+
+def find_one(session: Session, selection: Selection, wanted: str) -> Data:
+    """Return the one data that is meant.
+
+    :param wanted: the selection in words.
+    :raises NotFoundError: none is.
+    :raises BadRequestError: several are.
+    """
+    found = session.scalars(select_data(selection, Data).options(*_WITH_RELATED).limit(2)).all()
+    if not found:
+        raise NotFoundError(f"no data with {wanted}")
+    if len(found) > 1:
+        raise BadRequestError(f"there are several data with {wanted}; find one by its id or object name")
+    data: Data = found[0]
+    return data
+
+
+def delete_data(
+    session: Session, organization_id: UUID, ids: Collection[UUID], datalake_id: UUID | None = None
+) -> list[str]:
+    """Delete data of an organization, or of one of its datalakes, with their projections.
+
+    :return: names of the objects that go with them: those that nothing uses any more, and that were not imported.
+    """
+    lakes = select(Datalake.id).where(Datalake.organization_id == organization_id)
+    meant: list[ColumnElement[bool]] = [Data.id.in_(ids), Data.datalake_id.in_(lakes)]
+    if datalake_id is not None:
+        meant.append(Data.datalake_id == datalake_id)
+    uploaded = Projection.data_position.in_(select(Data.position).where(*meant)) & ~Projection.is_imported
+    object_names = list(session.scalars(select(Projection.object_name).where(uploaded)))
+    deleted = session.execute(delete(Data).where(*meant).returning(Data.object_name, Data.is_imported))
+    object_names += [object_name for object_name, is_imported in deleted if not is_imported]
+    return find_unused(session, organization_id, object_names)
+
+
+def list_pending(session: Session, limit: int) -> list[Pending]:
+    """Return the oldest data that nobody looked at yet."""
+    return [Pending(*row) for row in session.connection().execute(_PENDING.limit(limit))]
+
+
+def record_findings(session: Session, findings: Sequence[Finding]) -> None:
+    """Write down what was found out; dimensions that are known already are replaced only by measured ones."""
+    if findings:
+        connection = session.connection()
+        rows = (
+            (
+                finding.position,
+                finding.status,
+                finding.error,
+                finding.size,
+                finding.width,
+                finding.height,
+                finding.duration,
+                finding.frame_rate,
+                finding.codec,
+                finding.status == UploadStatus.DONE and finding.width is not None,
+            )
+            for finding in findings
+        )
+        _recording(connection.dialect).run(connection, rows)
+
+
+@lru_cache(maxsize=16)
+def _recording(dialect: Dialect) -> JsonStatement:
+    names = (
+        *("position", "upload_status", "upload_error", "file_size", "width", "height"),
+        *("duration", "frame_rate", "codec", "thumbnail_due"),
+    )
+    columns = Data.__table__.c
+
+    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
+        known = {name: func.coalesce(given[name], columns[name]) for name in ("width", "height")}
+        values = {name: value for name, value in given.items() if name != "position"} | known
+        return update(Data).where(Data.position == given["position"]).values(values)
+
+    return JsonStatement(dialect, [columns[name] for name in names], build)

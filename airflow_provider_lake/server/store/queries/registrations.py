@@ -1,0 +1,173 @@
+"""Making data of stored objects, many in one transaction: few statements, made once, whose cost all of them share."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from airflow_provider_lake.server.errors import ApiError, BadRequestError, UnauthorizedError
+from airflow_provider_lake.server.row_ids import new_id
+from airflow_provider_lake.server.store.queries import imports, tokens
+from airflow_provider_lake.server.store.queries.custom_metadata import get_schema
+from airflow_provider_lake.server.store.queries.listing import DESCRIBED, Listing, Named, list_ordered
+from airflow_provider_lake.server.store.queries.selection import Selection
+from airflow_provider_lake.server.store.states import UploadStatus
+from airflow_provider_lake.server.store.tables import Tag, utc_now
+
+_TAGS = select(Tag.id, Tag.name).where(
+    Tag.datalake_id == bindparam("datalake"), Tag.id.in_(bindparam("ids", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A data that somebody wants to make of a stored object.
+
+    :param token_sha256: who wants it; the token was good a moment ago.
+    :param values: by column what is known about the data.
+    """
+
+    token_sha256: str
+    organization_id: UUID
+    datalake_id: UUID
+    values: Mapping[str, Any]
+    tag_ids: Sequence[UUID]
+
+    @property
+    def object_name(self) -> str:
+        """Name of the object."""
+        return str(self.values["object_name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The data of an object.
+
+    :param listing: that data alone.
+    :param is_new: whether it was made by this registration.
+    """
+
+    listing: Listing
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Tags and sources that registrations name, as far as their datalake has them."""
+
+    tags: Mapping[UUID, Named]
+    sources: Mapping[UUID, Named]
+
+
+Outcome = Registered | ApiError
+
+
+def register(session: Session, wanted: Sequence[Registration]) -> list[Outcome]:
+    """Make data of objects; where a datalake has an object already, its data is returned as it is.
+
+    :return: for each registration in turn its data, or why there is none.
+    """
+    outcomes: dict[int, Outcome] = {}
+    known = tokens.known_digests(session, {each.token_sha256 for each in wanted})
+    by_datalake: dict[UUID, dict[int, Registration]] = defaultdict(dict)
+    for place, each in enumerate(wanted):
+        if each.token_sha256 in known:
+            by_datalake[each.datalake_id][place] = each
+        else:
+            # It was revoked since it was looked at.
+            outcomes[place] = UnauthorizedError("this lake does not know the API token")
+    for datalake_id, asked in by_datalake.items():
+        outcomes |= _register(session, datalake_id, asked)
+    return [outcomes[place] for place in range(len(wanted))]
+
+
+def _register(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Outcome]:
+    """Register in one datalake, by place."""
+    links = _links(session, datalake_id, asked.values())
+    outcomes: dict[int, Outcome] = dict(_refusals(session, datalake_id, asked, links))
+    rows = {place: _row(datalake_id, each) for place, each in asked.items() if place not in outcomes}
+    if not rows:
+        return outcomes
+    tags = [(row["id"], tag_id) for place, row in rows.items() for tag_id in asked[place].tag_ids]
+    new = imports.add_data(session, list(rows.values()), tags)
+    made = {place: row for place, row in rows.items() if row["id"] in new}
+    outcomes |= {place: Registered(_listing(row, asked[place], links), True) for place, row in made.items()}
+    return outcomes | _registered_before(session, datalake_id, {place: asked[place] for place in rows.keys() - made})
+
+
+def _links(session: Session, datalake_id: UUID, asked: Iterable[Registration]) -> _Links:
+    tag_ids = {tag_id for each in asked for tag_id in each.tag_ids}
+    found = session.connection().execute(_TAGS, {"datalake": datalake_id, "ids": list(tag_ids)}) if tag_ids else ()
+    tags = {tag_id: Named(str(tag_id), name) for tag_id, name in found}
+    sources = imports.existing_sources(session, datalake_id, {each.values["data_source_id"] for each in asked} - {None})
+    return _Links(tags, {source_id: Named(str(source_id), name) for source_id, name in sources.items()})
+
+
+def _refusals(
+    session: Session, datalake_id: UUID, asked: Mapping[int, Registration], links: _Links
+) -> Iterable[tuple[int, BadRequestError]]:
+    """Yield the place of what asks for something that the datalake does not have or take, and why it is refused."""
+    schema = get_schema(session, datalake_id)
+    for place, each in asked.items():
+        try:
+            schema.check(each.values["custom_metadata"])
+            _check_links(each, links)
+        except BadRequestError as error:
+            yield place, error
+
+
+def _check_links(registration: Registration, links: _Links) -> None:
+    for tag_id in registration.tag_ids:
+        if tag_id not in links.tags:
+            raise BadRequestError(f"no tag with id {tag_id}")
+    source_id = registration.values["data_source_id"]
+    if source_id is not None and source_id not in links.sources:
+        raise BadRequestError(f"no data source with id {source_id}")
+
+
+def _row(datalake_id: UUID, registration: Registration) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "datalake_id": datalake_id,
+        "upload_status": UploadStatus.PENDING,
+        "upload_error": None,
+        "created_at": utc_now(),
+        "duration": None,
+        "frame_rate": None,
+        "codec": None,
+        **registration.values,
+    }
+
+
+def _listing(row: Mapping[str, Any], registration: Registration, links: _Links) -> Listing:
+    """Return a data that was added, as reading it would."""
+    tags = sorted((links.tags[tag_id] for tag_id in registration.tag_ids), key=lambda tag: tag.name)
+    source = links.sources.get(row["data_source_id"])
+    read = {
+        **row,
+        "id": str(row["id"]),
+        "metadata_": _json(row["metadata"]),
+        "custom_metadata": _json(row["custom_metadata"]),
+    }
+    described = (0, source and source.id, *(read[name] for name in DESCRIBED))
+    return Listing(
+        [described], {0: [tag.id for tag in tags]}, {tag.id: tag for tag in tags}, {source.id: source} if source else {}
+    )
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _registered_before(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Registered]:
+    if not asked:
+        return {}
+    names = {each.object_name for each in asked.values()}
+    found = list_ordered(session, Selection(datalake_id, object_names=names), (), None, 0)
+    by_name = dict(zip(found.object_names, found.rows, strict=True))
+    return {place: Registered(found.only(by_name[each.object_name]), False) for place, each in asked.items()}

@@ -1,0 +1,104 @@
+"""Tree to condition."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, not_, or_
+
+from airflow_provider_lake.server.store.metadata_text import MetadataText
+from airflow_provider_lake.server.store.query_language.fields import find_field
+from airflow_provider_lake.server.store.query_language.parser import parse
+from airflow_provider_lake.server.store.query_language.tree import And, Comparison, Node, Not, Operator, Or
+from airflow_provider_lake.server.store.tables import INDEXED_METADATA, Data
+
+_INDEXED = {f"metadata.{key}": key for key in INDEXED_METADATA}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a query asks for, with what indexes can find of it: data that fulfil all of this.
+
+    :param condition: over ``Data``; None where the rest says it all.
+    :param tag_names: they have one of these tags; None: the query does not say so.
+    :param narrowing: conditions that indexes serve.
+    :param finds_few: they find so few that an order of the data is no way to these.
+    """
+
+    condition: ColumnElement[bool] | None = None
+    tag_names: tuple[str, ...] | None = None
+    narrowing: tuple[ColumnElement[bool], ...] = ()
+    finds_few: bool = False
+
+
+def compile_filter(text: str) -> Filter:
+    """Return what a query asks for, with what indexes can find of it.
+
+    :raises InvalidQueryError: the query cannot be understood.
+    """
+    tree = parse(text)
+    if isinstance(tree, Comparison | Or):
+        return _compile_served(tree) or Filter(compile_tree(tree))
+    served = [found for each in _conjuncts(tree) if (found := _compile_served(each)) is not None]
+    # One tag can lead; data of several tags are no index's order.
+    tag_names = next((each.tag_names for each in served if each.tag_names and len(each.tag_names) == 1), None)
+    narrowing = tuple(condition for each in served for condition in each.narrowing)
+    return Filter(compile_tree(tree), tag_names, narrowing, finds_few=any(each.finds_few for each in served))
+
+
+def compile_tree(node: Node) -> ColumnElement[bool]:
+    """Return the condition of a parsed query."""
+    match node:
+        case And(operands):
+            return and_(*map(compile_tree, operands))
+        case Or(operands):
+            return or_(*map(compile_tree, operands))
+        case Not(operand):
+            return not_(compile_tree(operand))
+        case Comparison():
+            return _compile_comparison(node)
+
+
+def _compile_comparison(comparison: Comparison) -> ColumnElement[bool]:
+    field = find_field(comparison.field)
+    if field is None:
+        raise ValueError(f"unknown field {comparison.field!r}")
+    opposite = comparison.operator.opposite
+    if opposite is not None:
+        return not_(field.condition(opposite, comparison.value))
+    return field.condition(comparison.operator, comparison.value)
+
+
+def _conjuncts(node: Node) -> tuple[Node, ...]:
+    return node.operands if isinstance(node, And) else ()
+
+
+def _compile_served(node: Node) -> Filter | None:
+    """Return what finds just the data that one comparison asks for by an index; None where none does."""
+    match node:
+        case Comparison("tags.name", Operator.EQUAL, str(name)):
+            return Filter(tag_names=(name,))
+        case Comparison("tags.name", Operator.IN, tuple(names)):
+            return Filter(tag_names=tuple(dict.fromkeys(map(str, names))))
+        case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
+            return Filter(narrowing=(MetadataText(_INDEXED[field], Data.metadata_) == value,))
+        case Or(operands):
+            ranges = [_range_of(operand) for operand in operands]
+            if all(each is not None for each in ranges):
+                narrowing = or_(*(each for each in ranges if each is not None))
+                return Filter(compile_tree(node), narrowing=(narrowing,), finds_few=True)
+    return None
+
+
+def _range_of(node: Node) -> ColumnElement[bool] | None:
+    """Return the part of an index in which all lies that a condition asks for; None: that is no small part."""
+    match node:
+        case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
+            return MetadataText(_INDEXED[field], Data.metadata_) == value
+        case And(
+            (
+                Comparison(field, Operator.GREATER_OR_EQUAL, str(first)),
+                Comparison(other, Operator.LESS, str(end)),
+            )
+        ) if field == other and field in _INDEXED:
+            text = MetadataText(_INDEXED[field], Data.metadata_)
+            return and_(text >= first, text < end)
+    return None

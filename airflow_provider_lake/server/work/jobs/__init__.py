@@ -1,0 +1,1 @@
+"""Jobs of the lake: imports and processings."""

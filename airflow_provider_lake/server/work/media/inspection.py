@@ -1,0 +1,113 @@
+"""Looks at data whose bytes have arrived: size, dimensions, and whether they are what they claim to be."""
+
+import logging
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.context import Lake
+from airflow_provider_lake.server.errors import UnavailableError
+from airflow_provider_lake.server.store.queries import data as data_queries
+from airflow_provider_lake.server.store.queries import datalakes
+from airflow_provider_lake.server.store.queries.data import Finding, Pending
+from airflow_provider_lake.server.store.states import DataType, UploadStatus
+from airflow_provider_lake.server.work.readers.image_process import Found
+from airflow_provider_lake.server.work.readers.media_reader import FoundVideo, facts_of, only_known
+from airflow_provider_lake.server.work.readers.reading import look_at_all
+from airflow_provider_lake.server.work.readers.unreadable import EMPTY, reason_of
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 200
+_GATHER_SECONDS = 0.1
+_RETRY_SECONDS = 5.0
+
+
+class MediaWorker:
+    """Brings data from PENDING to DONE or ERROR, in one thread.
+
+    What waits is found in the database, so nothing is forgotten when the lake ends: the next one goes on.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._condition = threading.Condition()
+        # What an earlier lake left behind.
+        self._has_work = True
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="media")
+
+    def start(self) -> None:
+        """Start to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and return once the current batch is done."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Say that data has arrived."""
+        with self._condition:
+            self._has_work = True
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while self._wait_for_work():
+            try:
+                # What came in meanwhile is gathered first, unless there is enough of it.
+                while not self._stopping and self._look_at_some() == _BATCH:
+                    pass
+            except (SQLAlchemyError, UnavailableError):
+                logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
+                with self._condition:
+                    self._has_work = True
+                    self._condition.wait_for(lambda: self._stopping, _RETRY_SECONDS)
+
+    def _wait_for_work(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._has_work or self._stopping)
+            # What comes in little by little is looked at together: one transaction for all of it.
+            self._condition.wait_for(lambda: self._stopping, _GATHER_SECONDS)
+            self._has_work = False
+            return not self._stopping
+
+    def _look_at_some(self) -> int:
+        """Look at the next data, and return how many there were."""
+        with self._lake.database.reading() as session:
+            pending = data_queries.list_pending(session, _BATCH)
+            organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
+        if not pending:
+            return 0
+        stored = [(data, self._lake.stores.of(organizations[data.datalake_id])) for data in pending]
+        images = [place for place, (data, _) in enumerate(stored) if data.type == DataType.IMAGE]
+        read = self._lake.images.read([(stored[place][1], stored[place][0].object_name) for place in images])
+        found = dict(zip(images, read, strict=True))
+        findings = look_at_all(lambda place: self._look_at(*stored[place], found.get(place)), range(len(stored)))
+        with self._lake.database.writing() as session:
+            data_queries.record_findings(session, findings)
+        return len(pending)
+
+    def _look_at(self, data: Pending, store: BlobStore, image: Found | None) -> Finding:
+        """Return what an object is.
+
+        :param image: what is in it; None: it is a video.
+        """
+        size = None
+        found: Found | FoundVideo | None = image
+        try:
+            size = store.stat(data.object_name).size
+        except Exception as error:  # noqa: BLE001 - told apart below
+            found = error
+        if size == 0:
+            return Finding(data.position, UploadStatus.ERROR, 0, error=EMPTY)
+        if found is None:
+            found = self._lake.media.look_at_video(store, data.object_name)
+        found = only_known(found)
+        if isinstance(found, Exception):
+            reason = reason_of(found, data.object_name, missing="the object is gone")
+            return Finding(data.position, UploadStatus.ERROR, size, error=reason)
+        return Finding(data.position, UploadStatus.DONE, size, **facts_of(found))

@@ -1,0 +1,133 @@
+"""Reads the headers of many images: those in a folder by processes of their own, others over threads."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, cast
+
+from airflow_provider_lake.media.images import read_header
+from airflow_provider_lake.server.blobs.base import BlobStore
+from airflow_provider_lake.server.errors import BadRequestError
+from airflow_provider_lake.server.work.readers.image_process import Found, from_json, read_file
+from airflow_provider_lake.server.work.readers.reading import look_at_all
+
+# Fewer are read sooner than they are handed over, and need no process.
+_WORTH_A_PROCESS = 16
+# What a process is handed at a time.
+_BATCH = 256
+_PROCESSES = min(4, os.cpu_count() or 1)
+_END_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class ImageReader:
+    """Reads images for all who need it; may be used by several threads at a time.
+
+    Python's interpreter lock would have requests wait while headers are parsed. A process is started when there is
+    enough to read, and ends with the reader or with the lake, however that ends.
+    """
+
+    def __init__(self) -> None:
+        self._slots = threading.BoundedSemaphore(_PROCESSES)
+        self._idle: list[_Process] = []
+
+    def read(self, images: Sequence[tuple[BlobStore, str]]) -> list[Found]:
+        """Return what is found in each of some images, given as store and object name, in their order."""
+        if len(images) < _WORTH_A_PROCESS:
+            return look_at_all(_read_here, images)
+        paths = [path for image in images if (path := _path_of(image)) is not None]
+        if len(paths) < len(images):
+            return look_at_all(_read_here, images)
+        batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
+        return [found for batch in look_at_all(self._read_files, batches) for found in batch]
+
+    def close(self) -> None:
+        """End the processes; whoever reads has ended before."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take_idle(self) -> "_Process | None":
+        """Return a process that has nothing to do; None: there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:  # looked for first, another thread could take the last one meanwhile
+            return None
+
+    def _read_files(self, paths: Sequence[Path]) -> list[Found]:
+        with self._slots:
+            try:
+                process = self._take_idle() or _Process()
+            except OSError as error:
+                logger.warning("no process can be started that reads images: %s", error)
+                return [read_file(path) for path in paths]
+            try:
+                found = process.read(paths)
+            except (OSError, ValueError) as error:
+                process.close()
+                if len(paths) == 1:
+                    return [RuntimeError(f"the process that read it ended: {error}")]
+            else:
+                self._idle.append(process)
+                return found
+        # Whatever one of them does to a process, the others do not suffer from it.
+        return [found for path in paths for found in self._read_files([path])]
+
+
+class _Process:
+    """One process that reads images, one batch after the other."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "airflow_provider_lake.server.work.readers.image_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._input = cast("IO[str]", self._process.stdin)
+        self._output = cast("IO[str]", self._process.stdout)
+
+    def read(self, paths: Sequence[Path]) -> list[Found]:
+        """Return what is found in each file.
+
+        :raises OSError: the process has ended.
+        :raises ValueError: it ended in the middle of its answer.
+        """
+        # Names of files need not be text; JSON keeps even those that are not.
+        self._input.write(json.dumps([str(path) for path in paths]) + "\n")
+        self._input.flush()
+        return [from_json(found) for found in json.loads(self._output.readline())]
+
+    def close(self) -> None:
+        """End it: by the end of its input, or else at once."""
+        with suppress(OSError):  # it has ended, with something unread
+            self._input.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+
+def _path_of(image: tuple[BlobStore, str]) -> Path | None:
+    store, object_name = image
+    try:
+        return store.path_of(object_name)
+    except BadRequestError:
+        return None  # no object can have that name, as its reading will say
+
+
+def _read_here(image: tuple[BlobStore, str]) -> Found:
+    store, object_name = image
+    try:
+        with store.open(object_name) as file:
+            return read_header(file)
+    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        return error

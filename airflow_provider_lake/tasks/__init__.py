@@ -1,0 +1,1 @@
+"""What operators, sensors and triggers share: jobs, asset events, lineage, and the state of earlier tries."""

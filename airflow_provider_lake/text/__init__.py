@@ -1,0 +1,1 @@
+"""Text for people: what can be printed, names that are close to others, values shown short."""

@@ -1,0 +1,186 @@
+"""Wait for jobs of the lake without holding a worker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_lake import configuration
+from airflow_provider_lake.arguments import (
+    check_constants,
+    read_flag,
+    read_job_ids,
+    read_optional_seconds,
+    read_required_text,
+    read_seconds,
+)
+from airflow_provider_lake.exceptions import LakeArgumentError
+from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.tasks.jobs import JobIds, describe
+from airflow_provider_lake.tasks.life_signs import life_signs
+from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
+from airflow_provider_lake.triggers.handover import await_handover
+from airflow_provider_lake.triggers.polling.poller import Poller, shared_poller
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.triggers.polling.schedule import JobNews
+
+# Airflow gives a trigger 30 seconds to kill.
+_KILL_SECONDS = 20.0
+
+
+class JobTrigger(BaseTrigger):
+    """Fires once every job has succeeded or one has not, or when they cannot be waited for any longer.
+
+    All triggers of a triggerer that wait on the same connection share one poller.
+
+    The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that it reports the same in
+    every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
+    lake would refuse again, ``"silent"`` where it did not answer for too long.
+    :func:`airflow_provider_lake.triggers.events.require_ended` reads it. With ``details`` it also has these, and the
+    ``job_id``: ``airflow dags test`` hands nothing but the event to the task that resumes.
+
+    :param job_id: id of a job, the summary of a task that started one, or several of these.
+    :param lake_conn_id: id of a connection of type ``lake``.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at a job; young jobs are looked
+        at more often.
+    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
+        outage_budget`` says.
+    :param since: when the wait began, in seconds since 1970; None: when the trigger starts.
+    :param deadline: when the wait is given up, in seconds since 1970; None: never.
+    :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
+    :param details: what the task that resumes is to know beside the jobs; JSON.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_id: JobIds | Sequence[JobIds],
+        lake_conn_id: str = LakeHook.default_conn_name,
+        poll_interval: timedelta | float = 5.0,
+        outage_budget: timedelta | float | None = None,
+        since: float | None = None,
+        deadline: float | None = None,
+        cancel_on_kill: bool = False,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        self.job_id = job_id
+        self.lake_conn_id = lake_conn_id
+        self.poll_interval = read_seconds("poll_interval", poll_interval)
+        budget = read_optional_seconds("outage_budget", outage_budget)
+        self.outage_budget = configuration.outage_budget() if budget is None else budget
+        self.since = read_optional_seconds("since", since)
+        self.deadline = read_optional_seconds("deadline", deadline)
+        self.cancel_on_kill = read_flag("cancel_on_kill", cancel_on_kill)
+        check_constants(read_job_ids, job_id=job_id)
+        check_constants(read_required_text, lake_conn_id=lake_conn_id)
+        self.details = details
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments to make this trigger again in another process."""
+        names = (
+            *("job_id", "lake_conn_id", "poll_interval", "outage_budget", "since", "deadline", "cancel_on_kill"),
+            "details",
+        )
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then fire once."""
+        began = time.monotonic()
+        payload = await self._wait()
+        if self.details is not None:
+            payload |= {"job_id": self.job_id, "details": self.details}
+        await await_handover(began)
+        yield TriggerEvent(payload)
+
+    async def on_kill(self) -> None:
+        """Kill the jobs too, where that was asked for; that one cannot be killed is logged."""
+        if not self.cancel_on_kill:
+            return
+        from airflow_provider_lake.client import LakeError
+
+        async with asyncio.timeout(_KILL_SECONDS), shared_poller(self.lake_conn_id) as poller:
+            for job_id in read_job_ids("job_id", self.job_id):
+                try:
+                    await poller.kill_job(job_id, self.log)
+                except LakeError as error:
+                    self.log.warning("Job %s could not be killed: %s", job_id, error)
+
+    async def _wait(self) -> dict[str, Any]:
+        """Wait, and return what to fire."""
+        try:
+            async with asyncio.timeout(None if self.deadline is None else self.deadline - time.time()) as limit:
+                return await self._watch()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return timeout_event("the jobs have not ended in time")
+
+    async def _watch(self) -> dict[str, Any]:
+        try:
+            job_ids = read_job_ids("job_id", self.job_id)
+        except LakeArgumentError as error:  # where Airflow has rendered it for this trigger
+            return {"status": "refused", "message": str(error)}
+        if not job_ids:
+            return {"status": "refused", "message": "no job id given to wait for"}
+        try:
+            if not await self._is_over(job_ids):
+                # Others still waited for the lake that the connection had before it was moved.
+                self.log.info("The lake does not know the job; the connection is read anew")
+                async with shared_poller(self.lake_conn_id) as poller:
+                    await self._await_end(poller, job_ids)
+        except AirflowNotFoundException as error:
+            return {"status": "refused", "message": str(error)}
+        except Exception as error:
+            # Whoever came this far has loaded the client, and not on the event loop.
+            from airflow_provider_lake.client import LakeError
+
+            if not isinstance(error, LakeError):
+                raise
+            return error_event(error)
+        return dict(ENDED)
+
+    async def _is_over(self, job_ids: Sequence[str]) -> bool:
+        """Wait for the jobs by a poller that others may have begun; return whether its lake knows the jobs."""
+        began = time.monotonic()
+        async with shared_poller(self.lake_conn_id) as poller:
+            from airflow_provider_lake.client import NotFoundError
+
+            try:
+                await self._await_end(poller, job_ids)
+            except NotFoundError:
+                if poller.opened_at >= began:
+                    raise
+                return False
+        return True
+
+    async def _await_end(self, poller: Poller, job_ids: Sequence[str]) -> None:
+        """Return once every job has succeeded, or one has not: a failure is told at once."""
+        watch = poller.watch(
+            job_ids,
+            self.log,
+            poll_interval=self.poll_interval,
+            outage_budget=self.outage_budget,
+            since=self.since,
+            # Whoever deferred has looked before.
+            was_answered=self.since is not None,
+        )
+        latest: dict[str, JobNews] = {}
+
+        def describe_all() -> str:
+            if len(job_ids) == 1:
+                return describe(latest[job_ids[0]]) if latest else f"job {job_ids[0]}"
+            return f"{sum(job.status.is_final for job in latest.values())} of {len(job_ids)} jobs have ended"
+
+        async with life_signs(self.log, describe_all), aclosing(watch) as every_news:
+            async for job in every_news:
+                latest[job.id] = job
+                self.log.info("Waiting: %s", describe(job))
+                if job.status.is_final and not job.status.is_successful:
+                    return

@@ -1,0 +1,1 @@
+"""One poller for all that a triggerer waits for on one connection."""

@@ -1,0 +1,88 @@
+"""For which organization a poller asks: found out once, by asking the lake, for all who use the poller."""
+
+import asyncio
+import copy
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_lake.tasks.jobs import Logger, Patience, backoff
+
+Params = Iterable[tuple[str, Any]]
+Send = Callable[[str, str, Params], Awaitable[Any]]
+_FIRST_PAUSE_SECONDS = 1.0
+
+
+class Organization:
+    """The organization of a connection.
+
+    :param send: makes one call of the API.
+    :param organization_id: its id; neither id nor name: the token's default one.
+    """
+
+    def __init__(self, send: Send, organization_id: str | None, name: str | None) -> None:
+        from airflow_provider_lake.client.resources.base import parse_id
+
+        self._send = send
+        self._id = None if organization_id is None else parse_id(organization_id)
+        self._name = name
+        self._search: asyncio.Task[UUID] | None = None
+        self._failure: Exception | None = None
+        self._failures = 0
+        self._ask_again_at = 0.0
+
+    async def find(self) -> UUID:
+        """Return its id; all who ask while the lake is asked wait for the same answer.
+
+        :raises airflow_provider_lake.client.LakeError: the lake does not say, or has not a moment ago.
+        """
+        if self._id is not None:
+            return self._id
+        if self._failure is not None and time.monotonic() < self._ask_again_at:
+            raise copy.copy(self._failure)
+        if self._search is None:
+            self._search = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._search)
+
+    async def find_within(self, outage_budget: float, log: Logger, *, was_answered: bool = False) -> UUID:
+        """Return its id, and bear with a lake that does not answer.
+
+        :param outage_budget: seconds that are borne.
+        :param was_answered: whether the lake has taken the token before.
+        :raises airflow_provider_lake.client.LakeError: the lake refuses, or did not answer for too long.
+        """
+        patience = Patience(outage_budget, log, was_answered=was_answered)
+        while True:
+            with patience.bear():
+                return await self.find()
+            await asyncio.sleep(patience.pause(_FIRST_PAUSE_SECONDS))
+
+    def close(self) -> None:
+        """Give up asking."""
+        if self._search is not None:
+            self._search.cancel()
+
+    async def _ask(self) -> UUID:
+        try:
+            self._id = UUID(await self._ask_lake())
+        except Exception as error:
+            self._failures += 1
+            self._failure = error
+            pause = max(backoff(_FIRST_PAUSE_SECONDS, self._failures), getattr(error, "retry_after", None) or 0.0)
+            self._ask_again_at = time.monotonic() + pause
+            raise
+        finally:
+            self._search = None
+        return self._id
+
+    async def _ask_lake(self) -> str:
+        from airflow_provider_lake.client import UsageError
+
+        if self._name is not None:
+            found = await self._send("GET", "/api/organizations/find", [("name", self._name)])
+            return str(found["id"])
+        user = await self._send("GET", "/api/home/ping", ())
+        if user["default_organization"] is None:
+            raise UsageError("the token has no default organization: give organization_id or organization_name")
+        return str(user["default_organization"])

@@ -1,0 +1,316 @@
+"""One poller for all that a triggerer process waits for on one connection.
+
+::
+
+    async with shared_poller("lake_default") as poller:
+        async with aclosing(poller.watch([job_id], log, poll_interval=5.0, outage_budget=600.0)) as every_news:
+            async for job in every_news:
+                ...
+        tags = await poller.request("GET", path, params=[("limit", 10)])
+
+Whoever waits shares its connections and its schedule with everybody else in the same event loop who names the same
+Airflow connection. A thread of its own (:mod:`airflow_provider_lake.triggers.polling.thread`) makes the requests: the
+event loop only hears what is new. The poller ends with the last who uses it, and the next one reads the Airflow
+connection anew.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from airflow_provider_lake.hooks.connection import client_arguments, datalake_name, renewed_token
+from airflow_provider_lake.hooks.lake import LakeHook
+from airflow_provider_lake.tasks.jobs import Logger
+from airflow_provider_lake.triggers.polling.organization import Organization, Params
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from airflow.sdk import Connection
+
+    from airflow_provider_lake.client import LakeError
+    from airflow_provider_lake.client.transport.base import Answer
+    from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Wait
+    from airflow_provider_lake.triggers.polling.thread import Counts
+
+
+logger = logging.getLogger(__name__)
+
+
+class Poller:
+    """Asks one lake on behalf of many; belongs to one event loop.
+
+    :param arguments: of the client that the Airflow connection describes.
+    :param read_token: reads the token of that connection again, when the lake refuses the one there is.
+    """
+
+    def __init__(self, arguments: Mapping[str, Any], read_token: Callable[[], Awaitable[str]]) -> None:
+        from airflow_provider_lake.client import RetryPolicy
+        from airflow_provider_lake.client.transport.sender import Sender
+        from airflow_provider_lake.client.transport.session import Session
+        from airflow_provider_lake.triggers.polling.thread import PollerThread
+
+        sender = Sender(arguments["timeout"], arguments["verify"])
+        self._session = Session(arguments["host"], arguments["api_token"], sender, RetryPolicy(attempts=1))
+        self._organization = Organization(self._send, arguments["organization_id"], arguments["organization_name"])
+        self._inboxes: dict[Wait, asyncio.Queue[News | Exception]] = {}
+        self._pending: set[asyncio.Future[Answer]] = set()
+        self._read_token = read_token
+        self._renewal: asyncio.Future[None] | None = None
+        self._thread = PollerThread(
+            asyncio.get_running_loop(), self._session, self._take_in, self._begin_renewal, self._break_down
+        )
+        self._thread.start()
+        self._fault: Exception | None = None
+        self.is_refused = False
+        self.opened_at = time.monotonic()
+
+    async def request(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
+        """Make one call of the API, once, and return the answer's JSON; None for an answer without body.
+
+        :param path: below the host, beginning with ``/api/``.
+        :param params: the query; pairs whose value is None are left out.
+        :param json: the body.
+        :raises airflow_provider_lake.client.ResponseError: the lake answered with an error.
+        :raises airflow_provider_lake.client.TransportError: no usable answer came.
+        """
+        self._session.organization_id = await self._organization.find()
+        return await self._send(method, path, params, json)
+
+    async def organization_id(self) -> "UUID":
+        """Return the organization that is asked for."""
+        return await self._organization.find()
+
+    async def watch(
+        self,
+        job_ids: Sequence[str],
+        log: Logger,
+        *,
+        poll_interval: float,
+        outage_budget: float,
+        since: float | None = None,
+        was_answered: bool = False,
+    ) -> "AsyncGenerator[JobNews, None]":
+        """Tell how jobs are, at first and whenever that changes, until every one has ended.
+
+        :param log: is told when the lake does not answer.
+        :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
+        :param outage_budget: seconds without a break that the lake may fail to answer.
+        :param since: when the wait began, in seconds since 1970; None: now.
+        :param was_answered: whether the lake has taken the token before: one that it refuses then may be under
+            rotation, which counts as no answer.
+        :raises airflow_provider_lake.client.LakeError: the lake refuses to tell, or did not answer for too long.
+        """
+        from airflow_provider_lake.triggers.polling.schedule import Silence, Wait
+
+        now = time.monotonic()
+        started = now if since is None else now - max(0.0, time.time() - since)
+        self._session.organization_id = await self._organization.find_within(
+            outage_budget, log, was_answered=was_answered
+        )
+        self._require_thread()
+        wait = Wait(
+            tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic(), was_answered
+        )
+        inbox = self._inboxes[wait] = asyncio.Queue()
+        self._thread.watch(wait)
+        try:
+            going_on = set(wait.job_ids)
+            while going_on:
+                news = await inbox.get()
+                if isinstance(news, Silence):
+                    log.warning("The lake does not answer: %s", news.error)
+                    continue
+                if isinstance(news, Exception):
+                    self._note(news)
+                    raise news
+                if news.status.is_final:
+                    going_on.discard(news.id)
+                yield news
+        finally:
+            del self._inboxes[wait]
+            self._thread.unwatch(wait)
+
+    async def kill_job(self, job_id: str, log: Logger) -> None:
+        """End a job that still goes on; it is read first, for it may have ended by itself.
+
+        :raises airflow_provider_lake.client.LakeError: it cannot be ended.
+        """
+        from airflow_provider_lake.client import JobStatus
+
+        job = await self.request("GET", f"/api/v2/job/{job_id}")
+        if not JobStatus(job["status"]).is_final:
+            log.info("Killing job %s, which is %s", job_id, job["status"])
+            await self.request("POST", f"/api/v2/job/{job_id}/kill")
+
+    def close(self) -> None:
+        """Give up what is under way, and end the thread."""
+        self._organization.close()
+        if self._renewal is not None:
+            self._renewal.cancel()
+        self._thread.close()
+
+    @property
+    def counts(self) -> "Counts":
+        """What it has done so far."""
+        return self._thread.counts
+
+    def _take_in(self, batch: "list[tuple[Wait, News]]") -> None:
+        """Put what is new where it is waited for; called in the event loop."""
+        for wait, news in batch:
+            inbox = self._inboxes.get(wait)
+            if inbox is not None:
+                inbox.put_nowait(news)
+
+    def _begin_renewal(self, refused: str) -> None:
+        """Look whether the connection has another token than one that was refused; called in the event loop."""
+        self._renewal = asyncio.ensure_future(self._renew(refused))
+
+    async def _renew(self, refused: str) -> None:
+        from airflow_provider_lake.client import LakeError
+
+        token = self._session.token
+        try:
+            if token.value == refused:
+                token.value = await self._read_token()
+        except (AirflowException, AirflowRuntimeError, LakeError) as error:
+            logger.warning("The lake refuses the token, and the connection has none in its place: %s", error)
+        finally:
+            self._thread.go_on()
+
+    def _break_down(self, error: Exception) -> None:
+        """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
+        self.is_refused = True
+        self._fault = error
+        for inbox in self._inboxes.values():
+            inbox.put_nowait(error)
+        for answered in self._pending:
+            _settle(answered, error)
+
+    def _require_thread(self) -> None:
+        """Raise the fault by which the thread has ended: nobody would answer."""
+        if self._fault is not None:
+            raise self._fault
+
+    def _note(self, error: Exception) -> None:
+        """Remember that this may be the lake of an earlier connection: then nobody new shall come here.
+
+        It does not take the token, does not know what it is asked about, or does not answer.
+        """
+        from airflow_provider_lake.client import NotFoundError, TransportError, UnauthorizedError
+
+        self.is_refused = self.is_refused or isinstance(error, UnauthorizedError | NotFoundError | TransportError)
+
+    async def _send(self, method: str, path: str, params: Params = (), json: Any = None) -> Any:
+        from airflow_provider_lake.client.transport.session import read_answer
+        from airflow_provider_lake.triggers.polling.thread import Request
+
+        self._require_thread()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer] = loop.create_future()
+        call = self._session.describe(method, path, params, json)
+
+        def done(outcome: "Answer | LakeError") -> None:
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, answered, outcome)
+
+        self._pending.add(answered)
+        self._thread.send(Request(call, done))
+        try:
+            return read_answer(method, call.url, await answered)
+        except Exception as error:
+            self._note(error)
+            raise
+        finally:
+            self._pending.discard(answered)
+
+
+class _Shared:
+    """A poller, or one that is being made, and how many use it."""
+
+    def __init__(self, lake_conn_id: str) -> None:
+        self.users = 0
+        self.poller = asyncio.ensure_future(_open(lake_conn_id))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether no poller could be made, or the connection may have another lake or token by now."""
+        if not self.poller.done():
+            return False
+        return self.poller.cancelled() or self.poller.exception() is not None or self.poller.result().is_refused
+
+
+_Key = tuple[int, asyncio.AbstractEventLoop, str]
+# Neither a forked process nor another event loop can use what is here.
+_pollers: dict[_Key, _Shared] = {}
+
+
+@asynccontextmanager
+async def shared_poller(lake_conn_id: str) -> AsyncIterator[Poller]:
+    """Use the poller of a connection, made if nobody uses it yet; the last one to leave closes it.
+
+    :param lake_conn_id: id of a connection of type ``lake``.
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or cannot be used otherwise.
+    """
+    key = (os.getpid(), asyncio.get_running_loop(), lake_conn_id)
+    shared = _pollers.get(key)
+    if shared is None:
+        shared = _pollers[key] = _Shared(lake_conn_id)
+    shared.users += 1
+    try:
+        yield await asyncio.shield(shared.poller)
+    finally:
+        shared.users -= 1
+        if (not shared.users or shared.is_refused) and _pollers.get(key) is shared:
+            del _pollers[key]
+        if not shared.users:
+            shared.poller.add_done_callback(_close)
+
+
+def _close(opening: "asyncio.Future[Poller]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+async def _open(lake_conn_id: str) -> Poller:
+    connection = await _get_connection(lake_conn_id)
+
+    async def read_token() -> str:
+        return renewed_token(await _get_connection(lake_conn_id), connection)
+
+    return Poller(await asyncio.to_thread(_load, connection), read_token)
+
+
+def _load(connection: "Connection") -> dict[str, Any]:
+    """Read a connection, and load what takes long to load: not in the event loop."""
+    import airflow_provider_lake.triggers.polling.thread  # noqa: F401 - loaded here
+
+    return client_arguments(connection)
+
+
+async def read_datalake_name(lake_conn_id: str) -> str | None:
+    """Return the name of the datalake that a connection names, without blocking the event loop."""
+    return datalake_name(await _get_connection(lake_conn_id))
+
+
+async def _get_connection(lake_conn_id: str) -> "Connection":
+    # What reads it is loaded first: not in the event loop.
+    await asyncio.to_thread(import_module, "airflow.providers.common.compat.connection")
+    return await LakeHook.aget_connection(lake_conn_id)
+
+
+def _settle(answered: "asyncio.Future[Answer]", outcome: "Answer | Exception") -> None:
+    if answered.done():
+        return
+    if isinstance(outcome, Exception):
+        answered.set_exception(outcome)
+    else:
+        answered.set_result(outcome)

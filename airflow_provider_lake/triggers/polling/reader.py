@@ -1,0 +1,110 @@
+"""What waits for data asks of a datalake, by the poller of its connection: the event loop is not blocked."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lake.triggers.polling.poller import Poller, read_datalake_name, shared_poller
+
+if TYPE_CHECKING:
+    from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
+    from airflow_provider_lake.client.transport.session import Params
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDatalake:
+    """A datalake as far as those who wait need to know it."""
+
+    id: str
+    name: str
+
+
+class DataReader:
+    """Asks one datalake about its data. Nothing is asked again after a fault: whoever waits asks again anyway.
+
+    It connects when it is first asked, and anew after a refusal or where no answer came, so that a changed connection
+    is noticed.
+
+    Whoever uses it has awaited :func:`load_client`.
+
+    :param lake_conn_id: id of a connection of type ``lake``.
+    :param datalake: name of the datalake; None: the connection's, else the organization's default one.
+    """
+
+    def __init__(self, lake_conn_id: str, datalake: str | None) -> None:
+        self.lake_conn_id = lake_conn_id
+        self.datalake_name = datalake
+        self._stack = AsyncExitStack()
+        self._poller: Poller | None = None
+        self._datalake: NamedDatalake | None = None
+
+    async def get_datalake(self) -> NamedDatalake:
+        """Return the datalake.
+
+        :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
+        """
+        if self._datalake is None:
+            name = self.datalake_name or await read_datalake_name(self.lake_conn_id)
+            async with self._poll() as poller:
+                path = f"/api/organization/{await poller.organization_id()}/datalake"
+                found = await poller.request("GET", path, params=[("name", name)])
+            self._datalake = NamedDatalake(found["id"], found["name"])
+        return self._datalake
+
+    async def read_ids(self, question: "IdQuestion") -> "IdPage":
+        """Ask for one page of ids."""
+        from airflow_provider_lake.client.listing.ids import IdPage, ids_path
+
+        datalake = await self.get_datalake()
+        return IdPage.from_json(await self._ask("GET", ids_path(datalake.id), params=question.params))
+
+    async def count(self, q: str | None, statuses: Sequence[str]) -> int:
+        """Count the data that a query means, of those in some upload statuses."""
+        from airflow_provider_lake.client.listing.ids import IdQuestion
+
+        return (await self.read_ids(IdQuestion(q, statuses, limit=1))).count
+
+    async def filter_ids(self, ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> list[str]:
+        """Return those of some data that a query means and that are in some upload statuses.
+
+        :param ids: at most 1,000.
+        """
+        from airflow_provider_lake.client.listing.ids import naming_body
+
+        if not ids:
+            return []
+        datalake, body = await self.get_datalake(), naming_body(ids, q, statuses)
+        page = await self._ask("XGET", f"/api/datalake/{datalake.id}/datas", json=body)
+        return [str(item["id"]) for item in page["items"]]
+
+    async def close(self) -> None:
+        """Leave the poller to its other users; the next question comes back to it."""
+        self._poller = self._datalake = None
+        await self._stack.aclose()
+
+    async def _ask(self, method: str, path: str, *, params: "Params" = (), json: Any = None) -> Any:
+        async with self._poll() as poller:
+            return await poller.request(method, path, params=params, json=json)
+
+    @asynccontextmanager
+    async def _poll(self) -> AsyncIterator[Poller]:
+        """Use the poller; a refusal, or no answer at all, ends the use."""
+        if self._poller is None:
+            self._poller = await self._stack.enter_async_context(shared_poller(self.lake_conn_id))
+        from airflow_provider_lake.client import RateLimitedError, ResponseError, ServerError, TransportError
+
+        try:
+            yield self._poller
+        except (RateLimitedError, ServerError):
+            raise
+        except (ResponseError, TransportError):
+            await self.close()
+            raise
+
+
+async def load_client() -> None:
+    """Import the client, which takes a while, before whoever imports from it would stop the event loop."""
+    await asyncio.to_thread(importlib.import_module, "airflow_provider_lake.client.listing.ids")

@@ -1,0 +1,206 @@
+"""One watcher of arriving data: when it looks, what it hands on together, and where it goes on after a restart."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from airflow.providers.common.compat.sdk import AirflowException
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from airflow_provider_lake.tasks.jobs import Logger
+from airflow_provider_lake.triggers.arrivals import Look, Position, begin, is_readable, look
+from airflow_provider_lake.triggers.polling.reader import DataReader
+
+# An event is in Airflow's database a second or two after it was fired. A position that is kept before then would lose
+# it with the process; one that is kept later only has it fired again.
+KEEP_AFTER_SECONDS = 5.0
+# Not every change shows in a tick: data that are there already may get a tag.
+LOOK_ANYWAY_TICKS = 10
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How a datalake was at a moment.
+
+    :param count: of all data.
+    :param unfinished: of those that the lake has not finished.
+    """
+
+    count: int
+    unfinished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """Which data are handed on together.
+
+    :param min_count: fewer wait for others.
+    :param max_count: at most so many.
+    :param quiet_period: seconds in which nothing more has arrived.
+    :param max_wait: seconds after which those that wait are handed on all the same; None: never.
+    """
+
+    min_count: int
+    max_count: int
+    quiet_period: float
+    max_wait: float | None
+
+
+class PositionStore:
+    """Keeps a watcher's position in Airflow's store of an asset's state (Airflow 3.3), where there is one.
+
+    :param store: Airflow's; None: there is none.
+    :param key: of the position; other selections of data have others.
+    """
+
+    def __init__(self, store: Any, key: str, log: Logger) -> None:
+        self._store = store
+        self._key = key
+        self._log = log
+        self._kept: Position | None = None
+        if store is None:
+            log.warning("This Airflow keeps no state of assets: data that arrive during a restart are not noticed")
+
+    async def load(self) -> Position | None:
+        """Return the position that was kept."""
+        record = await self._call("get", self._key)
+        if record is None:
+            return None
+        try:
+            self._kept = Position.from_json(record)
+        except (KeyError, TypeError):
+            self._log.warning("What is kept under %s is no position: beginning anew", self._key)
+        return self._kept
+
+    async def save(self, position: Position) -> None:
+        """Keep a position, unless it is the one that is kept."""
+        if position != self._kept:
+            await self._call("set", self._key, position.to_json())
+            self._kept = position
+
+    async def _call(self, name: str, *arguments: Any) -> Any:
+        if self._store is None:
+            return None
+        try:
+            # The asynchronous methods came with 3.3.2.
+            if hasattr(self._store, f"a{name}"):
+                return await getattr(self._store, f"a{name}")(*arguments)
+            return await asyncio.to_thread(getattr(self._store, name), *arguments)
+        except ValueError:
+            self._store = None
+            self._log.warning(
+                "Several assets share this trigger, so its position is not kept: give each one a consumer"
+            )
+            return None
+
+
+class Watch:
+    """Looks for arrived data when its datalake has changed.
+
+    :param query: the data that are meant; None: all.
+    :param from_latest: a watch that has no position yet begins with what arrives from now on.
+    """
+
+    def __init__(
+        self,
+        reader: DataReader,
+        query: str | None,
+        batching: Batching,
+        store: PositionStore,
+        log: Logger,
+        *,
+        from_latest: bool,
+    ) -> None:
+        self._reader = reader
+        self._query = query
+        self._batching = batching
+        self._store = store
+        self._log = log
+        self._from_latest = from_latest
+        self._position: Position | None = None
+        self._seen_tick: Tick | None = None
+        self._idle_ticks = 0
+        # Those that wait for others, when the first of them was found, and when the last.
+        self._held: frozenset[str] = frozenset()
+        self._held_since = self._grown = 0.0
+
+    async def attend(self, tick: Tick) -> AsyncIterator[Sequence[str]]:
+        """Yield the ids of data that are to be handed on now, a batch at a time; a fault of the lake ends it."""
+        if not self._needs_look(tick):
+            return
+        is_complete = False
+        while not is_complete:
+            found = await self._bear(self._look)
+            if found is None:
+                return
+            self._position, has_fired = found.position, False
+            for ids in self._batches(found.new_ids):
+                yield ids
+                self._position, has_fired = self._position.after(ids), True
+            if has_fired:
+                await asyncio.sleep(KEEP_AFTER_SECONDS)
+            await self._bear(self._keep)
+            is_complete = found.is_complete
+        self._seen_tick, self._idle_ticks = tick, 0
+
+    def _needs_look(self, tick: Tick) -> bool:
+        self._idle_ticks += 1
+        if self._position is None or self._position.waiting or self._held:
+            return True
+        return tick != self._seen_tick or self._idle_ticks >= LOOK_ANYWAY_TICKS
+
+    async def _look(self) -> Look:
+        from airflow_provider_lake.client import BadRequestError
+
+        if self._position is None:
+            self._position = await self._store.load() or await self._begin()
+        try:
+            return await look(self._reader, self._query, self._position)
+        except BadRequestError as error:
+            if self._position.cursor is None or not await is_readable(self._reader, self._query):
+                raise
+            self._log.error("The lake no longer knows where this watch has come (%s): beginning anew", error)
+            return await look(self._reader, self._query, await self._begin())
+
+    async def _begin(self) -> Position:
+        position = await begin(self._reader, self._query, latest=self._from_latest)
+        # Else a restart before the first arrival would begin later, and lose what has arrived in between.
+        await self._store.save(position)
+        return position
+
+    async def _keep(self) -> None:
+        if self._position is not None:
+            await self._store.save(self._position)
+
+    async def _bear(self, ask: Callable[[], Awaitable[_T]]) -> _T | None:
+        """Ask; a watch outlives every fault of lake and Airflow, and goes on at the next tick."""
+        from airflow_provider_lake.client import LakeError
+
+        try:
+            return await ask()
+        except (LakeError, AirflowException, AirflowRuntimeError) as error:
+            self._log.warning("Not looked for data: %s", error)
+            return None
+
+    def _batches(self, new_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Cut what is due into batches; hold the rest."""
+        now, size = time.monotonic(), self._batching.max_count
+        if not self._held:
+            self._held_since = now
+        if not self._held.issuperset(new_ids):
+            self._grown = now
+        rest = list(new_ids)
+        while len(rest) >= size or (rest and self._is_due(len(rest), now)):
+            batch, rest = rest[:size], rest[size:]
+            self._held = frozenset(rest)
+            yield batch
+        self._held = frozenset(rest)
+
+    def _is_due(self, count: int, now: float) -> bool:
+        batching = self._batching
+        if batching.max_wait is not None and now - self._held_since >= batching.max_wait:
+            return True
+        return count >= batching.min_count and now - self._grown >= batching.quiet_period
