@@ -6,9 +6,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[3] / "airflow_provider_lake"
 # What DAG files, workers and triggerers import: every module of these folders but a few, and these modules.
-FOLDERS = ("hooks", "links", "operators", "sensors", "triggers", "assets")
+FOLDERS = ("assets", "files", "hooks", "ingest", "links", "operators", "sensors", "tasks", "triggers")
 # Loaded where a poller is made: they know the client.
-LOADED_LATE = {"poller_schedule.py", "poller_thread.py"}
+LOADED_LATE = {"triggers/polling/schedule.py", "triggers/polling/thread.py"}
 MODULES = ("arguments", "exceptions", "retry_policy", "configuration", "cli.airflow_commands")
 HEAVY = {
     *("requests", "urllib3", "PIL", "av", "boto3", "botocore", "pycurl", "aiohttp"),
@@ -30,7 +30,7 @@ def _modules() -> list[str]:
         file
         for folder in FOLDERS
         for file in (PACKAGE / folder).rglob("*.py")
-        if file.name not in {"__init__.py", *LOADED_LATE}
+        if file.name != "__init__.py" and file.relative_to(PACKAGE).as_posix() not in LOADED_LATE
     ]
     names = [".".join(file.relative_to(PACKAGE).with_suffix("").parts) for file in files]
     return [f"{PACKAGE.name}.{name}" for name in (*names, *MODULES)]
