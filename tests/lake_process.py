@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from airflow_provider_lake.client import Client
+from tests.preloaded_lake import PreloadedLake
 
 STOP_SECONDS = 30
 
@@ -22,6 +23,7 @@ class LakeProcess:
     :param database_url: its database; None: SQLite in its folder.
     :param environment: variables beside those of the tests.
     :param launcher: a command that becomes the lake: it ends by executing its arguments.
+    :param is_preloaded: whether it is a fork of a process that has imported it, instead of a program that is started.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class LakeProcess:
         database_url: str | None = None,
         environment: Mapping[str, str] | None = None,
         launcher: Sequence[str] = (),
+        is_preloaded: bool = False,
     ) -> None:
+        self.is_preloaded = is_preloaded
         self.launcher = launcher
         self.data_dir = data_dir
         self.database_url = database_url
@@ -52,20 +56,22 @@ class LakeProcess:
 
     def start(self) -> None:
         """Start it, on the port that it had before if it ran already."""
-        command = [*self.launcher, sys.executable, "-m", "airflow_provider_lake.cli", "serve"]
-        command += ["--port", str(self.port)]
-        command += ["--data-dir", str(self.data_dir), *self.arguments]
+        command = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir), *self.arguments]
         command += ["--database", self.database_url] if self.database_url else []
         log_path = self.data_dir.parent / f"{self.data_dir.name}.log"
-        with log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment
-            )
+        self.process = self._start(command, log_path)
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line.startswith("lake ready on "):
             raise AssertionError(f"the lake did not start:\n{log_path.read_text()}")
         self.url = line.removeprefix("lake ready on ").strip()
         self.port = int(self.url.rsplit(":", 1)[1])
+
+    def _start(self, command: Sequence[str], log_path: Path) -> "subprocess.Popen[str] | PreloadedLake":
+        if self.is_preloaded:
+            return PreloadedLake(command, self.environment, log_path)
+        program = [*self.launcher, sys.executable, "-m", "airflow_provider_lake.cli", *command]
+        with log_path.open("ab") as log:
+            return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it, and return its exit code."""

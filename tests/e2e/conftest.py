@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
     """Run an embedded lake."""
-    with LakeProcess(tmp_path_factory.mktemp("lake") / "data") as process:
+    with LakeProcess(tmp_path_factory.mktemp("lake") / "data", is_preloaded=True) as process:
         yield process
 
 

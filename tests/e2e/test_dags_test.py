@@ -32,7 +32,7 @@ def _register(lake: LakeProcess, name: str, program: str) -> str:
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
     """Run a lake of their own: photos that others have uploaded would be known."""
-    with LakeProcess(tmp_path_factory.mktemp("dags-test-lake") / "data") as process:
+    with LakeProcess(tmp_path_factory.mktemp("dags-test-lake") / "data", is_preloaded=True) as process:
         yield process
 
 

@@ -27,7 +27,7 @@ MARKUP_TAG = '<b>bold</b> "quoted" & more'
 @pytest.fixture(scope="module")
 def own_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
     """Run a lake for these tests alone."""
-    with LakeProcess(tmp_path_factory.mktemp("pages") / "data") as process:
+    with LakeProcess(tmp_path_factory.mktemp("pages") / "data", is_preloaded=True) as process:
         yield process
 
 

@@ -45,14 +45,16 @@ def new_database(request: pytest.FixtureRequest) -> Callable[[], str | None]:
 @pytest.fixture(scope="session")
 def lake(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
     """Run one embedded lake for all tests that need not stop it."""
-    with LakeProcess(tmp_path_factory.mktemp("lake") / "data", database_url=new_database()) as process:
+    folder = tmp_path_factory.mktemp("lake") / "data"
+    with LakeProcess(folder, database_url=new_database(), is_preloaded=True) as process:
         yield process
 
 
 @pytest.fixture
 def own_lake(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
     """Run a lake for one test alone: empty, and to be stopped at will."""
-    with LakeProcess(tmp_path_factory.mktemp("own-lake") / "data", database_url=new_database()) as process:
+    folder = tmp_path_factory.mktemp("own-lake") / "data"
+    with LakeProcess(folder, database_url=new_database(), is_preloaded=True) as process:
         yield process
 
 

@@ -108,4 +108,7 @@ def test_it_ends_within_a_moment(
         signal.signal(signal.SIGUSR1, before)
 
     assert seconds < SOON
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("lake-")] == []
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("lake-")]
+    for thread in threads:
+        thread.join(SOON)
+    assert [thread.name for thread in threads if thread.is_alive()] == []

@@ -45,7 +45,7 @@ def test_a_killed_lake_loses_nothing_that_it_acknowledged(
     """
     kills, random = request.config.getoption("--kills"), Random(request.config.getoption("--kill-seed"))
     book, pids = Book(), tmp_path / "pids"
-    with LakeProcess(tmp_path / "data") as lake:
+    with LakeProcess(tmp_path / "data", is_preloaded=True) as lake:
         register(lake, PROGRAM, sys.executable, "-c", CODE.format(pids=str(pids)))
         ids = new_ids(LakeApi(lake))
         for _ in range(kills):

@@ -27,7 +27,8 @@ WAITS = ["-c", "import os, time; print('pid', os.getpid(), flush=True); time.sle
 @pytest.fixture
 def shared(tmp_path: Path, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
     """Run a lake of several processes."""
-    with LakeProcess(tmp_path / "data", "--workers", str(WORKERS), database_url=new_database()) as lake:
+    arguments = ("--workers", str(WORKERS))
+    with LakeProcess(tmp_path / "data", *arguments, database_url=new_database(), is_preloaded=True) as lake:
         yield lake
 
 

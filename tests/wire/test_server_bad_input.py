@@ -159,7 +159,7 @@ class Target:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """Run a lake with two organizations."""
-    with LakeProcess(tmp_path_factory.mktemp("bad-input") / "data") as process:
+    with LakeProcess(tmp_path_factory.mktemp("bad-input") / "data", is_preloaded=True) as process:
         api = LakeApi(process)
         described = api.get("/openapi.json").json()["paths"]
         routes = {

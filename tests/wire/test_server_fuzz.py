@@ -31,7 +31,7 @@ class Fuzzed:
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     """Run a lake of this module's own, with a data and a tag."""
-    with LakeProcess(tmp_path_factory.mktemp("fuzzed-lake") / "data") as process:
+    with LakeProcess(tmp_path_factory.mktemp("fuzzed-lake") / "data", is_preloaded=True) as process:
         api = LakeApi(process)
         ids = {
             "organization_id": api.organization,

@@ -46,7 +46,7 @@ class Datalakes:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datalakes]:
     """Run a lake with two datalakes."""
-    with LakeProcess(tmp_path_factory.mktemp("datalakes") / "data") as lake:
+    with LakeProcess(tmp_path_factory.mktemp("datalakes") / "data", is_preloaded=True) as lake:
         lake.run("datalake", "add", "second")
         first, second = LakeApi(lake), LakeApi(lake)
         named = {"name": "second"}

@@ -57,7 +57,7 @@ class TwoOrganizations:
 @contextmanager
 def two_organizations(folder: Path) -> Iterator[TwoOrganizations]:
     """Run the lake."""
-    with LakeProcess(folder / "data") as lake:
+    with LakeProcess(folder / "data", is_preloaded=True) as lake:
         first = LakeApi(lake)
         second = LakeApi(lake, lake.run("user", "add", "bea", "--organization", "other").strip())
         ids, names = _fill(first)
