@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 EXECUTABLE = shutil.which("chromium")
 WHY_NO_BROWSER = "no browser here: chromium is missing (Debian: apt-get install chromium fonts-dejavu-core)"
@@ -15,21 +15,30 @@ SIZE = {"width": 1280, "height": 860}
 
 
 @contextmanager
-def open_page() -> Iterator[Page]:
-    """Open a browser on an empty page; at the end, no script of the pages that were looked at may have failed."""
-    complaints: list[str] = []
+def open_browser() -> Iterator[Browser]:
+    """Start a browser."""
     with sync_playwright() as playwright:
         # Chromium's own sandbox needs more rights than containers give.
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         try:
-            page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # a plain dict of these keys
-            page.set_default_timeout(PATIENCE_MS)
-            expect.set_options(timeout=PATIENCE_MS)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def open_page(browser: Browser) -> Iterator[Page]:
+    """Open an empty page that knows nothing of others; at the end, no script of what it showed may have failed."""
+    complaints: list[str] = []
+    page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # a plain dict of these keys
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+    try:
+        yield page
+    finally:
+        page.close()
     assert complaints == []
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.e2e.airflow_stack import AirflowStack
+from tests.e2e.browser import open_browser
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.lake_process import LakeProcess
 
@@ -18,6 +20,13 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeProcess]:
     """Run an embedded lake."""
     with LakeProcess(tmp_path_factory.mktemp("lake") / "data", is_preloaded=True) as process:
         yield process
+
+
+@pytest.fixture(scope="module")  # an event loop runs as long as a browser: tests of other files have their own
+def browser() -> Iterator[Browser]:
+    """Start a browser for the tests of a file."""
+    with open_browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

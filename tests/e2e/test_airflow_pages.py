@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.airflow_stack import AirflowStack
 from tests.e2e.browser import EXECUTABLE, WHY_NO_BROWSER, open_page, take_picture
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=WHY_NO_BROWSER)
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    """Open a browser."""
-    with open_page() as opened:
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a page."""
+    with open_page(browser) as opened:
         yield opened
 
 

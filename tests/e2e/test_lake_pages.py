@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
@@ -49,10 +49,10 @@ def photos(own_lake: LakeProcess, tmp_path_factory: pytest.TempPathFactory) -> M
 
 
 @pytest.fixture
-def page(own_lake: LakeProcess, photos: MultiData) -> Iterator[Page]:
+def page(own_lake: LakeProcess, photos: MultiData, browser: Browser) -> Iterator[Page]:
     """Open the lake in a browser, with its token."""
     assert len(photos) == 12
-    with open_page() as opened:
+    with open_page(browser) as opened:
         opened.goto(own_lake.url)
         _give_token(opened, own_lake.token)
         expect(opened.get_by_role("heading", name="default")).to_be_visible()
@@ -65,9 +65,9 @@ def _give_token(page: Page, token: str) -> None:
 
 
 @pytest.mark.usefixtures("photos")
-def test_the_token_is_asked_for_once_and_forgotten_when_told(own_lake: LakeProcess) -> None:
+def test_the_token_is_asked_for_once_and_forgotten_when_told(own_lake: LakeProcess, browser: Browser) -> None:
     """A wrong one is refused; the right one opens this page and the next, and stays out of every address."""
-    with open_page() as page:
+    with open_page(browser) as page:
         page.goto(f"{own_lake.url}/jobs")
         _give_token(page, "wrong")
         expect(page.get_by_role("alert")).to_have_text("The lake does not know this token.")
