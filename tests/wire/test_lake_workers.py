@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,11 +24,24 @@ SILENCE_SECONDS = 1.0
 WAITS = ["-c", "import os, time; print('pid', os.getpid(), flush=True); time.sleep(600)"]
 
 
-@pytest.fixture
-def shared(tmp_path: Path, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
-    """Run a lake of several processes."""
+@contextmanager
+def _several(folder: Path, database_url: str | None) -> Iterator[LakeProcess]:
     arguments = ("--workers", str(WORKERS))
-    with LakeProcess(tmp_path / "data", *arguments, database_url=new_database(), is_preloaded=True) as lake:
+    with LakeProcess(folder / "data", *arguments, database_url=database_url, is_preloaded=True) as lake:
+        yield lake
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
+    """Run a lake of several processes for all tests that need not stop it."""
+    with _several(tmp_path_factory.mktemp("shared"), new_database()) as lake:
+        yield lake
+
+
+@pytest.fixture
+def own_shared(tmp_path: Path, new_database: Callable[[], str | None]) -> Iterator[LakeProcess]:
+    """Run a lake of several processes for one test alone."""
+    with _several(tmp_path, new_database()) as lake:
         yield lake
 
 
@@ -140,21 +153,21 @@ def test_a_process_that_dies_is_replaced(shared: LakeProcess) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_all_end_with_the_first(shared: LakeProcess, number: signal.Signals) -> None:
+def test_all_end_with_the_first(own_shared: LakeProcess, number: signal.Signals) -> None:
     """However it ends; and the lake can be started again."""
-    others = _others(shared)
-    code = shared.stop(number)
+    others = _others(own_shared)
+    code = own_shared.stop(number)
 
     assert code == (0 if number == signal.SIGTERM else -signal.SIGKILL)
     assert wait_for(lambda: not any(is_alive(pid) for pid in others))
-    shared.start()
-    assert new_data(LakeApi(shared))
+    own_shared.start()
+    assert new_data(LakeApi(own_shared))
 
 
-def test_a_process_that_hangs_does_not_keep_the_lake_from_ending(shared: LakeProcess) -> None:
+def test_a_process_that_hangs_does_not_keep_the_lake_from_ending(own_shared: LakeProcess) -> None:
     """It is ended with the others, after it had its time."""
-    others = _others(shared)
+    others = _others(own_shared)
     os.kill(others[0], signal.SIGSTOP)
 
-    assert shared.stop() == 0
+    assert own_shared.stop() == 0
     assert wait_for(lambda: not any(is_alive(pid) for pid in others))
