@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.tables import Datalake
 from benchmarks.lake_rows import add_rows, fill_lake
@@ -191,7 +191,7 @@ def _import(api: LakeApi) -> None:
 
 def _raw_inserts(folder: Path, database_url: str | None, count: int, batch: int) -> float:
     """Return rows per second that a program inserts which does nothing else."""
-    with opened_lake(Settings(folder, database_url=database_url)) as lake:
+    with open_lake(Settings(folder, database_url=database_url)) as lake:
         with lake.database.reading() as session:
             datalake_id = session.scalars(select(Datalake.id)).first()
         if datalake_id is None:

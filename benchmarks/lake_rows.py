@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, insert, select
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.tables import Data, Datalake, DataTag, Tag, utc_now
@@ -23,7 +23,7 @@ def fill_lake(folder: Path, count: int, database_url: str | None) -> None:
 
     One in two has the tag ``half``, and so on; one in a hundred has the reference ``ref-7``, all have one manufacturer.
     """
-    with opened_lake(Settings(folder, database_url=database_url)) as lake, lake.database.writing() as session:
+    with open_lake(Settings(folder, database_url=database_url)) as lake, lake.database.writing() as session:
         connection = session.connection()
         if connection.scalar(select(Data.position).limit(1)) is not None:
             return

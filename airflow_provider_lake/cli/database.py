@@ -27,12 +27,12 @@ def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Sessio
     settings = Settings(data_dir=data_dir, database_url=database_url)
     try:
         # SQLite would make a database where there is none.
-        is_begun = (data_dir / "signing.key").exists() and (database_url or settings.database_path.stat().st_size)
+        has_started = (data_dir / "signing.key").exists() and (database_url or settings.database_path.stat().st_size)
     except FileNotFoundError:
-        is_begun = False
+        has_started = False
     except OSError as error:
         raise CommandError(f"{data_dir} cannot be read: {error.strerror}") from error
-    if not is_begun:
+    if not has_started:
         command = shlex.join(["lake", "serve", "--data-dir", str(data_dir)])
         raise CommandError(f"no lake in {data_dir}; start it once: {command}")
     try:

@@ -71,7 +71,12 @@ def run_lake(
 def _given_token(token: str | None, token_file: Path | None) -> str | None:
     if token is not None and token_file is not None:
         raise CommandError("give either --token or --token-file")
-    from airflow_provider_lake.server.secret_files import SecretFileError, checked_token, is_shown_to_others, read_token
+    from airflow_provider_lake.server.secret_files import (
+        SecretFileError,
+        checked_token,
+        is_readable_by_others,
+        read_token,
+    )
 
     try:
         if token_file is None:
@@ -79,7 +84,7 @@ def _given_token(token: str | None, token_file: Path | None) -> str | None:
         token = read_token(token_file)
     except SecretFileError as error:
         raise CommandError(str(error)) from error
-    if is_shown_to_others(token_file):
+    if is_readable_by_others(token_file):
         print(f"other users of this machine may read {token_file}: chmod 600 keeps it yours", file=sys.stderr)
     return token
 

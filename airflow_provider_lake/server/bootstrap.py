@@ -17,7 +17,7 @@ from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.context import Address, Lake
 from airflow_provider_lake.server.errors import ApiError, UnavailableError
-from airflow_provider_lake.server.secret_files import SecretFileError, own_key, own_token
+from airflow_provider_lake.server.secret_files import SecretFileError, read_or_create_key, read_or_create_token
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.database import Database, DatabaseKindError
 from airflow_provider_lake.server.store.migrations import upgrade
@@ -36,22 +36,22 @@ class StartError(Exception):
 
 
 @contextmanager
-def opened_lake(settings: Settings) -> Iterator[Lake]:
+def open_lake(settings: Settings) -> Iterator[Lake]:
     """Open a lake as long as the block; no other program can meanwhile.
 
     :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
     """
-    with _locked(settings), closing(_open_database(settings)) as database:
+    with _lock(settings), closing(_open_database(settings)) as database:
         first = _prepare(database, settings)
         with _lake(settings, database, first) as lake:
             if isinstance(lake.stores.root, FolderStore):
-                lake.stores.root.discard_arrivals()
+                lake.stores.root.discard_incoming()
                 _discard_old_uploads(database, lake.stores.root)
             yield lake
 
 
 @contextmanager
-def joined_lake(settings: Settings) -> Iterator[Lake]:
+def join_lake(settings: Settings) -> Iterator[Lake]:
     """Open a lake that another process has opened, and keeps open for longer than the block."""
     with closing(_open_database(settings)) as database:
         with database.reading() as session:
@@ -65,7 +65,7 @@ def joined_lake(settings: Settings) -> Iterator[Lake]:
 @contextmanager
 def _lake(settings: Settings, database: Database, first: UUID) -> Iterator[Lake]:
     try:
-        signer = UrlSigner(own_key(settings.data_dir / "signing.key"), settings.url_lifetime)
+        signer = UrlSigner(read_or_create_key(settings.data_dir / "signing.key"), settings.url_lifetime)
     except SecretFileError as error:
         raise StartError(str(error)) from error
     lake = Lake(settings, database, Stores(_open_store(settings, signer), first), signer, Address())
@@ -74,7 +74,7 @@ def _lake(settings: Settings, database: Database, first: UUID) -> Iterator[Lake]
 
 
 @contextmanager
-def _locked(settings: Settings) -> Iterator[None]:
+def _lock(settings: Settings) -> Iterator[None]:
     data_dir = settings.data_dir
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def _seed(session: Session, settings: Settings) -> UUID:
         organization = accounts.create_organization(session, ORGANIZATION)
         accounts.create_user(session, OWNER, organization)
     owner = accounts.get_user(session, OWNER)
-    token = settings.token or own_token(settings.token_path)
+    token = settings.token or read_or_create_token(settings.token_path)
     tokens.set_owner_token(session, owner.id, organization.id, tokens.digest_of(token))
     for organization_id in session.scalars(select(Organization.id)):
         for name, command in settings.builtin_processings.items():

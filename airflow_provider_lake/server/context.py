@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.blobs.stores import Stores
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.store.counts import Counts
+from airflow_provider_lake.server.store.counts import CountCache
 from airflow_provider_lake.server.store.database import Database
 from airflow_provider_lake.server.work.readers.image_reader import ImageReader
 from airflow_provider_lake.server.work.readers.media_reader import MediaReader
@@ -30,6 +30,6 @@ class Lake:
     stores: Stores
     signer: UrlSigner
     address: Address
-    counts: Counts = field(default_factory=Counts)
+    count_cache: CountCache = field(default_factory=CountCache)
     images: ImageReader = field(default_factory=ImageReader)
     media: MediaReader = field(default_factory=MediaReader)

@@ -7,7 +7,7 @@ import errno
 from typing import Any, ClassVar
 
 # What the operating system says of its own state, not of what was asked for.
-_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_TRANSIENT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class ApiError(Exception):
@@ -74,6 +74,6 @@ class UnavailableError(ApiError):
     status = 503
 
 
-def passes(error: OSError) -> bool:
+def is_transient(error: OSError) -> bool:
     """Whether the cause of an error lies in the state of the machine, so that the same may work later."""
-    return error.errno in _PASSING
+    return error.errno in _TRANSIENT

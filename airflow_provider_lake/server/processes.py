@@ -14,24 +14,24 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from airflow_provider_lake.server.bootstrap import joined_lake
+from airflow_provider_lake.server.bootstrap import join_lake
 from airflow_provider_lake.server.http.app import create_app
 from airflow_provider_lake.server.http.server import make_server, run_in_loop, run_server
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.work.background import Message, OtherBackground
+from airflow_provider_lake.server.work.background import Message, RemoteBackground
 
 # What a process has to finish what it answers: the five seconds of its server, and as long again for its writers.
 _END_SECONDS = 10.0
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 # One that ends at once, time and again, is started no more often.
-_AGAIN_SECONDS = 1.0
+_RESTART_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the processes of a lake listen, all at the same place.
+class ListenAddress:
+    """Where the processes of a lake listen, all at the same address.
 
     :param url: base URL of the lake.
     """
@@ -41,22 +41,24 @@ class Place:
     url: str
 
 
-class Companions:
+class WorkerProcesses:
     """The further processes. Each ends with the first, however that ends; one that ends before is replaced.
 
-    :param hear: told what they say.
+    :param on_message: told what they say.
     """
 
-    def __init__(self, count: int, settings: Settings, place: Place, hear: Callable[[Message], None]) -> None:
+    def __init__(
+        self, count: int, settings: Settings, address: ListenAddress, on_message: Callable[[Message], None]
+    ) -> None:
         self._settings = settings
-        self._place = place
-        self._hear = hear
+        self._address = address
+        self._on_message = on_message
         self._stop = threading.Event()
         self._stop_by = math.inf
         self._ready = [threading.Event() for _ in range(count)]
-        names = [f"companion-{number}" for number in range(1, count + 1)]
+        names = [f"worker-process-{number}" for number in range(1, count + 1)]
         self._threads = [
-            threading.Thread(target=self._keep, args=(ready,), name=name)
+            threading.Thread(target=self._supervise, args=(ready,), name=name)
             for ready, name in zip(self._ready, names, strict=True)
         ]
         self._connections: set[Connection] = set()
@@ -83,61 +85,61 @@ class Companions:
         for thread in self._threads:
             thread.join()
 
-    def _keep(self, ready: threading.Event) -> None:
+    def _supervise(self, ready: threading.Event) -> None:
         """Have one process at any time, and listen to it."""
         while not self._stop.is_set():
-            process, connection = self._begin()
+            process, connection = self._start_process()
             with suppress(EOFError, OSError):
                 self._listen(connection, ready)
-            self._end(process, connection)
+            self._stop_process(process, connection)
             if not self._stop.is_set():
                 logger.error("a process of the lake has ended with code %s; another takes its place", process.exitcode)
-                self._stop.wait(_AGAIN_SECONDS)
+                self._stop.wait(_RESTART_SECONDS)
 
     def _listen(self, connection: Connection, ready: threading.Event) -> None:
         """Listen until the process has ended, or has had its time to."""
         while time.monotonic() < self._stop_by:
-            if connection.poll(_LOOK_SECONDS):
+            if connection.poll(_POLL_SECONDS):
                 message = connection.recv()
                 if message["what"] == "ready":
                     ready.set()
-                self._hear(message)
+                self._on_message(message)
 
-    def _begin(self) -> tuple[SpawnProcess, Connection]:
-        ours, theirs = multiprocessing.Pipe()
-        arguments = (self._settings, self._place, theirs)
-        process = multiprocessing.get_context("spawn").Process(target=_answer, args=arguments, name="lake")
+    def _start_process(self) -> tuple[SpawnProcess, Connection]:
+        parent_end, child_end = multiprocessing.Pipe()
+        arguments = (self._settings, self._address, child_end)
+        process = multiprocessing.get_context("spawn").Process(target=_serve_requests, args=arguments, name="lake")
         with self._lock:
             process.start()
-            theirs.close()
+            child_end.close()
             if self._stop.is_set():
-                ours.send(None)
-            self._connections.add(ours)
-        return process, ours
+                parent_end.send(None)
+            self._connections.add(parent_end)
+        return process, parent_end
 
-    def _end(self, process: SpawnProcess, connection: Connection) -> None:
+    def _stop_process(self, process: SpawnProcess, connection: Connection) -> None:
         with self._lock:
             self._connections.discard(connection)
             connection.close()
-        process.join(_LOOK_SECONDS)
+        process.join(_POLL_SECONDS)
         if process.is_alive():
             process.kill()
             process.join()
 
 
-def _answer(settings: Settings, place: Place, connection: Connection) -> None:
+def _serve_requests(settings: Settings, address: ListenAddress, connection: Connection) -> None:
     """Answer requests until the first process says that it is enough, or ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Whoever interrupts the lake from a terminal interrupts all its processes; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with joined_lake(settings) as lake:
-        lake.address.url = settings.public_url or place.url
-        app = create_app(lake, OtherBackground(connection))
+    with join_lake(settings) as lake:
+        lake.address.url = settings.public_url or address.url
+        app = create_app(lake, RemoteBackground(connection))
         gc.freeze()
-        run_in_loop(run_server(make_server(app, settings, place.host, place.port), _listener(connection)))
+        run_in_loop(run_server(make_server(app, settings, address.host, address.port), _wait_for_stop(connection)))
 
 
-def _listener(connection: Connection) -> Callable[[Callable[[], None]], None]:
+def _wait_for_stop(connection: Connection) -> Callable[[Callable[[], None]], None]:
     def listen(stop: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
 

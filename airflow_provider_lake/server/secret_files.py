@@ -9,7 +9,7 @@ from pathlib import Path
 from airflow_provider_lake.server.blobs.folder import sync
 
 _SECRET_BYTES = 32
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_BITS = stat.S_IRWXG | stat.S_IRWXO
 
 logger = logging.getLogger(__name__)
 
@@ -48,29 +48,29 @@ def read_token(path: Path) -> str:
         raise SecretFileError(f"{path}: {error}") from None
 
 
-def is_shown_to_others(path: Path) -> bool:
+def is_readable_by_others(path: Path) -> bool:
     """Whether other users of this machine can read or change a file."""
-    return bool(path.stat().st_mode & _OTHERS)
+    return bool(path.stat().st_mode & _OTHERS_BITS)
 
 
-def own_token(path: Path) -> str:
+def read_or_create_token(path: Path) -> str:
     """Return the token that a lake keeps for its owner, made where there is none yet.
 
     :raises SecretFileError: its file cannot be read or written, or holds something else.
     """
     try:
-        _make_where_empty(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
+        _create_exclusively(path, secrets.token_urlsafe(_SECRET_BYTES).encode())
         return read_token(path)
     except SecretFileError as error:
         raise SecretFileError(f"cannot read the token: {error}") from error
 
 
-def own_key(path: Path) -> bytes:
+def read_or_create_key(path: Path) -> bytes:
     """Return the key that a lake signs with, made where there is none yet.
 
     :raises SecretFileError: its file cannot be read or written, or is too short for a key.
     """
-    _make_where_empty(path, secrets.token_bytes(_SECRET_BYTES))
+    _create_exclusively(path, secrets.token_bytes(_SECRET_BYTES))
     try:
         key = path.read_bytes()
     except OSError as error:
@@ -80,7 +80,7 @@ def own_key(path: Path) -> bytes:
     return key
 
 
-def _make_where_empty(path: Path, content: bytes) -> None:
+def _create_exclusively(path: Path, content: bytes) -> None:
     """Write a secret where there is none: no file, or one with nothing but white space."""
     try:
         if path.exists():

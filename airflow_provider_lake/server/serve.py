@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from airflow_provider_lake.server.bootstrap import StartError, opened_lake
+from airflow_provider_lake.server.bootstrap import StartError, open_lake
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.http.app import create_app
 from airflow_provider_lake.server.http.server import make_server, run_in_loop, run_server
-from airflow_provider_lake.server.processes import Companions, Place
+from airflow_provider_lake.server.processes import ListenAddress, WorkerProcesses
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.work.background import OwnBackground, pass_on
+from airflow_provider_lake.server.work.background import LocalBackground, dispatch
 
 _START_SECONDS = 30.0
 _PROBE_SECONDS = 0.01
@@ -49,26 +49,26 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     netloc = f"[{host.replace('%', '%25')}]" if ":" in host else host
     url = f"{'https' if settings.tls_cert else 'http'}://{netloc}:{port}"
     try:
-        with opened_lake(settings) as lake:
+        with open_lake(settings) as lake:
             lake.address.url = settings.public_url or url
-            _serve(lake, Place(host, port, url), on_ready)
+            _serve(lake, ListenAddress(host, port, url), on_ready)
     except StartError as error:
         raise ServeError(str(error)) from error
     except SQLAlchemyError as error:
         raise ServeError(f"cannot use the database: {_first_line(error)}") from error
 
 
-def _serve(lake: Lake, place: Place, on_ready: Callable[[str], None]) -> None:
-    background = OwnBackground(lake)
-    server = make_server(create_app(lake, background), lake.settings, place.host, place.port)
-    companions = Companions(lake.settings.workers - 1, lake.settings, place, partial(pass_on, background))
+def _serve(lake: Lake, address: ListenAddress, on_ready: Callable[[str], None]) -> None:
+    background = LocalBackground(lake)
+    server = make_server(create_app(lake, background), lake.settings, address.host, address.port)
+    processes = WorkerProcesses(lake.settings.workers - 1, lake.settings, address, partial(dispatch, background))
     # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
     gc.freeze()
-    companions.start()
+    processes.start()
     try:
-        run_in_loop(run_server(server, partial(_on_start, lake.settings, place, companions, on_ready)))
+        run_in_loop(run_server(server, partial(_on_start, lake.settings, address, processes, on_ready)))
     finally:
-        companions.stop()
+        processes.stop()
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -91,8 +91,8 @@ def _check_certificate(settings: Settings) -> None:
 
 def _on_start(
     settings: Settings,
-    place: Place,
-    companions: Companions,
+    address: ListenAddress,
+    processes: WorkerProcesses,
     on_ready: Callable[[str], None],
     stop: Callable[[], None],
 ) -> None:
@@ -102,8 +102,8 @@ def _on_start(
         loop.add_signal_handler(number, stop)
 
     def announce() -> None:
-        companions.wait_until_ready(_START_SECONDS)
-        _announce(place.url, settings.tls_cert, on_ready)
+        processes.wait_until_ready(_START_SECONDS)
+        _announce(address.url, settings.tls_cert, on_ready)
 
     loop.run_in_executor(None, announce)
 

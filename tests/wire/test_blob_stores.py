@@ -211,7 +211,7 @@ def test_the_store_of_an_organization_is_its_own(place: Place, folder: str) -> N
     around = [f".a/{folder}x", f".z/{folder}x"]
     for name in around:
         place.put(name, b"outer")
-    inner = place.store.within(f".organizations/{uuid4()}/")
+    inner = place.store.with_prefix(f".organizations/{uuid4()}/")
     name = f"{folder}x"
     assert place.send(inner.presign_post(name, TYPE, place.lake.url), b"inner") == 204
 

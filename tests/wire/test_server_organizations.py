@@ -8,10 +8,10 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.http.app import create_app
 from airflow_provider_lake.server.settings import Settings
-from airflow_provider_lake.server.work.background import OwnBackground
+from airflow_provider_lake.server.work.background import LocalBackground
 from tests.wire.job_calls import finished, photo
 from tests.wire.lake_api import LakeApi
 from tests.wire.two_organizations import CONTENT, TwoOrganizations, two_organizations
@@ -81,8 +81,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoOrganizations]
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return method and path of every route that wants a token, from the application's own table."""
-    with opened_lake(Settings(tmp_path_factory.mktemp("routes") / "data")) as lake:
-        found = create_app(lake, OwnBackground(lake)).routes
+    with open_lake(Settings(tmp_path_factory.mktemp("routes") / "data")) as lake:
+        found = create_app(lake, LocalBackground(lake)).routes
     apis = [route for route in found if isinstance(route, APIRoute) and route.path.startswith("/api/")]
     return [f"{method} {route.path}" for route in apis for method in sorted(route.methods)]
 

@@ -12,15 +12,15 @@ import requests
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.http.app import create_app
-from airflow_provider_lake.server.http.auth.failed_logins import MAX_GUESSES
+from airflow_provider_lake.server.http.auth.failed_logins import MAX_FAILED_LOGINS
 from airflow_provider_lake.server.http.auth.job_tokens import ALLOWED
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.database import Database
 from airflow_provider_lake.server.store.queries.tokens import digest_of
 from airflow_provider_lake.server.store.tables import Connector, Data, Datalake, Tag
-from airflow_provider_lake.server.work.background import OwnBackground
+from airflow_provider_lake.server.work.background import LocalBackground
 from tests.lake_process import LakeProcess
 from tests.wire.job_calls import launch, new_data, photo, register, wait_for_line
 from tests.wire.lake_api import LakeApi
@@ -103,8 +103,8 @@ def test_a_jobs_token_does_not_reach_another_datalake(
 
 def test_a_jobs_token_may_do_only_what_is_listed(job: tuple[str, LakeApi], tmp_path: Path, api: LakeApi) -> None:
     """Every other route of the application's table is forbidden to it: a new one too, until somebody allows it."""
-    with opened_lake(Settings(tmp_path / "data")) as other:
-        found = [route for route in create_app(other, OwnBackground(other)).routes if isinstance(route, APIRoute)]
+    with open_lake(Settings(tmp_path / "data")) as other:
+        found = [route for route in create_app(other, LocalBackground(other)).routes if isinstance(route, APIRoute)]
     routes = {f"{method} {route.path}" for route in found for method in route.methods if route.path.startswith("/api/")}
     _, program = job
     fill = {"organization_id": api.organization, "datalake_id": api.datalake, "connector_id": api.connector}
@@ -139,9 +139,9 @@ def test_guessing_tokens_is_slowed_down(own_lake: LakeProcess) -> None:
         headers = {"Authorization": f"Bearer guess {number}"}
         return requests.get(f"{own_lake.url}/api/home/ping", headers=headers, timeout=30)
 
-    answers = [guess(number) for number in range(MAX_GUESSES + 1)]
+    answers = [guess(number) for number in range(MAX_FAILED_LOGINS + 1)]
 
-    assert [answer.status_code for answer in answers] == [401] * MAX_GUESSES + [429]
+    assert [answer.status_code for answer in answers] == [401] * MAX_FAILED_LOGINS + [429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert "too many wrong API tokens" in answers[-1].json()["message"]
     assert guess(0).status_code == 401  # the same one again is no guess

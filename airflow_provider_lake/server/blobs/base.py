@@ -52,7 +52,7 @@ class BlobStore(Protocol):
 
     client_type: str
 
-    def within(self, prefix: str) -> "BlobStore":
+    def with_prefix(self, prefix: str) -> "BlobStore":
         """Return the store of the objects whose keys begin with a prefix, named without it."""
         ...
 
@@ -92,7 +92,7 @@ class BlobStore(Protocol):
         """Sign a form to upload one object in one piece."""
         ...
 
-    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+    def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
         """Begin an upload in parts, which the lake knows by ``upload_id``; return the store's own id of it."""
         ...
 
@@ -100,10 +100,10 @@ class BlobStore(Protocol):
         """Sign a URL to PUT one part."""
         ...
 
-    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
+    def complete_multipart(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
         """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
         ...
 
-    def forget(self, store_id: str) -> None:
+    def abort_multipart(self, store_id: str) -> None:
         """Free what an upload in parts took, once its object is there."""
         ...

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, MAX_PART_BYTES, Blob, Part, PresignedPost
+from airflow_provider_lake.server.blobs.incoming import IncomingFile
 from airflow_provider_lake.server.blobs.names import RESERVED, check_object_name, check_prefix
 from airflow_provider_lake.server.blobs.signing import FormPolicy, UrlSigner
 from airflow_provider_lake.server.errors import ConflictError
 
-_ARRIVING = ".arriving"
+_INCOMING = ".arriving"
 _BLOCK = 1 << 20
 _ATTEMPTS = 10
 
@@ -51,7 +51,7 @@ class FolderStore:
         # A folder must not vanish, emptied by a deletion, while a file is about to move there.
         self._folders = threading.Lock()
 
-    def within(self, prefix: str) -> "FolderStore":
+    def with_prefix(self, prefix: str) -> "FolderStore":
         """Return the store of the objects whose keys begin with a prefix, named without it."""
         store = FolderStore(self.objects, self.staging, self.signer, self._max_form_bytes, self.prefix + prefix)
         store._folders = self._folders
@@ -83,10 +83,10 @@ class FolderStore:
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
         """Store an object of the lake's own, in place of what had its name; its type is read off the name later."""
-        with self.arrival() as arrival:
-            arrival.write(content)
-            arrival.end()
-            self.publish(arrival.path, object_name)
+        with self.incoming() as incoming:
+            incoming.write(content)
+            incoming.finish()
+            self.publish(incoming.path, object_name)
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
         """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
@@ -126,7 +126,7 @@ class FolderStore:
         policy = FormPolicy(self.prefix + object_name, content_type, self._max_form_bytes, self.signer.expiry())
         return PresignedPost(f"{base_url}/storage/form", self.signer.sign_form(policy))
 
-    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+    def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
         """Begin an upload in parts; its id is the lake's own."""
         return str(upload_id)
 
@@ -135,25 +135,25 @@ class FolderStore:
         bound = {"object": self.prefix + object_name, "max_bytes": str(MAX_PART_BYTES)}
         return self.signer.sign_url("PUT", base_url, f"/storage/parts/{store_id}/{number}", bound)
 
-    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
+    def complete_multipart(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
         """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
-        with self.arrival() as arrival:
+        with self.incoming() as incoming:
             for part in parts:
-                self._append(arrival, store_id, part)
-            arrival.end()
-            return self.publish(arrival.path, object_name)
+                self._append(incoming, store_id, part)
+            incoming.finish()
+            return self.publish(incoming.path, object_name)
 
-    def forget(self, store_id: str) -> None:
+    def abort_multipart(self, store_id: str) -> None:
         """Remove the parts of an upload."""
         shutil.rmtree(self.staging / store_id, ignore_errors=True)
 
-    def arrival(self, store_id: str | None = None) -> Arrival:
+    def incoming(self, store_id: str | None = None) -> IncomingFile:
         """Return a place for bytes that are about to arrive, one that nobody else uses."""
         folder = self.staging if store_id is None else self.staging / store_id
         folder.mkdir(parents=True, exist_ok=True)
-        return Arrival(folder / f"{uuid4()}{_ARRIVING}")
+        return IncomingFile(folder / f"{uuid4()}{_INCOMING}")
 
-    def publish(self, arrived: Path, object_name: str) -> Blob:
+    def publish(self, incoming: Path, object_name: str) -> Blob:
         """Make a complete file the object of this name, in place of what had it.
 
         :raises ConflictError: the name would make a folder of an object, or an object of a folder.
@@ -161,11 +161,11 @@ class FolderStore:
         path = self._path(object_name)
         if self._is_linked(path.parent):
             raise ConflictError(f"a file cannot have the name {object_name!r}: a symbolic link is in its way")
-        size = arrived.stat().st_size
-        sync(arrived)
+        size = incoming.stat().st_size
+        sync(incoming)
         try:
             with self._folders:
-                _move(arrived, path)
+                _move(incoming, path)
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
             raise ConflictError(f"a file cannot have the name {object_name!r}: another one is in its way") from None
         for folder in (*self._folders_of(path), self.objects):
@@ -173,26 +173,26 @@ class FolderStore:
                 sync(folder)
         return Blob(object_name, size)
 
-    def discard_arrivals(self) -> None:
+    def discard_incoming(self) -> None:
         """Remove what was arriving when an earlier lake died; parts that are complete stay."""
-        for path in self.staging.rglob(f"*{_ARRIVING}"):
+        for path in self.staging.rglob(f"*{_INCOMING}"):
             path.unlink()
 
     def discard_parts(self, kept: Collection[str]) -> None:
         """Remove the parts of all uploads but those to be kept."""
         for folder in self.staging.iterdir():
             if folder.is_dir() and folder.name not in kept:
-                self.forget(folder.name)
+                self.abort_multipart(folder.name)
 
-    def keep_part(self, arrived: Path, store_id: str, number: int) -> None:
+    def save_part(self, incoming: Path, store_id: str, number: int) -> None:
         """Make a complete file the part of this number, in place of what was."""
-        sync(arrived)
+        sync(incoming)
         part = self._part(store_id, number)
-        arrived.replace(part)
+        incoming.replace(part)
         sync(part.parent)
         sync(self.staging)
 
-    def _append(self, target: Arrival, store_id: str, part: Part) -> None:
+    def _append(self, target: IncomingFile, store_id: str, part: Part) -> None:
         digest = hashlib.md5(usedforsecurity=False)
         try:
             with self._part(store_id, part.number).open("rb") as source:
@@ -267,15 +267,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _move(arrived: Path, path: Path) -> None:
+def _move(incoming: Path, path: Path) -> None:
     """Move a file where it belongs, again where another process has removed the folder that was made for it."""
     for attempt in range(_ATTEMPTS):
         try:
             # A folder that is removed while it is made is said to exist.
             path.parent.mkdir(parents=True, exist_ok=True)
-            arrived.replace(path)
+            incoming.replace(path)
         except (FileExistsError, FileNotFoundError):
-            if attempt + 1 == _ATTEMPTS or not arrived.exists():
+            if attempt + 1 == _ATTEMPTS or not incoming.exists():
                 raise
         else:
             return

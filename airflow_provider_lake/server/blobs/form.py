@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from airflow_provider_lake.server.blobs.arrival import Arrival
+from airflow_provider_lake.server.blobs.incoming import IncomingFile
 from airflow_provider_lake.server.errors import BadRequestError, TooLargeError
 
 MAX_FIELDS = 64
@@ -29,18 +29,18 @@ class FormReader:
     """Reads one form. Feed it the body with :meth:`feed`, then ask :meth:`finish`.
 
     :param content_type: header of the request.
-    :param begin_file: called with the fields before the file; it checks them, and returns where the file goes and its
+    :param open_file: called with the fields before the file; it checks them, and returns where the file goes and its
         largest size in bytes.
     :raises BadRequestError: the request is no form.
     """
 
-    def __init__(self, content_type: str, begin_file: Callable[[dict[str, str]], tuple[Arrival, int]]) -> None:
+    def __init__(self, content_type: str, open_file: Callable[[dict[str, str]], tuple[IncomingFile, int]]) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or b"boundary" not in options:
             raise BadRequestError("the body must be multipart/form-data with a boundary")
         self.fields: dict[str, str] = {}
-        self._begin_file = begin_file
-        self._file: Arrival | None = None
+        self._open_file = open_file
+        self._file: IncomingFile | None = None
         self._max_bytes = 0
         self._part = _Part()
         self._ended = False
@@ -101,7 +101,7 @@ class FormReader:
         if self._part.name == "file":
             if self._file is not None:
                 raise BadRequestError("the form has more than one file")
-            self._file, self._max_bytes = self._begin_file(self.fields)
+            self._file, self._max_bytes = self._open_file(self.fields)
         else:
             self._part.value = bytearray()
 
@@ -123,6 +123,6 @@ class FormReader:
         self._ended = True
 
     @staticmethod
-    def _limit(size: int, most: int = MAX_HEADER_BYTES) -> None:
-        if size > most:
+    def _limit(size: int, maximum: int = MAX_HEADER_BYTES) -> None:
+        if size > maximum:
             raise BadRequestError("the form's fields or headers are too large")

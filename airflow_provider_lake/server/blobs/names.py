@@ -14,7 +14,7 @@ MAX_FILENAME_LENGTH = 256
 RESERVED = ".organizations"
 _SHOWN = 80
 _LONGEST_SUFFIX = 32
-_UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
+_FORBIDDEN_CHARACTERS = re.compile(r"[\\\x00-\x1f\x7f]")
 _UPLOADED = re.compile(r"(data|projections|logs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-.+")
 
 
@@ -84,7 +84,9 @@ def check_filename(name: str) -> str:
     """
     _check_text("file name", name)
     if not name or "/" in name or name in {".", ".."} or len(name) > MAX_FILENAME_LENGTH:
-        raise BadRequestError(f"file name {_shown(name)} must be one segment of 1 to {MAX_FILENAME_LENGTH} characters")
+        raise BadRequestError(
+            f"file name {_shorten(name)} must be one segment of 1 to {MAX_FILENAME_LENGTH} characters"
+        )
     return name
 
 
@@ -94,24 +96,24 @@ def _check_text(kind: str, name: str) -> None:
     except UnicodeEncodeError:
         raise BadRequestError(f"{kind} is no valid Unicode text") from None
     if size > MAX_OBJECT_NAME_BYTES:
-        raise BadRequestError(f"{kind} {_shown(name)} is longer than {MAX_OBJECT_NAME_BYTES} bytes")
-    if _UNFIT.search(name):
-        raise BadRequestError(f"{kind} {_shown(name)} has a backslash or a control character")
+        raise BadRequestError(f"{kind} {_shorten(name)} is longer than {MAX_OBJECT_NAME_BYTES} bytes")
+    if _FORBIDDEN_CHARACTERS.search(name):
+        raise BadRequestError(f"{kind} {_shorten(name)} has a backslash or a control character")
 
 
 def _check_reserved(name: str, first: str = "") -> None:
     if first == RESERVED:
-        raise BadRequestError(f"{_shown(name)} begins with {RESERVED}, which is the lake's own")
+        raise BadRequestError(f"{_shorten(name)} begins with {RESERVED}, which is the lake's own")
 
 
 def _check_segment(name: str, segment: str) -> None:
     if segment in {"", ".", ".."}:
         raise BadRequestError(
-            f"{_shown(name)} has a segment {segment!r}: names are relative, without empty or dotted ones"
+            f"{_shorten(name)} has a segment {segment!r}: names are relative, without empty or dotted ones"
         )
     if len(segment.encode()) > MAX_SEGMENT_BYTES:
-        raise BadRequestError(f"{_shown(name)} has a segment longer than {MAX_SEGMENT_BYTES} bytes")
+        raise BadRequestError(f"{_shorten(name)} has a segment longer than {MAX_SEGMENT_BYTES} bytes")
 
 
-def _shown(name: str) -> str:
+def _shorten(name: str) -> str:
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

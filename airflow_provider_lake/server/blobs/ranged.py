@@ -11,13 +11,13 @@ class _RangedFile(io.RawIOBase):
     """A file whose bytes are fetched by ranges.
 
     :param fetch: first byte and number of bytes to the bytes; never asked beyond ``size``.
-    :param beginning: the first bytes, where they are known already.
+    :param first_bytes: the first bytes, where they are known already.
     :param size: in bytes.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], beginning: bytes, size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], first_bytes: bytes, size: int) -> None:
         self._fetch = fetch
-        self._beginning = beginning
+        self._first_bytes = first_bytes
         self._size = size
         self._position = 0
 
@@ -39,24 +39,24 @@ class _RangedFile(io.RawIOBase):
         first, wanted = self._position, min(len(view), self._size - self._position)
         if wanted <= 0:
             return 0
-        found = self._beginning[first : first + wanted] or self._fetch(first, wanted)
+        found = self._first_bytes[first : first + wanted] or self._fetch(first, wanted)
         view[: len(found)] = found
         self._position += len(found)
         return len(found)
 
     def readall(self) -> bytes:
         # In one request; the base class would make one for every 8 KiB.
-        known = self._beginning[self._position :]
+        known = self._first_bytes[self._position :]
         first = self._position + len(known)
         self._position = max(first, self._size)
         return known + (self._fetch(first, self._size - first) if first < self._size else b"")
 
 
-def open_ranged(fetch: Callable[[int, int], bytes], beginning: bytes, size: int) -> io.BufferedReader:
+def open_ranged(fetch: Callable[[int, int], bytes], first_bytes: bytes, size: int) -> io.BufferedReader:
     """Return a file over ranges, which reads ahead so that many small reads are few requests.
 
     :param fetch: called with the first byte and the number of bytes that are wanted.
-    :param beginning: the first bytes, which then need not be fetched.
+    :param first_bytes: the first bytes, which then need not be fetched.
     :param size: of the whole, in bytes.
     """
-    return io.BufferedReader(_RangedFile(fetch, beginning, size), READ_AHEAD)
+    return io.BufferedReader(_RangedFile(fetch, first_bytes, size), READ_AHEAD)

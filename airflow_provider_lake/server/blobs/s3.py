@@ -33,7 +33,7 @@ _CONFIG = Config(
     max_pool_connections=64,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-_HEADS = 16
+_MAX_HEAD_REQUESTS = 16
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ABSENT = frozenset({"404", "NoSuchKey"})
 _WRONG_PARTS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"})
@@ -89,7 +89,7 @@ class S3Store:
             raise ValueError(str(error)) from error
         return cls(client, bucket, f"{prefix}/" if prefix else "", lifetime, downloads=downloads)
 
-    def within(self, prefix: str) -> "S3Store":
+    def with_prefix(self, prefix: str) -> "S3Store":
         """Return the store of the objects whose keys begin with a prefix, named without it."""
         lifetime = timedelta(seconds=self._lifetime)
         return S3Store(self.client, self.bucket, self.prefix + prefix, lifetime, self._max_form_bytes, self._downloads)
@@ -99,23 +99,23 @@ class S3Store:
 
         :raises UnavailableError: it does not exist, cannot be reached, or refuses the credentials.
         """
-        with self._reached():
+        with self._storage_errors():
             self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
 
     def stat(self, object_name: str) -> Blob:
         """Describe one object; ``FileNotFoundError`` where there is none."""
-        with self._reached(object_name):
+        with self._storage_errors(object_name):
             found = self.client.head_object(**self._address(object_name))
         return Blob(object_name, found["ContentLength"])
 
     def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
         """Describe some objects in their order, several at the same time; None where there is none."""
-        with ThreadPoolExecutor(_HEADS) as pool:
+        with ThreadPoolExecutor(_MAX_HEAD_REQUESTS) as pool:
             return list(pool.map(self._find, object_names))
 
     def open(self, object_name: str) -> BinaryIO:
         """Open one object for reading; ``FileNotFoundError`` where there is none. Only what is read is fetched."""
-        with self._reached(object_name):
+        with self._storage_errors(object_name):
             try:
                 answer = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")
             except ClientError as error:
@@ -131,7 +131,7 @@ class S3Store:
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
         """Store an object of the lake's own, in place of what had its name."""
-        with self._reached():
+        with self._storage_errors():
             self.client.put_object(**self._address(object_name), Body=content, ContentType=content_type)
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
@@ -143,7 +143,7 @@ class S3Store:
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=self._key(prefix), **start
         )
-        with self._reached():
+        with self._storage_errors():
             for found in (found for page in pages for found in page.get("Contents", ())):
                 name = found["Key"].removeprefix(self.prefix)
                 if name.startswith(f"{RESERVED}/"):
@@ -155,7 +155,7 @@ class S3Store:
 
     def delete(self, object_name: str) -> None:
         """Remove one object; absence is fine."""
-        with self._reached():
+        with self._storage_errors():
             self.client.delete_object(**self._address(object_name))
 
     def presign_get(self, object_name: str, base_url: str) -> str:
@@ -172,15 +172,15 @@ class S3Store:
         if _FILENAME in object_name:
             raise BadRequestError(f"the object name {object_name!r} has a {_FILENAME}, which the storage replaces")
         conditions = [{"Content-Type": content_type}, ["content-length-range", 0, self._max_form_bytes]]
-        with self._reached():
+        with self._storage_errors():
             form = self.client.generate_presigned_post(
                 **self._address(object_name), Conditions=conditions, ExpiresIn=self._lifetime
             )
         return PresignedPost(form["url"], form["fields"])
 
-    def begin(self, object_name: str, content_type: str, upload_id: UUID) -> str:
+    def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
         """Begin an upload in parts, and return the storage's own id of it."""
-        with self._reached():
+        with self._storage_errors():
             begun = self.client.create_multipart_upload(**self._address(object_name), ContentType=content_type)
         return str(begun["UploadId"])
 
@@ -189,10 +189,10 @@ class S3Store:
         part = {**self._address(object_name), "UploadId": store_id, "PartNumber": number}
         return self._presign("upload_part", part)
 
-    def complete(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
+    def complete_multipart(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
         """Join the parts into one object; ``ValueError`` where one is missing or differs. It may be repeated."""
         listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        with self._reached():
+        with self._storage_errors():
             try:
                 self.client.complete_multipart_upload(
                     **self._address(object_name), UploadId=store_id, MultipartUpload={"Parts": listed}
@@ -205,12 +205,12 @@ class S3Store:
                     raise
         return self.stat(object_name)
 
-    def forget(self, store_id: str) -> None:
+    def abort_multipart(self, store_id: str) -> None:
         """Do nothing: the storage frees the parts by itself."""
 
     def _etag(self, object_name: str) -> str | None:
         try:
-            with self._reached(object_name):
+            with self._storage_errors(object_name):
                 found: str = self.client.head_object(**self._address(object_name))["ETag"]
         except FileNotFoundError:
             return None
@@ -229,19 +229,19 @@ class S3Store:
         return {"Bucket": self.bucket, "Key": self._key(object_name)}
 
     def _read(self, object_name: str, first: int, count: int) -> bytes:
-        with self._reached(object_name):
+        with self._storage_errors(object_name):
             wanted = f"bytes={first}-{first + count - 1}"
             answer = self.client.get_object(**self._address(object_name), Range=wanted)
             content: bytes = answer["Body"].read()
         return content
 
     def _presign(self, operation: str, parameters: dict[str, Any]) -> str:
-        with self._reached():
+        with self._storage_errors():
             url: str = self.client.generate_presigned_url(operation, Params=parameters, ExpiresIn=self._lifetime)
         return url
 
     @contextmanager
-    def _reached(self, object_name: str | None = None) -> Iterator[None]:
+    def _storage_errors(self, object_name: str | None = None) -> Iterator[None]:
         """Say ``FileNotFoundError`` where the object is absent, ``UnavailableError`` for all else that boto3 raises."""
         try:
             yield

@@ -18,6 +18,8 @@ class Stores:
     root: BlobStore
     first: UUID
 
-    def of(self, organization_id: UUID) -> BlobStore:
+    def for_organization(self, organization_id: UUID) -> BlobStore:
         """Return the store of one organization."""
-        return self.root if organization_id == self.first else self.root.within(organization_prefix(organization_id))
+        return (
+            self.root if organization_id == self.first else self.root.with_prefix(organization_prefix(organization_id))
+        )

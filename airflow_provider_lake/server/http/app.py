@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ApiError
-from airflow_provider_lake.server.http.auth.admissions import Admissions
+from airflow_provider_lake.server.http.auth.auth_cache import AuthCache
 from airflow_provider_lake.server.http.auth.failed_logins import FailedLogins
 from airflow_provider_lake.server.http.body_limit import BodyLimit
 from airflow_provider_lake.server.http.failures import add_failure_handlers
@@ -75,43 +75,43 @@ def create_app(lake: Lake, background: Background) -> FastAPI:
     app.state.logins = FailedLogins()
     app.state.background = background
     app.state.registrar = registrar
-    app.state.admissions = admissions = Admissions()
+    app.state.auth_cache = auth_cache = AuthCache()
     for module in _ROUTES:
         app.include_router(module.router)
     app.add_middleware(BodyLimit)
-    app.add_middleware(QuickRegistrations, lake=lake, registrar=registrar, admissions=admissions)
-    app.add_exception_handler(ApiError, _answer_api_error)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_middleware(QuickRegistrations, lake=lake, registrar=registrar, auth_cache=auth_cache)
+    app.add_exception_handler(ApiError, _handle_api_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_error)
     add_failure_handlers(app)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.add_exception_handler(Exception, _handle_unexpected)
     return app
 
 
-def _answer_api_error(_request: Request, error: Exception) -> JSONResponse:
+def _handle_api_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ApiError):
         raise error
     return JSONResponse(error.body(), error.status, error.headers)
 
 
-def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+def _handle_validation_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
-    problems = [_describe(problem) for problem in error.errors()]
+    problems = [_describe_problem(problem) for problem in error.errors()]
     return JSONResponse({"message": f"invalid request: {problems[0]}", "detail": problems}, 422)
 
 
-def _describe(problem: dict[str, Any]) -> str:
+def _describe_problem(problem: dict[str, Any]) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}".encode("utf-8", "replace").decode()
 
 
-def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+def _handle_http_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     return JSONResponse({"message": error.detail}, error.status_code, error.headers)
 
 
-def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
+def _handle_unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return JSONResponse({"message": "internal error; the log of the lake has the details"}, 500)

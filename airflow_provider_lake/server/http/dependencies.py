@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from airflow_provider_lake.server.http.auth import job_tokens
-from airflow_provider_lake.server.http.auth.admissions import Admission, Admissions
+from airflow_provider_lake.server.http.auth.auth_cache import AuthCache, Authorization
 from airflow_provider_lake.server.http.auth.caller import Caller
 from airflow_provider_lake.server.http.auth.failed_logins import FailedLogins
 from airflow_provider_lake.server.store.queries import datalakes, tokens
@@ -76,9 +76,9 @@ def get_caller(request: Request, lake: LakeDep) -> Caller:
     with lake.database.reading() as session:
         found = tokens.find_token(session, digest)
         if found is None:
-            logins.was_wrong(address, digest)
+            logins.record_failure(address, digest)
             raise UnauthorizedError("this lake does not know the API token")
-        logins.was_right(address, digest)
+        logins.record_success(address, digest)
         if found.job_id is None:
             return Caller(found.user_id, found.organization_id)
         datalake_id = tokens.datalake_of_job(session, found.job_id)
@@ -140,7 +140,7 @@ PageDep = Annotated[Page, Depends(get_page)]
 
 
 # Names a request and its repetitions, so that what was started once is not started again.
-RequestKeyDep = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+IdempotencyKeyDep = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 def base_url(request: Request) -> str:
@@ -168,28 +168,28 @@ async def get_registrar(request: Request) -> Registrar:
 RegistrarDep = Annotated[Registrar, Depends(get_registrar)]
 
 
-async def get_admission(request: Request, datalake_id: UUID, lake: LakeDep) -> Admission:
+async def get_authorization(request: Request, datalake_id: UUID, lake: LakeDep) -> Authorization:
     """Return that the caller may use the datalake of the path; it was so at most a second ago."""
-    admissions: Admissions = request.app.state.admissions
-    key = admission_key(request, datalake_id)
-    admission = admissions.find(key)
-    if admission is None:
-        admission = await run_in_threadpool(_admit, request, datalake_id, lake)
-        if admission.caller.job_id is None:
+    auth_cache: AuthCache = request.app.state.auth_cache
+    key = authorization_key(request, datalake_id)
+    authorization = auth_cache.find(key)
+    if authorization is None:
+        authorization = await run_in_threadpool(_authorize, request, datalake_id, lake)
+        if authorization.caller.job_id is None:
             # A job may be killed, and its token with it.
-            admissions.add(key, admission)
-    return admission
+            auth_cache.add(key, authorization)
+    return authorization
 
 
-def admission_key(request: Request, datalake_id: UUID) -> Hashable:
+def authorization_key(request: Request, datalake_id: UUID) -> Hashable:
     """Return what an admission to a datalake is remembered by: whoever asks with the same token from the same place."""
     return request.headers.get("authorization"), request.client.host if request.client else "", datalake_id
 
 
-AdmissionDep = Annotated[Admission, Depends(get_admission)]
+AuthorizationDep = Annotated[Authorization, Depends(get_authorization)]
 
 
-def _admit(request: Request, datalake_id: UUID, lake: Lake) -> Admission:
+def _authorize(request: Request, datalake_id: UUID, lake: Lake) -> Authorization:
     caller = get_caller(request, lake)
     token = request.headers["authorization"].partition(" ")[2]
-    return Admission(tokens.digest_of(token), caller, get_datalake(datalake_id, lake, caller))
+    return Authorization(tokens.digest_of(token), caller, get_datalake(datalake_id, lake, caller))

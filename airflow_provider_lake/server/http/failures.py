@@ -29,40 +29,40 @@ _STATUSES = {
     errno.ENFILE: (503, "the machine of the lake has too many files open"),
 }
 # What SQLite calls them.
-_OF_SQLITE = {"SQLITE_FULL": (507, FULL), "SQLITE_READONLY": (503, READ_ONLY), "SQLITE_BUSY": (503, BUSY)}
+_SQLITE_STATUSES = {"SQLITE_FULL": (507, FULL), "SQLITE_READONLY": (503, READ_ONLY), "SQLITE_BUSY": (503, BUSY)}
 
 logger = logging.getLogger(__name__)
 
 
 def add_failure_handlers(app: FastAPI) -> None:
     """Let an application answer failures of its machine."""
-    app.add_exception_handler(OSError, _answer_os_error)
-    app.add_exception_handler(PoolTimeoutError, _answer_busy)
-    app.add_exception_handler(OperationalError, _answer_lost_database)
-    app.add_exception_handler(InterfaceError, _answer_lost_database)
+    app.add_exception_handler(OSError, _handle_os_error)
+    app.add_exception_handler(PoolTimeoutError, _handle_busy)
+    app.add_exception_handler(OperationalError, _handle_lost_database)
+    app.add_exception_handler(InterfaceError, _handle_lost_database)
 
 
-def _answer_os_error(request: Request, error: Exception) -> JSONResponse:
+def _handle_os_error(request: Request, error: Exception) -> JSONResponse:
     number = error.errno if isinstance(error, OSError) else None
     if number not in _STATUSES:
         raise error
-    return _answer(request, error, *_STATUSES[number])
+    return _respond(request, error, *_STATUSES[number])
 
 
-def _answer_busy(request: Request, error: Exception) -> JSONResponse:
-    answer = _answer(request, error, 503, BUSY)
+def _handle_busy(request: Request, error: Exception) -> JSONResponse:
+    answer = _respond(request, error, 503, BUSY)
     answer.headers["Retry-After"] = str(_BUSY_SECONDS)
     return answer
 
 
-def _answer_lost_database(request: Request, error: Exception) -> JSONResponse:
+def _handle_lost_database(request: Request, error: Exception) -> JSONResponse:
     lost = (503, "the database cannot be used; the log of the lake has the details")
     cause = error.orig if isinstance(error, DBAPIError) else None
     # Its extended codes have more behind these names.
     name = "_".join(str(getattr(cause, "sqlite_errorname", "")).split("_")[:2])
-    return _answer(request, error, *_OF_SQLITE.get(name, lost))
+    return _respond(request, error, *_SQLITE_STATUSES.get(name, lost))
 
 
-def _answer(request: Request, error: Exception, status: int, message: str) -> JSONResponse:
+def _respond(request: Request, error: Exception, status: int, message: str) -> JSONResponse:
     logger.error("%s %s failed: %s", request.method, request.url.path, error)
     return JSONResponse({"message": message}, status)

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.http.auth.admissions import Admission, Admissions
-from airflow_provider_lake.server.http.dependencies import admission_key
+from airflow_provider_lake.server.http.auth.auth_cache import AuthCache, Authorization
+from airflow_provider_lake.server.http.dependencies import authorization_key
 from airflow_provider_lake.server.http.request_check import check_json
 from airflow_provider_lake.server.http.routes.registrations import register
 from airflow_provider_lake.server.http.schemas.data import DataBody
@@ -28,26 +28,26 @@ class QuickRegistrations:
     with a registration it leaves in ``request.state.failure``, for the application to answer.
     """
 
-    def __init__(self, app: ASGIApp, lake: Lake, registrar: Registrar, admissions: Admissions) -> None:
+    def __init__(self, app: ASGIApp, lake: Lake, registrar: Registrar, auth_cache: AuthCache) -> None:
         self._app = app
         self._lake = lake
         self._registrar = registrar
-        self._admissions = admissions
+        self._auth_cache = auth_cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
-        admission = self._admission_of(scope)
-        if admission is None:
+        authorization = self._authorization_of(scope)
+        if authorization is None:
             await self._app(scope, receive, send)
             return
         messages, content = await _receive_body(receive)
-        answer = None if content is None else await self._answer(Request(scope), admission, content)
+        answer = None if content is None else await self._answer(Request(scope), authorization, content)
         if answer is None:
             await self._app(scope, _again(messages, receive), send)
         else:
             await answer(scope, receive, send)
 
-    def _admission_of(self, scope: Scope) -> Admission | None:
+    def _authorization_of(self, scope: Scope) -> Authorization | None:
         """Return who registers a data; None: nobody who was let in, or the request is another one, or odd."""
         if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
             return None
@@ -55,9 +55,9 @@ class QuickRegistrations:
         request = Request(scope)
         if path is None or request.headers.get("content-type") != "application/json":
             return None
-        return self._admissions.find(admission_key(request, UUID(path[1])))
+        return self._auth_cache.find(authorization_key(request, UUID(path[1])))
 
-    async def _answer(self, request: Request, admission: Admission, content: bytes) -> Response | None:
+    async def _answer(self, request: Request, authorization: Authorization, content: bytes) -> Response | None:
         try:
             given = json.loads(content)
             check_json(given)
@@ -65,7 +65,7 @@ class QuickRegistrations:
         except (ValueError, RecursionError, BadRequestError):
             return None
         try:
-            return await register(self._lake, self._registrar, admission, body, request)
+            return await register(self._lake, self._registrar, authorization, body, request)
         except Exception as error:  # noqa: BLE001 - raised again in the application, which knows how to answer it
             request.state.failure = error
             return None

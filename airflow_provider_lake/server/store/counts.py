@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 _MAX_COUNTS = 1024
 
 
-class Counts:
+class CountCache:
     """Remembers counts as long as the database is in the state that was counted."""
 
     def __init__(self) -> None:

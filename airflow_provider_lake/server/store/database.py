@@ -60,7 +60,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session that is committed at the end of the block, or rolled back when the block raises."""
-        with self._my_turn(), Session(self._writing_engine, expire_on_commit=False) as session:
+        with self._write_turn(), Session(self._writing_engine, expire_on_commit=False) as session:
             with session.begin():
                 before = self._changes(session)
                 yield session
@@ -69,7 +69,7 @@ class Database:
             self._commits += has_changed
 
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _write_turn(self) -> Iterator[None]:
         """Wait until no other thread writes; who waits too long is told so as who gets no connection is."""
         if not self._turn.acquire(timeout=POOL_SECONDS):
             raise PoolTimeoutError("another transaction writes for too long")
@@ -117,7 +117,7 @@ def _engine(database_url: str | URL) -> Engine:
         # A transaction is begun by one statement of _begin_postgresql's, not also by one of the driver's before it.
         engine = create_engine(url, connect_args={"autocommit": True}, **options)
         event.listen(engine, "begin", _begin_postgresql)
-        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkin", _record_use)
         event.listen(engine, "checkout", _check_connection)
     else:
         raise DatabaseKindError(f"the database is to be SQLite or PostgreSQL, not {url.get_backend_name()}")
@@ -148,7 +148,7 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info[_USED_AT] = time.monotonic()
 
 

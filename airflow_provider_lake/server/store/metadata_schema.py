@@ -54,11 +54,11 @@ _TYPES: dict[InputType, TypeAdapter[Any]] = {
     InputType.FLOAT: TypeAdapter(Annotated[FiniteFloat, Field(strict=True)]),
     InputType.BOOLEAN: TypeAdapter(StrictBool),
 }
-_MOMENT = TypeAdapter[datetime](AwareDatetime)
+_TIMESTAMP = TypeAdapter[datetime](AwareDatetime)
 _BOUNDED = frozenset({InputType.INTEGER, InputType.FLOAT, InputType.DATETIME})
 
 
-class Key(BaseModel):
+class KeyDefinition(BaseModel):
     """What is expected under one key. An archived key is asked for no more, and what lies under it is not looked at.
 
     :param allow_multiple: values are lists of choices.
@@ -94,7 +94,7 @@ class Key(BaseModel):
             raise ValueError("choices cannot be combined with min and max")
         for value in [*bounds, *(self.choices or ())]:
             if self._read(value) is None:
-                raise ValueError(f"{_shown(value)} is not {_NOUNS[self.input_type]}")
+                raise ValueError(f"{_shorten(value)} is not {_NOUNS[self.input_type]}")
         if len(bounds) == 2 and self._read(self.min) >= self._read(self.max):  # noqa: PLR2004 - both
             raise ValueError("min must be less than max")
         return self
@@ -106,8 +106,8 @@ class Key(BaseModel):
         values = value if self.allow_multiple else [value]
         if isinstance(values, list) and all(self._accepts(each) for each in values):
             return None
-        found = "but it is missing" if value is None else f"not {_shown(value)}"
-        return f"expected {self._expected()}, {found}"
+        found = "but it is missing" if value is None else f"not {_shorten(value)}"
+        return f"expected {self._expectation()}, {found}"
 
     def _accepts(self, value: Any) -> bool:
         read = self._read(value)
@@ -120,14 +120,14 @@ class Key(BaseModel):
         try:
             if self.input_type == InputType.DATETIME:
                 # Pydantic reads numbers as moments too.
-                return _MOMENT.validate_python(value) if isinstance(value, str) else None
+                return _TIMESTAMP.validate_python(value) if isinstance(value, str) else None
             return _TYPES[self.input_type].validate_python(value)
         except ValidationError:
             return None
 
-    def _expected(self) -> str:
+    def _expectation(self) -> str:
         if self.choices:
-            return f"{'a list out' if self.allow_multiple else 'one'} of {', '.join(map(_shown, self.choices))}"
+            return f"{'a list out' if self.allow_multiple else 'one'} of {', '.join(map(_shorten, self.choices))}"
         bounds = [("from", self.min), ("to", self.max)]
         words = [f" {word} {bound}" for word, bound in bounds if bound is not None]
         return "".join([_NOUNS[self.input_type], *words])
@@ -140,7 +140,7 @@ class CustomMetadataSchema:
     :param allow_extra: whether data may have other keys too.
     """
 
-    keys: Mapping[str, Key] = field(default_factory=dict)
+    keys: Mapping[str, KeyDefinition] = field(default_factory=dict)
     allow_extra: bool = True
 
     def check(self, custom_metadata: Mapping[str, Any] | None, owner: object = None) -> None:
@@ -149,9 +149,9 @@ class CustomMetadataSchema:
         :param owner: whose it is, for the message where there are several.
         :raises BadRequestError: it is not; the message names the first wrong key, the detail all of them.
         """
-        whose = "" if owner is None else f" of {_shown(owner)}"
+        whose = "" if owner is None else f" of {_shorten(owner)}"
         found = self._problems({key: value for key, value in (custom_metadata or {}).items() if value is not None})
-        problems = [f"custom metadata {_shown(key)}{whose}: {problem}" for key, problem in found]
+        problems = [f"custom metadata {_shorten(key)}{whose}: {problem}" for key, problem in found]
         if problems:
             raise BadRequestError(problems[0], problems)
 
@@ -164,6 +164,6 @@ class CustomMetadataSchema:
                 yield key, "the datalake's schema does not have this key"
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = json.dumps(value, default=str)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -41,7 +41,7 @@ class Background(Protocol):
         ...
 
 
-class OwnBackground:
+class LocalBackground:
     """The work, in threads of this process."""
 
     def __init__(self, lake: Lake) -> None:
@@ -71,10 +71,10 @@ class OwnBackground:
 
     def job_killed(self, job_id: UUID) -> None:
         """Say that a job was killed: if it runs, it stops."""
-        self._runner.interrupt(job_id)
+        self._runner.stop_job(job_id)
 
 
-class OtherBackground:
+class RemoteBackground:
     """The work, where another process does it.
 
     What cannot be said to it, because it is ending, is found in the database by the next lake.
@@ -89,24 +89,24 @@ class OtherBackground:
 
     def start(self) -> None:
         """Say that this process is about to answer requests."""
-        self._say({"what": "ready"})
+        self._send({"what": "ready"})
 
     def stop(self) -> None:
         """Do nothing: the work goes on."""
 
     def data_added(self) -> None:
         """Say that there are new data to look at."""
-        self._say({"what": "data added"})
+        self._send({"what": "data added"})
 
     def job_added(self) -> None:
         """Say that there is a new job to run."""
-        self._say({"what": "job added"})
+        self._send({"what": "job added"})
 
     def job_killed(self, job_id: UUID) -> None:
         """Say that a job was killed: if it runs, it stops."""
-        self._say({"what": "job killed", "job": str(job_id)})
+        self._send({"what": "job killed", "job": str(job_id)})
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         try:
             with self._lock:
                 self._connection.send(message)
@@ -114,7 +114,7 @@ class OtherBackground:
             logger.warning("the first process of the lake cannot be told %r: %s", message["what"], error)
 
 
-def pass_on(background: Background, message: Message) -> None:
+def dispatch(background: Background, message: Message) -> None:
     """Tell a background what was said to that of another process."""
     match message:
         case {"what": "data added"}:

@@ -1,6 +1,6 @@
 """Registers data: what waits while one transaction is written is written together in the next one.
 
-So a commit, which takes its time to reach the disk, is shared by all who wait for it; each is answered behind it.
+So a commit, which takes indexes time to reach the disk, is shared by all who wait for it; each is answered behind it.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ _PROGRAM_LIMIT_EXCEEDED = "54000"
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Pending:
     """A registration, and who waits for what comes of it."""
 
     registration: Registration
     loop: asyncio.AbstractEventLoop
-    answer: "asyncio.Future[Registered]"
+    future: "asyncio.Future[Registered]"
 
 
 class Registrar:
@@ -43,7 +43,7 @@ class Registrar:
         self._lake = lake
         self._on_added = on_added
         self._condition = threading.Condition()
-        self._waiting: list[_Waiting] = []
+        self._pending: list[_Pending] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="registrar")
 
@@ -64,36 +64,36 @@ class Registrar:
         :raises ApiError: it is refused.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(registration, loop, loop.create_future())
+        pending = _Pending(registration, loop, loop.create_future())
         with self._condition:
-            self._waiting.append(waiting)
+            self._pending.append(pending)
             self._condition.notify()
-        return await waiting.answer
+        return await pending.future
 
     def _run(self) -> None:
         expected = 1
-        while batch := self._take(expected):
+        while batch := self._next_batch(expected):
             outcomes = self._write_all([each.registration for each in batch])
             if any(isinstance(outcome, Registered) for outcome in outcomes):
                 self._on_added()
             # Requests are served by one loop; it is woken once for all of them.
             batch[0].loop.call_soon_threadsafe(_deliver, batch, outcomes)
             # Who is answered now is likely to come again.
-            expected = min(len(batch) + len(self._waiting), _BATCH)
+            expected = min(len(batch) + len(self._pending), _BATCH)
 
-    def _take(self, expected: int) -> list[_Waiting]:
+    def _next_batch(self, expected: int) -> list[_Pending]:
         """Wait for registrations, a moment for as many as are expected; none are left once it is to stop."""
         with self._condition:
-            self._condition.wait_for(lambda: self._waiting or self._stopping)
-            self._condition.wait_for(lambda: len(self._waiting) >= expected or self._stopping, _GATHER_SECONDS)
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            self._condition.wait_for(lambda: self._pending or self._stopping)
+            self._condition.wait_for(lambda: len(self._pending) >= expected or self._stopping, _GATHER_SECONDS)
+            batch, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
             return batch
 
     def _write_all(self, batch: Sequence[Registration]) -> Sequence[Outcome | Exception]:
         try:
             return self._write(batch)
         except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
-            is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError)) and not _is_too_much(error)
+            is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError)) and not _exceeds_limit(error)
             if len(batch) == 1 or is_of_all:
                 return [error] * len(batch)
             # Whatever is wrong with one of them, the others do not suffer from it.
@@ -102,42 +102,44 @@ class Registrar:
     def _write(self, batch: Sequence[Registration]) -> list[Outcome]:
         sizes = self._sizes(batch)
         outcomes: dict[int, Outcome] = {
-            place: BadRequestError(f"no object {each.object_name!r} was uploaded")
-            for place, each in enumerate(batch)
-            if place not in sizes
+            index: BadRequestError(f"no object {each.object_name!r} was uploaded")
+            for index, each in enumerate(batch)
+            if index not in sizes
         }
         stored = [
-            replace(batch[place], values={**batch[place].values, "file_size": size}) for place, size in sizes.items()
+            replace(batch[index], values={**batch[index].values, "file_size": size}) for index, size in sizes.items()
         ]
         if stored:
             with self._lake.database.writing() as session:
                 found = registrations.register(session, stored)
             outcomes |= zip(sizes, found, strict=True)
-        return [outcomes[place] for place in range(len(batch))]
+        return [outcomes[index] for index in range(len(batch))]
 
     def _sizes(self, batch: Sequence[Registration]) -> dict[int, int]:
         """Return place and size of the objects that are stored."""
-        places: dict[UUID, list[int]] = defaultdict(list)
-        for place, each in enumerate(batch):
-            places[each.organization_id].append(place)
+        indexes_by_organization: dict[UUID, list[int]] = defaultdict(list)
+        for index, each in enumerate(batch):
+            indexes_by_organization[each.organization_id].append(index)
         sizes: dict[int, int] = {}
-        for organization_id, its in places.items():
-            blobs = self._lake.stores.of(organization_id).stat_many([batch[place].object_name for place in its])
-            sizes |= {place: blob.size for place, blob in zip(its, blobs, strict=True) if blob is not None}
+        for organization_id, indexes in indexes_by_organization.items():
+            blobs = self._lake.stores.for_organization(organization_id).stat_many(
+                [batch[index].object_name for index in indexes]
+            )
+            sizes |= {index: blob.size for index, blob in zip(indexes, blobs, strict=True) if blob is not None}
         return sizes
 
 
-def _is_too_much(error: Exception) -> bool:
+def _exceeds_limit(error: Exception) -> bool:
     """Whether PostgreSQL refuses what it was given at a time: an array in JSON has at most 256 MiB there."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     return getattr(cause, "sqlstate", None) == _PROGRAM_LIMIT_EXCEEDED
 
 
-def _deliver(batch: Sequence[_Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.answer.done():
-            continue  # its client has gone
+def _deliver(batch: Sequence[_Pending], outcomes: Sequence[Outcome | Exception]) -> None:
+    for pending, outcome in zip(batch, outcomes, strict=True):
+        if pending.future.done():
+            continue  # indexes client has gone
         if isinstance(outcome, Registered):
-            waiting.answer.set_result(outcome)
+            pending.future.set_result(outcome)
         else:
-            waiting.answer.set_exception(outcome)
+            pending.future.set_exception(outcome)

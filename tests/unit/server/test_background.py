@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from airflow_provider_lake.server.work.background import OtherBackground, pass_on
+from airflow_provider_lake.server.work.background import RemoteBackground, dispatch
 
 JOB = UUID("11111111-2222-4333-8444-555555555555")
 
@@ -35,7 +35,7 @@ class _Notes:
 def test_what_is_told_in_one_process_is_told_in_the_other() -> None:
     """New data, new jobs and killed jobs; that a process is ready or ends changes nothing for the work."""
     here, there = multiprocessing.Pipe()
-    other, notes = OtherBackground(there), _Notes()
+    other, notes = RemoteBackground(there), _Notes()
     other.start()
     other.data_added()
     other.job_added()
@@ -45,7 +45,7 @@ def test_what_is_told_in_one_process_is_told_in_the_other() -> None:
 
     messages = [here.recv() for _ in range(4)]
     for message in messages:
-        pass_on(notes, message)
+        dispatch(notes, message)
 
     assert messages[0] == {"what": "ready"}
     assert notes.told == ["data", "job", JOB]
@@ -58,4 +58,4 @@ def test_who_has_nobody_to_tell_goes_on() -> None:
     here, there = multiprocessing.Pipe()
     here.close()
 
-    OtherBackground(there).job_added()
+    RemoteBackground(there).job_added()

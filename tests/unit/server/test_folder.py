@@ -24,10 +24,10 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def _put(store: FolderStore, object_name: str, content: bytes = b"content") -> None:
-    with store.arrival() as arrival:
-        arrival.write(content)
-        arrival.end()
-        store.publish(arrival.path, object_name)
+    with store.incoming() as incoming:
+        incoming.write(content)
+        incoming.finish()
+        store.publish(incoming.path, object_name)
 
 
 def test_a_folder_does_not_vanish_under_an_arriving_file(store: FolderStore) -> None:
@@ -61,12 +61,12 @@ def test_a_folder_does_not_vanish_by_another_process(store: FolderStore) -> None
 
 def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> None:
     """Half files go, also those of parts; a part that arrived stays."""
-    half, half_part = store.arrival().__enter__(), store.arrival("upload").__enter__()
-    with store.arrival("upload") as part:
-        part.end()
-        store.keep_part(part.path, "upload", 1)
+    half, half_part = store.incoming().__enter__(), store.incoming("upload").__enter__()
+    with store.incoming("upload") as part:
+        part.finish()
+        store.save_part(part.path, "upload", 1)
 
-    store.discard_arrivals()
+    store.discard_incoming()
 
     assert not half.path.exists()
     assert [path.name for path in half_part.path.parent.iterdir()] == ["1"]
@@ -75,9 +75,9 @@ def test_what_was_arriving_when_a_lake_died_is_discarded(store: FolderStore) -> 
 def test_parts_of_abandoned_uploads_are_discarded(store: FolderStore) -> None:
     """Those of uploads that go on stay."""
     for upload in ("goes on", "abandoned"):
-        with store.arrival(upload) as part:
-            part.end()
-            store.keep_part(part.path, upload, 1)
+        with store.incoming(upload) as part:
+            part.finish()
+            store.save_part(part.path, upload, 1)
 
     store.discard_parts(["goes on"])
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import Request
 
-from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.form import MAX_FIELD_BYTES, MAX_FIELDS, FormReader
+from airflow_provider_lake.server.blobs.incoming import IncomingFile
 from airflow_provider_lake.server.errors import BadRequestError, TooLargeError
 
 CONTENT_TYPE = "multipart/form-data; boundary=edge"
@@ -29,18 +29,18 @@ def _encoded(content: bytes) -> tuple[str, bytes]:
 def _read(content_type: str, pieces: Sequence[bytes], max_bytes: int = 1 << 20) -> tuple[dict[str, str], bytes]:
     """Read a form, and return the fields before its file, and the file."""
     before: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder, Arrival(Path(folder) / "file") as arrival:
+    with tempfile.TemporaryDirectory() as folder, IncomingFile(Path(folder) / "file") as incoming:
 
-        def begin_file(fields: dict[str, str]) -> tuple[Arrival, int]:
+        def open_file(fields: dict[str, str]) -> tuple[IncomingFile, int]:
             before.update(fields)
-            return arrival, max_bytes
+            return incoming, max_bytes
 
-        form = FormReader(content_type, begin_file)
+        form = FormReader(content_type, open_file)
         for piece in pieces:
             form.feed(piece)
         form.finish()
-        arrival.end()
-        return before, arrival.path.read_bytes()
+        incoming.finish()
+        return before, incoming.path.read_bytes()
 
 
 @given(content=st.binary(max_size=200) | st.just(CONTENT), cuts=st.lists(st.integers(0, 2000), max_size=30))

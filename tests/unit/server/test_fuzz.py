@@ -21,8 +21,8 @@ from PIL import Image, features
 from PIL.ExifTags import GPS, IFD, Base
 
 from airflow_provider_lake.media.images import NotAnImageError, read_header
-from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.form import FormReader
+from airflow_provider_lake.server.blobs.incoming import IncomingFile
 from airflow_provider_lake.server.blobs.signing import UrlSigner
 from airflow_provider_lake.server.errors import ApiError, BadRequestError, ForbiddenError
 from airflow_provider_lake.server.http.routes.cursors import decode_cursor, encode_cursor
@@ -144,16 +144,16 @@ Fed = tuple[Mapping[str, str], bytes] | str
 
 def _feed(body: bytes, size: int, folder: Path) -> Fed:
     """Read a form in pieces of a size; return fields and file, or why it was refused."""
-    with Arrival(folder / "file") as arrival:
+    with IncomingFile(folder / "file") as incoming:
         try:
-            form = FormReader("multipart/form-data; boundary=edge", lambda _fields: (arrival, 64))
+            form = FormReader("multipart/form-data; boundary=edge", lambda _fields: (incoming, 64))
             for start in range(0, len(body), size):
                 form.feed(body[start : start + size])
             form.finish()
         except ApiError as error:
             return type(error).__name__
-        arrival.end()
-        return form.fields, arrival.path.read_bytes()
+        incoming.finish()
+        return form.fields, incoming.path.read_bytes()
 
 
 def test_forms(fuzz: Fuzz[tuple[bytes, int]]) -> None:

@@ -67,7 +67,7 @@ def test_a_lease_that_ran_out_frees_an_import(database: Database) -> None:
     _claim(database, owner)
 
     with database.writing() as session:
-        jobs.renew(session, [renewed], owner, utc_now() + LEASE)
+        jobs.renew_leases(session, [renewed], owner, utc_now() + LEASE)
         recovered = jobs.recover(session, utc_now())
 
     assert recovered == 1
@@ -83,7 +83,7 @@ def test_a_lost_processing_is_repeated_only_if_it_was_never_heard_of(
     _claim(database, uuid4())
     with database.writing() as session:
         if heard:
-            jobs.hear(session, job_id)
+            jobs.record_activity(session, job_id)
         jobs.recover(session, None)
 
     job = _job(database, job_id)
@@ -98,7 +98,7 @@ def test_a_clock_that_jumps_ahead_takes_no_job_from_its_runner(database: Databas
     _claim(database, owner)
 
     with database.writing() as session:
-        jobs.renew(session, [job_id], owner, later + LEASE)
+        jobs.renew_leases(session, [job_id], owner, later + LEASE)
         recovered = jobs.recover(session, later, 2 * LEASE)
 
     assert (recovered, _job(database, job_id).status) == (0, "RUNNING")
@@ -168,9 +168,9 @@ def test_a_runner_that_lost_its_job_changes_nothing_any_more(database: Database)
 
     with database.writing() as session:
         jobs.release(session, job_id, former, JobStatus.FAILED, "late")
-        jobs.renew(session, [job_id], former, utc_now() + 9 * LEASE)
-        to_stop = jobs.find_to_stop(session, [job_id], former, utc_now())
-        held = [jobs.is_held(session, job_id, owner) for owner in (former, present)]
+        jobs.renew_leases(session, [job_id], former, utc_now() + 9 * LEASE)
+        to_stop = jobs.find_stopped(session, [job_id], former, utc_now())
+        held = [jobs.holds_lease(session, job_id, owner) for owner in (former, present)]
 
     job = _job(database, job_id)
     assert (job.status, job.error, job.lease_owner) == ("RUNNING", None, present)
@@ -182,9 +182,9 @@ def test_a_kill_stands_whatever_the_program_comes_to(database: Database) -> None
     job_id, owner = _create(database), uuid4()
     _claim(database, owner)
     with database.writing() as session:
-        jobs.move(session.get_one(Job, job_id), JobStatus.KILLED)
+        jobs.set_status(session.get_one(Job, job_id), JobStatus.KILLED)
     with database.writing() as session:
-        to_stop = jobs.find_to_stop(session, [job_id], owner, utc_now() - LEASE)
+        to_stop = jobs.find_stopped(session, [job_id], owner, utc_now() - LEASE)
         jobs.release(session, job_id, owner, JobStatus.PENDING, None)
 
     job = _job(database, job_id)

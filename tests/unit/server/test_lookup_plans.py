@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.ingest.known_data import HASHES_A_QUERY, content_query
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.database import Database
@@ -32,7 +32,7 @@ TAG = Tag(id=uuid4(), datalake_id=LAKE, name="car")
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """Open the database of an empty lake: SQLite plans the same for a full one."""
-    with opened_lake(Settings(tmp_path_factory.mktemp("lake"))) as lake:
+    with open_lake(Settings(tmp_path_factory.mktemp("lake"))) as lake:
         yield lake.database
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from airflow_provider_lake.media.images import warn_unsupported
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.queries import imports
@@ -25,7 +25,7 @@ VIDEO = make_video(frames=3, size=(32, 16))
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
     """Open a lake that nothing works on."""
-    with opened_lake(Settings(tmp_path / "data")) as lake:
+    with open_lake(Settings(tmp_path / "data")) as lake:
         yield lake
 
 
@@ -34,7 +34,7 @@ def test_all_that_an_earlier_lake_left_is_looked_at(lake: Lake) -> None:
     count = 450
     _add(lake, [_row(f"{number}.mp4") for number in range(count)])
 
-    assert _look_at_all(lake) == {UploadStatus.DONE: count}
+    assert _read_all_pending(lake) == {UploadStatus.DONE: count}
 
 
 def test_only_what_is_measured_replaces_what_was_said(lake: Lake) -> None:
@@ -43,7 +43,7 @@ def test_only_what_is_measured_replaces_what_was_said(lake: Lake) -> None:
     _add(lake, [_row("a.mp4", **said), _row("a.jpg", type=DataType.IMAGE, **said), _row("b.mp4", **said)])
     lake.stores.root.put("b.mp4", b"no video", "video/mp4")
 
-    assert _look_at_all(lake) == {UploadStatus.DONE: 2, UploadStatus.ERROR: 1}
+    assert _read_all_pending(lake) == {UploadStatus.DONE: 2, UploadStatus.ERROR: 1}
     with lake.database.reading() as session:
         found = session.execute(select(Data.object_name, Data.width, Data.height, Data.thumbnail_due)).tuples()
         assert set(found) == {("a.mp4", 32, 16, True), ("a.jpg", 64, 48, True), ("b.mp4", 640, 480, False)}
@@ -53,7 +53,7 @@ def test_facts_of_videos_are_kept(lake: Lake) -> None:
     """Their duration, frame rate and codec."""
     _add(lake, [_row("a.mp4")])
 
-    _look_at_all(lake)
+    _read_all_pending(lake)
 
     with lake.database.reading() as session:
         found = session.execute(select(Data.duration, Data.frame_rate, Data.codec)).one()
@@ -71,7 +71,7 @@ def test_without_pyav_videos_come_in_as_they_are(
     monkeypatch.setenv("PYTHONPATH", str(lake.settings.data_dir / "missing"))
     _add(lake, [_row("a.mp4", width=640, height=480), _row("b.mp4")])
 
-    assert _look_at_all(lake) == {UploadStatus.DONE: 2}
+    assert _read_all_pending(lake) == {UploadStatus.DONE: 2}
     (said,) = [record.message for record in caplog.records if "airflow-provider-lake[video]" in record.message]
     assert said.endswith("they come in as they are, without size, metadata and thumbnail")
     with lake.database.reading() as session:
@@ -94,7 +94,7 @@ def _add(lake: Lake, rows: list[dict[str, Any]]) -> None:
         imports.add_data(session, [row | {"datalake_id": datalake_id, "created_at": utc_now()} for row in rows], [])
 
 
-def _look_at_all(lake: Lake) -> dict[str, int]:
+def _read_all_pending(lake: Lake) -> dict[str, int]:
     """Look at data until none waits, and return how many there are in each state."""
 
     def ended() -> dict[str, int] | None:

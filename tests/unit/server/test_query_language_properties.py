@@ -145,8 +145,8 @@ def _kind(value: Any) -> type:
     return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
-def _compare(found: Any, compared_by: Operator, wanted: Scalar) -> bool:
-    return _kind(found) is _kind(wanted) and COMPARE[compared_by](found, wanted)
+def _compare(found: Any, operator: Operator, wanted: Scalar) -> bool:
+    return _kind(found) is _kind(wanted) and COMPARE[operator](found, wanted)
 
 
 def evaluate(node: Node, row: Row) -> bool:
@@ -158,21 +158,21 @@ def evaluate(node: Node, row: Row) -> bool:
             return any(evaluate(operand, row) for operand in operands)
         case Not(operand):
             return not evaluate(operand, row)
-        case Comparison(name, compared_by, wanted):
-            if compared_by.opposite is not None:
-                return not evaluate(Comparison(name, compared_by.opposite, wanted), row)
-            return _evaluate_comparison(row.value(name), name, compared_by, wanted)
+        case Comparison(name, operator, wanted):
+            if operator.opposite is not None:
+                return not evaluate(Comparison(name, operator.opposite, wanted), row)
+            return _evaluate_comparison(row.value(name), name, operator, wanted)
 
 
-def _evaluate_comparison(found: Any, name: str, compared_by: Operator, wanted: Any) -> bool:
+def _evaluate_comparison(found: Any, name: str, operator: Operator, wanted: Any) -> bool:
     found = list(found) if name == "tags.name" else [found]
     if wanted is None:
         return found in ([], [None])
     if name == "created_at":
         wanted = [_moment(each) for each in wanted] if isinstance(wanted, tuple) else _moment(wanted)
-    if compared_by == Operator.IN:
+    if operator == Operator.IN:
         return any(_compare(each, Operator.EQUAL, scalar) for each in found for scalar in wanted)
-    return any(_compare(each, compared_by, wanted) for each in found)
+    return any(_compare(each, operator, wanted) for each in found)
 
 
 def _moment(text: str) -> datetime:

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.http.app import create_app
 from airflow_provider_lake.server.http.routes import registrations
-from airflow_provider_lake.server.http.routes.data import describe_all
+from airflow_provider_lake.server.http.routes.data import data_responses
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.tables import Datalake
-from airflow_provider_lake.server.work.background import OwnBackground
+from airflow_provider_lake.server.work.background import LocalBackground
 from tests.wire.job_calls import photo
 
 
@@ -28,17 +28,17 @@ def test_what_fails_behind_the_commit_is_said_and_not_tried_again(
         tries.append(given)
         if len(tries) == 2:
             raise RuntimeError("no answer can be made")
-        return describe_all(*given)
+        return data_responses(*given)
 
-    monkeypatch.setattr(registrations, "describe_all", fail_once)
+    monkeypatch.setattr(registrations, "data_responses", fail_once)
     settings = Settings(tmp_path / "data", token="owner", public_url="http://lake")
-    with opened_lake(settings) as lake:
+    with open_lake(settings) as lake:
         with lake.database.reading() as session:
             datalake_id = session.scalars(select(Datalake.id)).one()
         names = [f"{uuid4()}.jpg" for _ in range(2)]
         for name in names:
             lake.stores.root.put(name, photo(), "image/jpeg")
-        with TestClient(create_app(lake, OwnBackground(lake)), raise_server_exceptions=False) as client:
+        with TestClient(create_app(lake, LocalBackground(lake)), raise_server_exceptions=False) as client:
 
             def register(name: str) -> int:
                 body = {"type": "IMAGE", "filename": "a.jpg", "object_name": name, "content_type": "image/jpeg"}

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from airflow_provider_lake.server.bootstrap import opened_lake
+from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.store.queries import jobs
@@ -27,7 +27,7 @@ NAMES = [f"camera/{number:04}.mp4" for number in range(1200)]
 def lake(tmp_path: Path) -> Iterator[Lake]:
     """Open a lake with objects in its bucket."""
     video = make_video(frames=1, size=(16, 16))
-    with opened_lake(Settings(tmp_path / "lake")) as lake:
+    with open_lake(Settings(tmp_path / "lake")) as lake:
         for name in NAMES:
             lake.stores.root.put(name, video, "video/mp4")
         yield lake

@@ -7,9 +7,9 @@ import pytest
 from airflow_provider_lake.server.secret_files import (
     SecretFileError,
     checked_token,
-    is_shown_to_others,
-    own_key,
-    own_token,
+    is_readable_by_others,
+    read_or_create_key,
+    read_or_create_token,
     read_token,
 )
 from tests.ordinary_user import ordinary_user
@@ -61,7 +61,7 @@ def test_a_file_of_another_user_is_named(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "token").chmod(0o000)
     with ordinary_user(), pytest.raises(SecretFileError, match="Permission denied"):
-        own_token(tmp_path / "token")
+        read_or_create_token(tmp_path / "token")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n"])
@@ -70,25 +70,25 @@ def test_the_lake_makes_its_own_anew_where_there_is_none(content: bytes | None, 
     if content is not None:
         (tmp_path / "token").write_bytes(content)
         (tmp_path / "key").write_bytes(b"")
-    token, key = own_token(tmp_path / "token"), own_key(tmp_path / "key")
+    token, key = read_or_create_token(tmp_path / "token"), read_or_create_key(tmp_path / "key")
     assert checked_token(token) == token
     assert len(token) >= 32
     assert len(key) == 32
-    assert not is_shown_to_others(tmp_path / "token")
-    assert not is_shown_to_others(tmp_path / "key")
-    assert (own_token(tmp_path / "token"), own_key(tmp_path / "key")) == (token, key)
+    assert not is_readable_by_others(tmp_path / "token")
+    assert not is_readable_by_others(tmp_path / "key")
+    assert (read_or_create_token(tmp_path / "token"), read_or_create_key(tmp_path / "key")) == (token, key)
 
 
 def test_a_key_that_is_cut_off_signs_nothing(tmp_path: Path) -> None:
     """With a few bytes anybody could guess what it signs."""
     (tmp_path / "key").write_bytes(b"short")
     with pytest.raises(SecretFileError, match="holds 5 bytes, no key"):
-        own_key(tmp_path / "key")
+        read_or_create_key(tmp_path / "key")
 
 
 def test_a_token_of_the_owner_that_is_none_is_not_overwritten(tmp_path: Path) -> None:
     """Somebody put it there."""
     (tmp_path / "token").write_text("one\ntwo")
     with pytest.raises(SecretFileError, match="several lines"):
-        own_token(tmp_path / "token")
+        read_or_create_token(tmp_path / "token")
     assert (tmp_path / "token").read_text() == "one\ntwo"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_lake.server.errors import TooManyRequestsError
 
-MAX_GUESSES = 20
+MAX_FAILED_LOGINS = 20
 WINDOW_SECONDS = 60.0
 MAX_ADDRESSES = 4096
 _MAX_KNOWN = 16
@@ -23,7 +23,7 @@ _IPV6_NETWORK_BITS = 64
 
 
 @dataclass(slots=True)
-class _Tried:
+class _Attempts:
     """What was tried from one address: digests, the oldest first."""
 
     wrong: OrderedDict[str, float] = field(default_factory=OrderedDict)
@@ -39,7 +39,7 @@ class FailedLogins:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._addresses: OrderedDict[str, _Tried] = OrderedDict()
+        self._addresses: OrderedDict[str, _Attempts] = OrderedDict()
 
     def check(self, address: str, digest: str) -> None:
         """Let a token be looked up.
@@ -53,22 +53,22 @@ class FailedLogins:
             now = self._now()
             while tried.wrong and (oldest := next(iter(tried.wrong.values()))) <= now - WINDOW_SECONDS:
                 tried.wrong.popitem(last=False)
-            if len(tried.wrong) < MAX_GUESSES:
+            if len(tried.wrong) < MAX_FAILED_LOGINS:
                 return
             seconds = math.ceil(oldest + WINDOW_SECONDS - now)
         raise TooManyRequestsError(
             f"too many wrong API tokens from this address: wait {seconds} s", headers={"Retry-After": str(seconds)}
         )
 
-    def was_wrong(self, address: str, digest: str) -> None:
+    def record_failure(self, address: str, digest: str) -> None:
         """Record that a token is none of the lake's."""
         with self._lock:
             tried = self._tried(address)
             tried.right.pop(digest, None)
-            if digest not in tried.wrong and len(tried.wrong) < MAX_GUESSES:
+            if digest not in tried.wrong and len(tried.wrong) < MAX_FAILED_LOGINS:
                 tried.wrong[digest] = self._now()
 
-    def was_right(self, address: str, digest: str) -> None:
+    def record_success(self, address: str, digest: str) -> None:
         """Record that a token is one of the lake's."""
         with self._lock:
             tried = self._tried(address)
@@ -78,9 +78,9 @@ class FailedLogins:
             if len(tried.right) > _MAX_KNOWN:
                 tried.right.popitem(last=False)
 
-    def _tried(self, address: str) -> _Tried:
+    def _tried(self, address: str) -> _Attempts:
         network = _network(address)
-        tried = self._addresses.setdefault(network, _Tried())
+        tried = self._addresses.setdefault(network, _Attempts())
         self._addresses.move_to_end(network)
         if len(self._addresses) > MAX_ADDRESSES:
             self._addresses.popitem(last=False)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.http.dependencies import DatalakeDep, LakeDep
-from airflow_provider_lake.server.http.schemas.custom_metadata import AllowExtraBody, schema_answer
-from airflow_provider_lake.server.store.metadata_schema import Key
+from airflow_provider_lake.server.http.schemas.custom_metadata import AllowExtraBody, schema_json
+from airflow_provider_lake.server.store.metadata_schema import KeyDefinition
 from airflow_provider_lake.server.store.queries import custom_metadata
 from airflow_provider_lake.server.store.tables import NAME_LENGTH, Datalake
 
@@ -21,7 +21,7 @@ router = APIRouter()
 def get_schema(datalake: DatalakeDep, lake: LakeDep) -> dict[str, Any]:
     """Describe what a datalake expects of custom metadata."""
     with lake.database.reading() as session:
-        return _describe(session, datalake)
+        return _schema_response(session, datalake)
 
 
 @router.patch("/api/datalake/{datalake_id}/custom-metadata")
@@ -29,11 +29,11 @@ def set_allow_extra(datalake: DatalakeDep, body: AllowExtraBody, lake: LakeDep) 
     """Say whether data may have keys that the schema does not have; data that exist stay as they are."""
     with lake.database.writing() as session:
         custom_metadata.set_allow_extra(session, datalake.id, allow_extra=body.allow_extra_custom_metadata)
-        return _describe(session, datalake)
+        return _schema_response(session, datalake)
 
 
 @router.post(_KEY)
-def put_key(datalake: DatalakeDep, key: KeyName, body: Key, lake: LakeDep) -> dict[str, Any]:
+def put_key(datalake: DatalakeDep, key: KeyName, body: KeyDefinition, lake: LakeDep) -> dict[str, Any]:
     """Add a key to the schema, or change it; data that exist stay as they are."""
     with lake.database.writing() as session:
         custom_metadata.put_key(session, datalake.id, key, body)
@@ -47,5 +47,5 @@ def delete_key(datalake: DatalakeDep, key: KeyName, lake: LakeDep) -> None:
         custom_metadata.delete_key(session, datalake.id, key)
 
 
-def _describe(session: Session, datalake: Datalake) -> dict[str, Any]:
-    return schema_answer(custom_metadata.get_schema(session, datalake.id))
+def _schema_response(session: Session, datalake: Datalake) -> dict[str, Any]:
+    return schema_json(custom_metadata.get_schema(session, datalake.id))

@@ -19,16 +19,16 @@ from airflow_provider_lake.server.http.dependencies import (
     base_url,
 )
 from airflow_provider_lake.server.http.request_check import check_json
-from airflow_provider_lake.server.http.routes.answers import json_answer
 from airflow_provider_lake.server.http.routes.cursors import decode_cursor, encode_cursor
+from airflow_provider_lake.server.http.routes.responses import json_response
 from airflow_provider_lake.server.http.schemas.data import (
     BulkBody,
     CustomMetadataBody,
     IdsBody,
     ListBody,
     MetadataBody,
-    data_answer,
-    data_answers,
+    data_json,
+    data_list_json,
 )
 from airflow_provider_lake.server.store.queries import data as data_queries
 from airflow_provider_lake.server.store.queries import imports, listing
@@ -72,7 +72,7 @@ def find_data(
     )
     with lake.database.reading() as session:
         data = data_queries.find_one(session, selection, wanted)
-    return json_answer(_describe(lake.stores.of(datalake.organization_id), request, data))
+    return json_response(_data_response(lake.stores.for_organization(datalake.organization_id), request, data))
 
 
 @router.get("/api/datalake/{datalake_id}/datas")
@@ -103,8 +103,8 @@ def list_data(
         else:
             found, last = listing.list_after(session, selection, decode_cursor(cursor), page.limit, page.offset)
             next_cursor = None if last is None else encode_cursor(last)
-    items = describe_all(lake.stores.of(datalake.organization_id), request, found)
-    return json_answer({"items": items, "count": count, "next_cursor": next_cursor})
+    items = data_responses(lake.stores.for_organization(datalake.organization_id), request, found)
+    return json_response({"items": items, "count": count, "next_cursor": next_cursor})
 
 
 @router.api_route("/api/datalake/{datalake_id}/datas", methods=["XGET"])
@@ -131,8 +131,8 @@ def list_named_data(
     )
     with lake.database.reading() as session:
         found = listing.list_ordered(session, selection, order_by or (), None, 0)
-    items = describe_all(lake.stores.of(datalake.organization_id), request, found)
-    return json_answer({"items": items, "count": len(items)})
+    items = data_responses(lake.stores.for_organization(datalake.organization_id), request, found)
+    return json_response({"items": items, "count": len(items)})
 
 
 @router.get("/api/datalake/{datalake_id}/datas/ids/paginated")
@@ -151,7 +151,7 @@ def list_ids(
         count = _count(lake, session, selection, q, None)
         ids, last = listing.list_ids_after(session, selection, decode_cursor(cursor), page.limit, page.offset)
     next_cursor = None if last is None else encode_cursor(last)
-    return json_answer({"items": ids, "count": count, "next_cursor": next_cursor})
+    return json_response({"items": ids, "count": count, "next_cursor": next_cursor})
 
 
 @router.get("/api/data/{data_id}")
@@ -159,7 +159,7 @@ def get_data(data_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) 
     """Describe one data."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
-    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_response(_data_response(lake.stores.for_organization(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}")
@@ -168,7 +168,7 @@ def update_metadata(data_id: UUID, body: MetadataBody, lake: LakeDep, caller: Ca
     with lake.database.writing() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
         data.metadata_ = body.metadata
-    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_response(_data_response(lake.stores.for_organization(caller.organization_id), request, data))
 
 
 @router.patch("/api/data/{data_id}/custom-metadata")
@@ -180,7 +180,7 @@ def update_custom_metadata(
         data = data_queries.get_data(session, caller.organization_id, data_id)
         get_schema(session, data.datalake_id).check(body.custom_metadata)
         data.custom_metadata = body.custom_metadata
-    return json_answer(_describe(lake.stores.of(caller.organization_id), request, data))
+    return json_response(_data_response(lake.stores.for_organization(caller.organization_id), request, data))
 
 
 @router.patch("/api/datalake/{datalake_id}/data/bulk")
@@ -212,7 +212,11 @@ def get_presigned_url(data_id: UUID, lake: LakeDep, caller: CallerDep, request: 
     """Sign a URL to download a data's bytes."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
-    return {"presigned_url": lake.stores.of(caller.organization_id).presign_get(data.object_name, base_url(request))}
+    return {
+        "presigned_url": lake.stores.for_organization(caller.organization_id).presign_get(
+            data.object_name, base_url(request)
+        )
+    }
 
 
 @router.delete("/api/data/{data_id}", status_code=204)
@@ -237,7 +241,7 @@ def _delete_objects(lake: Lake, organization_id: UUID, object_names: Sequence[st
     # tells whether somebody has made a data of one meanwhile.
     with lake.database.reading() as session:
         unused = find_unused(session, organization_id, object_names)
-    store = lake.stores.of(organization_id)
+    store = lake.stores.for_organization(organization_id)
     for object_name in unused:
         store.delete(object_name)
 
@@ -250,7 +254,7 @@ def _count(lake: Lake, session: Session, selection: Selection, q: str | None, cu
     """Count the data of a list, whose query is also given as it came."""
     kinds = tuple(None if kinds is None else frozenset(kinds) for kinds in (selection.types, selection.upload_statuses))
     key = (selection.datalake_id, q, custom_metadata, kinds)
-    return lake.counts.get(key, lake.database.state(session), lambda: count_data(session, selection))
+    return lake.count_cache.get(key, lake.database.state(session), lambda: count_data(session, selection))
 
 
 def _custom_metadata(text: str | None) -> dict[str, Any] | None:
@@ -266,11 +270,11 @@ def _custom_metadata(text: str | None) -> dict[str, Any] | None:
     return found
 
 
-def _describe(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
-    return data_answer(data, store.presign_get(data.object_name, base_url(request)))
+def _data_response(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
+    return data_json(data, store.presign_get(data.object_name, base_url(request)))
 
 
-def describe_all(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
+def data_responses(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
     """Return data as they are answered, with signed URLs of their bytes."""
     base = base_url(request)
-    return data_answers(found, [store.presign_get(object_name, base) for object_name in found.object_names])
+    return data_list_json(found, [store.presign_get(object_name, base) for object_name in found.object_names])

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from airflow_provider_lake import __version__
 from airflow_provider_lake.server.http.dependencies import CallerDep, DatalakeDep, LakeDep, OrganizationDep
-from airflow_provider_lake.server.http.schemas.datalakes import datalake_answer, organization_answer
+from airflow_provider_lake.server.http.schemas.datalakes import datalake_json, organization_json
 from airflow_provider_lake.server.store.queries import datalakes
 
 # The release of the platform's client whose wire this lake speaks.
@@ -37,7 +37,7 @@ def find_organization(name: str, lake: LakeDep, caller: CallerDep) -> dict[str, 
     with lake.database.reading() as session:
         organization = datalakes.get_organization_by_name(session, name, caller.organization_id)
         connector = datalakes.find_default_connector(session, organization.id)
-    return organization_answer(organization, connector)
+    return organization_json(organization, connector)
 
 
 @router.get("/api/organization/{organization_id}")
@@ -46,7 +46,7 @@ def get_organization(organization_id: UUID, lake: LakeDep, caller: CallerDep) ->
     with lake.database.reading() as session:
         organization = datalakes.get_organization(session, organization_id, caller.organization_id)
         connector = datalakes.find_default_connector(session, organization.id)
-    return organization_answer(organization, connector)
+    return organization_json(organization, connector)
 
 
 @router.get("/api/organization/{organization_id}/datalake")
@@ -64,7 +64,7 @@ def find_datalake(
         else:
             found = datalakes.find_datalake(session, organization_id, name)
     caller.check_datalake(found.id)
-    return datalake_answer(found)
+    return datalake_json(found)
 
 
 @router.get("/api/organization/{organization_id}/datalakes")
@@ -72,10 +72,10 @@ def list_datalakes(organization_id: OrganizationDep, lake: LakeDep) -> dict[str,
     """List the datalakes of an organization."""
     with lake.database.reading() as session:
         found = datalakes.list_datalakes(session, organization_id)
-    return {"items": [datalake_answer(datalake) for datalake in found], "count": len(found)}
+    return {"items": [datalake_json(datalake) for datalake in found], "count": len(found)}
 
 
 @router.get("/api/datalake/{datalake_id}")
 def get_datalake(datalake: DatalakeDep) -> dict[str, Any]:
     """Describe one datalake."""
-    return datalake_answer(datalake)
+    return datalake_json(datalake)

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.blobs.names import check_object_name, check_prefix
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.http.dependencies import BackgroundDep, DatalakeDep, LakeDep, RequestKeyDep
-from airflow_provider_lake.server.http.routes.jobs import describe_job, keyed_request
+from airflow_provider_lake.server.http.dependencies import BackgroundDep, DatalakeDep, IdempotencyKeyDep, LakeDep
+from airflow_provider_lake.server.http.routes.jobs import idempotent_request, job_response
 from airflow_provider_lake.server.http.schemas.data import ObjectDetails
-from airflow_provider_lake.server.http.schemas.datalakes import datalake_answer
+from airflow_provider_lake.server.http.schemas.datalakes import datalake_json
 from airflow_provider_lake.server.http.schemas.imports import ImportBody, ProjectionImportBody
 from airflow_provider_lake.server.store.queries import imports, jobs
 from airflow_provider_lake.server.store.queries.custom_metadata import get_schema
@@ -28,18 +28,18 @@ def import_objects(
     lake: LakeDep,
     background: BackgroundDep,
     request: Request,
-    key: RequestKeyDep = None,
+    key: IdempotencyKeyDep = None,
 ) -> dict[str, Any]:
     """Start a job that makes data of objects."""
     _check_connector(datalake)
-    keyed = keyed_request(request, key, body)
+    keyed = idempotent_request(request, key, body)
     with lake.database.writing() as session:
-        job = jobs.find_started(session, datalake.id, keyed)
+        job = jobs.find_by_key(session, datalake.id, keyed)
         if job is None:
             payload = _payload(session, datalake, body)
             job = jobs.create(session, datalake.id, JobKind.IMPORT, payload, request=keyed)
     background.job_added()
-    return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
+    return {"datalake": datalake_json(datalake), "job": job_response(lake, job, request)}
 
 
 @router.post("/api/datalake/{datalake_id}/objects/projections")
@@ -49,7 +49,7 @@ def import_projections(
     lake: LakeDep,
     background: BackgroundDep,
     request: Request,
-    key: RequestKeyDep = None,
+    key: IdempotencyKeyDep = None,
 ) -> dict[str, Any]:
     """Start a job that makes projections of objects."""
     _check_connector(datalake)
@@ -57,13 +57,13 @@ def import_projections(
         check_object_name(name)
         for projection in projections:
             check_object_name(projection.object_name)
-    keyed = keyed_request(request, key, body)
+    keyed = idempotent_request(request, key, body)
     with lake.database.writing() as session:
-        job = jobs.find_started(session, datalake.id, keyed)
+        job = jobs.find_by_key(session, datalake.id, keyed)
         if job is None:
             job = jobs.create(session, datalake.id, JobKind.IMPORT, body.model_dump(mode="json"), request=keyed)
     background.job_added()
-    return {"datalake": datalake_answer(datalake), "job": describe_job(lake, job, request)}
+    return {"datalake": datalake_json(datalake), "job": job_response(lake, job, request)}
 
 
 def _check_connector(datalake: Datalake) -> None:

@@ -20,9 +20,9 @@ from airflow_provider_lake.server.http.dependencies import (
     OrganizationDep,
     base_url,
 )
-from airflow_provider_lake.server.http.schemas.jobs import LogBody, SavedLogBody, job_answer, log_answer
+from airflow_provider_lake.server.http.schemas.jobs import LogBody, SavedLogBody, job_json, log_json
 from airflow_provider_lake.server.store.queries import jobs
-from airflow_provider_lake.server.store.queries.jobs import KeyedRequest
+from airflow_provider_lake.server.store.queries.jobs import IdempotentRequest
 from airflow_provider_lake.server.store.states import JobKind, JobStatus
 from airflow_provider_lake.server.store.tables import Job
 
@@ -34,19 +34,19 @@ DEFAULT_JOBS = 50
 router = APIRouter()
 
 
-def describe_job(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
+def job_response(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
     """Return a job as the wire shows it; the program of a processing gets its data ids by a signed URL."""
     if job.kind != JobKind.PROCESSING:
-        return job_answer(job)
-    return job_answer(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
+        return job_json(job)
+    return job_json(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
 
 
-def keyed_request(request: Request, key: str | None, body: BaseModel) -> KeyedRequest | None:
+def idempotent_request(request: Request, key: str | None, body: BaseModel) -> IdempotentRequest | None:
     """Return what tells the repetitions of a request, by its path and its body; None where it has no key."""
     if key is None:
         return None
     asked = f"{request.scope['path']}\n{body.model_dump_json()}"
-    return KeyedRequest(key, hashlib.sha256(asked.encode()).hexdigest())
+    return IdempotentRequest(key, hashlib.sha256(asked.encode()).hexdigest())
 
 
 @router.get("/api/v2/job/{job_id}")
@@ -55,7 +55,7 @@ def get_job(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) ->
     with lake.database.reading() as session:
         job = jobs.get_job(session, caller.organization_id, job_id)
     caller.check_datalake(job.datalake_id)
-    return describe_job(lake, job, request)
+    return job_response(lake, job, request)
 
 
 @router.get("/api/organization/{organization_id}/jobv2s/find")
@@ -79,7 +79,7 @@ def list_jobs(
     with lake.database.reading() as session:
         found, count = jobs.list_newest(session, organization_id, id, limit, offset)
         items = [
-            describe_job(lake, job, request) | {"datalake_id": job.datalake_id, "processing": name}
+            job_response(lake, job, request) | {"datalake_id": job.datalake_id, "processing": name}
             for job, name in found
         ]
     return {"items": items, "count": count}
@@ -110,9 +110,9 @@ def kill_job(
     """End a job that waits or runs."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
-        jobs.move(job, JobStatus.KILLED)
+        jobs.set_status(job, JobStatus.KILLED)
     background.job_killed(job_id)
-    return describe_job(lake, job, request)
+    return job_response(lake, job, request)
 
 
 @router.post("/api/v2/job/{job_id}/logging")
@@ -120,7 +120,7 @@ def append_log(job_id: UUID, body: LogBody, lake: LakeDep, caller: CallerDep) ->
     """Add lines to a job's log."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
-        jobs.hear(session, job.id)
+        jobs.record_activity(session, job.id)
         jobs.append_lines(session, job.id, body.lines, body.part)
     return {}
 
@@ -143,7 +143,7 @@ def tail_log(
     with lake.database.reading() as session:
         job = jobs.get_job(session, caller.organization_id, job_id)
         lines, count = jobs.tail_log(session, job.id, limit)
-    return {"items": [log_answer(line) for line in lines], "count": count}
+    return {"items": [log_json(line) for line in lines], "count": count}
 
 
 @router.get("/storage/payload/{job_id}")
@@ -157,8 +157,8 @@ def get_payload(job_id: UUID, lake: LakeDep, request: Request) -> dict[str, Any]
 def _report(lake: Lake, caller: Caller, request: Request, job_id: UUID, status: JobStatus) -> dict[str, Any]:
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
-        jobs.report(job, status)
-    return describe_job(lake, job, request)
+        jobs.record_report(job, status)
+    return job_response(lake, job, request)
 
 
 def _get_own_job(session: Session, caller: Caller, job_id: UUID) -> Job:

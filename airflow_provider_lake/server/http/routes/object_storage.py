@@ -53,7 +53,7 @@ def presign_upload(
 ) -> dict[str, Any]:
     """Sign a form to upload an object in one piece."""
     check_object(lake, caller, body.object_name)
-    store = lake.stores.of(connector.organization_id)
+    store = lake.stores.for_organization(connector.organization_id)
     post = store.presign_post(body.object_name, body.content_type, base_url(request))
     return {"client_type": store.client_type, "presigned_url_data": {"url": post.url, "fields": post.fields}}
 
@@ -64,7 +64,7 @@ def presign_download(
 ) -> dict[str, str]:
     """Sign a URL to download an object."""
     check_object(lake, caller, body.object_name)
-    store = lake.stores.of(connector.organization_id)
+    store = lake.stores.for_organization(connector.organization_id)
     try:
         store.stat(body.object_name)
     except FileNotFoundError:
@@ -73,12 +73,12 @@ def presign_download(
 
 
 @router.post("/api/object-storage/{connector_id}/init_multipart_upload")
-def begin_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep) -> dict[str, str]:
+def start_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep) -> dict[str, str]:
     """Begin an upload in parts."""
     check_object(lake, caller, body.object_name)
-    store = lake.stores.of(connector.organization_id)
+    store = lake.stores.for_organization(connector.organization_id)
     upload_id = uuid4()
-    store_id = store.begin(body.object_name, body.content_type, upload_id)
+    store_id = store.start_multipart(body.object_name, body.content_type, upload_id)
     with lake.database.writing() as session:
         uploads.create_upload(session, upload_id, store_id, connector.id, body.object_name, body.content_type)
     return {"client_type": store.client_type, "upload_id": str(upload_id)}
@@ -92,7 +92,7 @@ def presign_part(
     check_object(lake, caller, body.object_name)
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
-    store = lake.stores.of(connector.organization_id)
+    store = lake.stores.for_organization(connector.organization_id)
     return {"url": store.presign_part(body.object_name, upload.store_id, body.part_no, base_url(request))}
 
 
@@ -104,10 +104,10 @@ def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
     if upload.completed_at is None:
-        store = lake.stores.of(connector.organization_id)
+        store = lake.stores.for_organization(connector.organization_id)
         # Outside of any transaction: to join large parts takes its time.
         try:
-            store.complete(body.object_name, upload.store_id, parts)
+            store.complete_multipart(body.object_name, upload.store_id, parts)
         except ValueError as error:
             if _is_completed(lake, upload.id):
                 return {}  # by the same request, at the same time: its parts are gone
@@ -115,7 +115,7 @@ def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep
         with lake.database.writing() as session:
             uploads.mark_completed(session, upload.id)
         # Only now: had the lake ended before, completing again would need the parts.
-        store.forget(upload.store_id)
+        store.abort_multipart(upload.store_id)
     return {}
 
 

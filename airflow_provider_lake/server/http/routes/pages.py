@@ -24,7 +24,7 @@ router = APIRouter()
 
 
 @router.get("/", include_in_schema=False)
-def go_to_default_datalake() -> Response:
+def redirect_to_default_datalake() -> Response:
     """Lead to the page of the default datalake."""
     return RedirectResponse("/datalake", 307)
 
@@ -61,7 +61,7 @@ def list_thumbnails(
     """Sign URLs of the thumbnails of several data, by data id; data without one are left out."""
     with lake.database.reading() as session:
         found = projections.list_thumbnails(session, datalake.id, id)
-    store, base = lake.stores.of(datalake.organization_id), base_url(request)
+    store, base = lake.stores.for_organization(datalake.organization_id), base_url(request)
     return {"items": {str(data_id): store.presign_get(name, base) for data_id, name in found}}
 
 

@@ -12,18 +12,18 @@ from airflow_provider_lake.server.http.dependencies import (
     BackgroundDep,
     CallerDep,
     DatalakeDep,
+    IdempotencyKeyDep,
     LakeDep,
     OrganizationDep,
     PageDep,
-    RequestKeyDep,
 )
-from airflow_provider_lake.server.http.routes.jobs import describe_job, keyed_request
+from airflow_provider_lake.server.http.routes.jobs import idempotent_request, job_response
 from airflow_provider_lake.server.http.schemas.processing_inputs import InputChanges, InputDeclaration, check_inputs
 from airflow_provider_lake.server.http.schemas.processings import (
     Launch,
     NewProcessing,
     ProcessingChanges,
-    processing_answer,
+    processing_json,
 )
 from airflow_provider_lake.server.store.queries import datalakes, jobs, processings
 from airflow_provider_lake.server.store.states import JobKind
@@ -39,7 +39,7 @@ router = APIRouter()
 def create_processing(organization_id: OrganizationDep, body: NewProcessing, lake: LakeDep) -> dict[str, Any]:
     """Create a processing; it can be launched once a command is registered for it."""
     with lake.database.writing() as session:
-        return processing_answer(processings.create(session, organization_id, body.model_dump()))
+        return processing_json(processings.create(session, organization_id, body.model_dump()))
 
 
 @router.get("/api/organization/{organization_id}/processings")
@@ -47,7 +47,7 @@ def list_processings(organization_id: OrganizationDep, page: PageDep, lake: Lake
     """List an organization's processings."""
     with lake.database.reading() as session:
         items, count = processings.list_processings(session, organization_id, page.limit, page.offset, page.order_by)
-    return {"items": [processing_answer(item) for item in items], "count": count}
+    return {"items": [processing_json(item) for item in items], "count": count}
 
 
 @router.get("/api/organization/{organization_id}/processings/find")
@@ -57,7 +57,7 @@ def find_processing(organization_id: OrganizationDep, name: str, lake: LakeDep) 
         processing = processings.find_processing(session, organization_id, name)
     if processing is None:
         raise NotFoundError(f"no processing named {name!r}")
-    return processing_answer(processing)
+    return processing_json(processing)
 
 
 @router.get("/api/processings/public/find")
@@ -70,17 +70,17 @@ def find_public_processing(name: str, lake: LakeDep, caller: CallerDep) -> dict[
 def get_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Describe one processing."""
     with lake.database.reading() as session:
-        return processing_answer(processings.get_processing(session, caller.organization_id, processing_id))
+        return processing_json(processings.get_processing(session, caller.organization_id, processing_id))
 
 
 @router.patch("/api/processing/{processing_id}")
-def change_processing(processing_id: UUID, body: ProcessingChanges, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
+def update_processing(processing_id: UUID, body: ProcessingChanges, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Change what is sent of a processing."""
     with lake.database.writing() as session:
         processing = processings.get_processing(session, caller.organization_id, processing_id)
         for name, value in body.model_dump(exclude_unset=True).items():
             setattr(processing, name, value)
-        return processing_answer(processing)
+        return processing_json(processing)
 
 
 @router.delete("/api/processing/{processing_id}", status_code=204)
@@ -99,15 +99,15 @@ def launch_processing(
     caller: CallerDep,
     background: BackgroundDep,
     request: Request,
-    key: RequestKeyDep = None,
+    key: IdempotencyKeyDep = None,
 ) -> dict[str, Any]:
     """Start a processing on data of a datalake."""
     data_ids = list(dict.fromkeys(body.data_ids))
     if not data_ids:
         raise BadRequestError("data_ids is empty: a processing needs data to work on")
-    keyed = keyed_request(request, key, body)
+    keyed = idempotent_request(request, key, body)
     with lake.database.writing() as session:
-        job = jobs.find_started(session, datalake.id, keyed)
+        job = jobs.find_by_key(session, datalake.id, keyed)
         if job is None:
             processing = processings.get_processing(session, caller.organization_id, body.processing_id)
             _check_data(session, datalake, data_ids)
@@ -119,7 +119,7 @@ def launch_processing(
             kind = JobKind.PROCESSING
             job = jobs.create(session, datalake.id, kind, payload, processing_id=processing.id, request=keyed)
     background.job_added()
-    return describe_job(lake, job, request)
+    return job_response(lake, job, request)
 
 
 @router.get("/api/processing/{processing_id}/inputs")
@@ -142,7 +142,7 @@ def add_input(processing_id: UUID, body: InputDeclaration, lake: LakeDep, caller
 
 
 @router.put("/api/processing/{processing_id}/inputs/{name:path}")
-def change_input(
+def update_input(
     processing_id: UUID, name: str, body: InputChanges, lake: LakeDep, caller: CallerDep
 ) -> dict[str, Any]:
     """Change a declared input."""

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.http.dependencies import CallerDep, LakeDep, base_url, check_object
-from airflow_provider_lake.server.http.schemas.projections import ProjectionBody, projection_answer
+from airflow_provider_lake.server.http.schemas.projections import ProjectionBody, projection_json
 from airflow_provider_lake.server.store.queries import data as data_queries
 from airflow_provider_lake.server.store.queries import objects, projections
 from airflow_provider_lake.server.store.tables import Projection
@@ -26,7 +26,7 @@ def create_projection(
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
     try:
-        size = lake.stores.of(caller.organization_id).stat(body.object_name).size
+        size = lake.stores.for_organization(caller.organization_id).stat(body.object_name).size
     except FileNotFoundError:
         raise BadRequestError(f"no object {body.object_name!r} was uploaded") from None
     row = body.model_dump(exclude={"additional_info"}) | {
@@ -38,7 +38,9 @@ def create_projection(
         # It may have been deleted since it was read.
         data_queries.get_data(session, caller.organization_id, data_id)
         projection, is_new = projections.create_projection(session, row)
-    return JSONResponse(_describe(lake.stores.of(caller.organization_id), request, projection), 201 if is_new else 208)
+    return JSONResponse(
+        _describe(lake.stores.for_organization(caller.organization_id), request, projection), 201 if is_new else 208
+    )
 
 
 @router.get("/api/data/{data_id}/projections")
@@ -47,7 +49,7 @@ def list_projections(data_id: UUID, lake: LakeDep, caller: CallerDep, request: R
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
         found = projections.list_projections(session, data.position)
-    store = lake.stores.of(caller.organization_id)
+    store = lake.stores.for_organization(caller.organization_id)
     return {"items": [_describe(store, request, projection) for projection in found], "count": len(found)}
 
 
@@ -56,7 +58,7 @@ def get_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep, reques
     """Describe one projection."""
     with lake.database.reading() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
-    return _describe(lake.stores.of(caller.organization_id), request, projection)
+    return _describe(lake.stores.for_organization(caller.organization_id), request, projection)
 
 
 @router.get("/api/data/projection/{projection_id}/presigned-url")
@@ -64,7 +66,7 @@ def get_presigned_url(projection_id: UUID, lake: LakeDep, caller: CallerDep, req
     """Sign a URL to download a projection's bytes."""
     with lake.database.reading() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
-    store = lake.stores.of(caller.organization_id)
+    store = lake.stores.for_organization(caller.organization_id)
     return {"presigned_url": store.presign_get(projection.object_name, base_url(request))}
 
 
@@ -78,8 +80,8 @@ def delete_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep) -> 
         deletable = [] if projection.is_imported else [projection.object_name]
         unused = objects.find_unused(session, caller.organization_id, deletable)
     for object_name in unused:
-        lake.stores.of(caller.organization_id).delete(object_name)
+        lake.stores.for_organization(caller.organization_id).delete(object_name)
 
 
 def _describe(store: BlobStore, request: Request, projection: Projection) -> dict[str, Any]:
-    return projection_answer(projection, store.presign_get(projection.object_name, base_url(request)))
+    return projection_json(projection, store.presign_get(projection.object_name, base_url(request)))

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.http.dependencies import CallerDep, LakeDep, OrganizationDep, PageDep
 from airflow_provider_lake.server.http.schemas.names import NameBody
-from airflow_provider_lake.server.http.schemas.sources import source_answer
+from airflow_provider_lake.server.http.schemas.sources import source_json
 from airflow_provider_lake.server.store.queries import sources
 
 router = APIRouter()
@@ -18,7 +18,7 @@ router = APIRouter()
 def create_source(organization_id: OrganizationDep, body: NameBody, lake: LakeDep) -> dict[str, Any]:
     """Create a data source; 409 where there is one of that name."""
     with lake.database.writing() as session:
-        return source_answer(sources.create_source(session, organization_id, body.name))
+        return source_json(sources.create_source(session, organization_id, body.name))
 
 
 @router.get("/api/organization/{organization_id}/datasources/find")
@@ -28,7 +28,7 @@ def find_source(organization_id: OrganizationDep, name: str, lake: LakeDep) -> d
         source = sources.find_source(session, organization_id, name)
     if source is None:
         raise NotFoundError(f"no data source named {name!r}")
-    return source_answer(source)
+    return source_json(source)
 
 
 @router.get("/api/organization/{organization_id}/datasources")
@@ -36,14 +36,14 @@ def list_sources(organization_id: OrganizationDep, page: PageDep, lake: LakeDep)
     """List the data sources of an organization."""
     with lake.database.reading() as session:
         found, count = sources.list_sources(session, organization_id, page.limit, page.offset, page.order_by)
-    return {"items": [source_answer(source) for source in found], "count": count}
+    return {"items": [source_json(source) for source in found], "count": count}
 
 
 @router.get("/api/data/source/{source_id}")
 def get_source(source_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Describe one data source."""
     with lake.database.reading() as session:
-        return source_answer(sources.get_source(session, caller.organization_id, source_id))
+        return source_json(sources.get_source(session, caller.organization_id, source_id))
 
 
 @router.patch("/api/data/source/{source_id}")
@@ -52,7 +52,7 @@ def rename_source(source_id: UUID, body: NameBody, lake: LakeDep, caller: Caller
     with lake.database.writing() as session:
         source = sources.get_source(session, caller.organization_id, source_id)
         sources.rename_source(session, source, body.name)
-    return source_answer(source)
+    return source_json(source)
 
 
 @router.delete("/api/data/source/{source_id}", status_code=204)

@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from airflow_provider_lake.media.kinds import content_type_of
-from airflow_provider_lake.server.blobs.arrival import Arrival
 from airflow_provider_lake.server.blobs.base import MAX_PART_BYTES
 from airflow_provider_lake.server.blobs.folder import FolderStore
 from airflow_provider_lake.server.blobs.form import FormReader
+from airflow_provider_lake.server.blobs.incoming import IncomingFile
 from airflow_provider_lake.server.blobs.names import split_key
 from airflow_provider_lake.server.blobs.signing import FormPolicy
 from airflow_provider_lake.server.context import Lake
@@ -26,7 +26,7 @@ from airflow_provider_lake.server.store.queries import uploads
 
 _RECEIVED_BLOCK = 1 << 20
 _SENT_BLOCK = 1 << 18
-_DRAINED = 64 << 20
+_MAX_DRAINED = 64 << 20
 
 router = APIRouter()
 
@@ -36,19 +36,19 @@ async def upload_form(request: Request, lake: LakeDep) -> Response:
     """Store one object by a signed form, whose last part is the file."""
     store = _folder(lake)
     policies: list[FormPolicy] = []
-    with store.arrival() as arrival:
+    with store.incoming() as incoming:
 
-        def begin_file(fields: dict[str, str]) -> tuple[Arrival, int]:
+        def begin_file(fields: dict[str, str]) -> tuple[IncomingFile, int]:
             policies.append(lake.signer.check_form(fields))
-            return arrival, policies[0].max_bytes
+            return incoming, policies[0].max_bytes
 
         form = FormReader(request.headers.get("content-type", ""), begin_file)
         await _receive(request, form.feed)
         form.finish()
-        arrival.end()
+        incoming.finish()
         prefix, object_name = split_key(policies[0].object_name)
-        await asyncio.to_thread(store.within(prefix).publish, arrival.path, object_name)
-    return Response(status_code=204, headers={"ETag": arrival.etag})
+        await asyncio.to_thread(store.with_prefix(prefix).publish, incoming.path, object_name)
+    return Response(status_code=204, headers={"ETag": incoming.etag})
 
 
 @router.put("/storage/parts/{upload_id}/{number}")
@@ -59,17 +59,17 @@ async def upload_part(
     _check_signature(lake, "PUT", request)
     await asyncio.to_thread(_check_upload, lake, upload_id)
     store = _folder(lake)
-    with store.arrival(str(upload_id)) as arrival:
+    with store.incoming(str(upload_id)) as incoming:
 
         def write(data: bytes) -> None:
-            if arrival.size + len(data) > max_bytes:
+            if incoming.size + len(data) > max_bytes:
                 raise TooLargeError(f"the part is larger than the {max_bytes} bytes that were signed for")
-            arrival.write(data)
+            incoming.write(data)
 
         await _receive(request, write)
-        arrival.end()
-        await asyncio.to_thread(store.keep_part, arrival.path, str(upload_id), number)
-    return Response(headers={"ETag": arrival.etag})
+        incoming.finish()
+        await asyncio.to_thread(store.save_part, incoming.path, str(upload_id), number)
+    return Response(headers={"ETag": incoming.etag})
 
 
 @router.head("/storage/objects/{object_name:path}", include_in_schema=False)
@@ -79,7 +79,7 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
     _check_signature(lake, "GET", request)
     try:
         prefix, name = split_key(object_name)
-        file = _folder(lake).within(prefix).open(name)
+        file = _folder(lake).with_prefix(prefix).open(name)
     except FileNotFoundError:
         raise NotFoundError(f"no object {object_name!r}") from None
     found = os.fstat(file.fileno())
@@ -105,7 +105,7 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
         file.close()
         return Response(status_code=status, headers=headers, media_type=content_type)
     file.seek(first)
-    return StreamingResponse(_blocks(file, last - first + 1), status, headers, content_type)
+    return StreamingResponse(_read_blocks(file, last - first + 1), status, headers, content_type)
 
 
 def _check_signature(lake: Lake, method: str, request: Request) -> None:
@@ -133,7 +133,7 @@ async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
     """Read what is left of a refused body: who still sends does not read the answer. A very large one is cut off."""
-    left = _DRAINED
+    left = _MAX_DRAINED
     with suppress(ClientDisconnect):
         async for data in stream:
             left -= len(data)
@@ -141,7 +141,7 @@ async def _drain(stream: AsyncIterator[bytes]) -> None:
                 return
 
 
-def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+def _read_blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
     with file:
         while size > 0 and (block := file.read(min(_SENT_BLOCK, size))):
             size -= len(block)

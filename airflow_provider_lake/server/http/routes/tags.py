@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.http.dependencies import CallerDep, DatalakeDep, LakeDep, PageDep
 from airflow_provider_lake.server.http.schemas.names import NameBody
-from airflow_provider_lake.server.http.schemas.tags import tag_answer
+from airflow_provider_lake.server.http.schemas.tags import tag_json
 from airflow_provider_lake.server.store.queries import tags
 
 MAX_TARGETS = 10_000
@@ -21,7 +21,7 @@ router = APIRouter()
 def create_tag(datalake: DatalakeDep, body: NameBody, lake: LakeDep) -> dict[str, Any]:
     """Create a tag; 409 where there is one of that name."""
     with lake.database.writing() as session:
-        return tag_answer(tags.create_tag(session, datalake.id, body.name))
+        return tag_json(tags.create_tag(session, datalake.id, body.name))
 
 
 @router.get("/api/datalake/{datalake_id}/tags/find")
@@ -31,7 +31,7 @@ def find_tag(datalake: DatalakeDep, name: str, lake: LakeDep) -> dict[str, Any]:
         tag = tags.find_tag(session, datalake.id, name)
     if tag is None:
         raise NotFoundError(f"no tag named {name!r} in datalake {datalake.name!r}")
-    return tag_answer(tag)
+    return tag_json(tag)
 
 
 @router.get("/api/datalake/{datalake_id}/tags")
@@ -39,14 +39,14 @@ def list_tags(datalake: DatalakeDep, page: PageDep, lake: LakeDep) -> dict[str, 
     """List the tags of a datalake."""
     with lake.database.reading() as session:
         found, count = tags.list_tags(session, datalake.id, page.limit, page.offset, page.order_by)
-    return {"items": [tag_answer(tag) for tag in found], "count": count}
+    return {"items": [tag_json(tag) for tag in found], "count": count}
 
 
 @router.get("/api/tag/{tag_id}")
 def get_tag(tag_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
     """Describe one tag."""
     with lake.database.reading() as session:
-        return tag_answer(tags.get_tag(session, caller.organization_id, tag_id))
+        return tag_json(tags.get_tag(session, caller.organization_id, tag_id))
 
 
 @router.patch("/api/tag/{tag_id}")
@@ -55,7 +55,7 @@ def rename_tag(tag_id: UUID, body: NameBody, lake: LakeDep, caller: CallerDep) -
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         tags.rename_tag(session, tag, body.name)
-    return tag_answer(tag)
+    return tag_json(tag)
 
 
 @router.delete("/api/tag/{tag_id}", status_code=204)
@@ -71,7 +71,7 @@ def attach_tag(tag_id: UUID, data_ids: Targets, lake: LakeDep, caller: CallerDep
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         count = tags.attach_tag(session, tag, data_ids)
-    return {"tag": tag_answer(tag), "count": count}
+    return {"tag": tag_json(tag), "count": count}
 
 
 @router.post("/api/tag/{tag_id}/detach")
@@ -80,4 +80,4 @@ def detach_tag(tag_id: UUID, data_ids: Targets, lake: LakeDep, caller: CallerDep
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         count = tags.detach_tag(session, tag, data_ids)
-    return {"tag": tag_answer(tag), "count": count}
+    return {"tag": tag_json(tag), "count": count}

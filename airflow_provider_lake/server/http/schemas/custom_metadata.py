@@ -13,7 +13,7 @@ class AllowExtraBody(BaseModel):
     allow_extra_custom_metadata: bool
 
 
-def schema_answer(schema: CustomMetadataSchema) -> dict[str, Any]:
+def schema_json(schema: CustomMetadataSchema) -> dict[str, Any]:
     """Describe a schema; one without keys is None, as on the platform."""
     keys = {key: definition.model_dump(mode="json", exclude_none=True) for key, definition in schema.keys.items()}
     return {

@@ -20,8 +20,8 @@ from pydantic import (
 from airflow_provider_lake.server.blobs.names import check_filename, check_object_name
 from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.http.schemas.names import Name
-from airflow_provider_lake.server.http.schemas.sources import source_answer
-from airflow_provider_lake.server.http.schemas.tags import tag_answer
+from airflow_provider_lake.server.http.schemas.sources import source_json
+from airflow_provider_lake.server.http.schemas.tags import tag_json
 from airflow_provider_lake.server.store.queries.listing import DESCRIBED, Listing
 from airflow_provider_lake.server.store.states import DataType, UploadStatus
 from airflow_provider_lake.server.store.tables import Data
@@ -78,7 +78,7 @@ class Metadata(BaseModel):
     region_of_interest: Text | None = None
 
     @model_validator(mode="after")
-    def _position_is_whole(self) -> Self:
+    def _check_position(self) -> Self:
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError("latitude and longitude go together")
         return self
@@ -116,7 +116,7 @@ class DataBody(BaseModel):
 
     @field_validator("tags")
     @classmethod
-    def _each_tag_once(cls, tags: list[UUID]) -> list[UUID]:
+    def _unique_tags(cls, tags: list[UUID]) -> list[UUID]:
         return list(dict.fromkeys(tags))
 
 
@@ -148,7 +148,7 @@ class ObjectDetails(BaseModel):
 
     @field_validator("tags", mode="before")
     @classmethod
-    def _none_is_no_tag(cls, tags: Any) -> Any:
+    def _default_tags(cls, tags: Any) -> Any:
         return [] if tags is None else tags
 
 
@@ -169,19 +169,19 @@ class ListBody(BaseModel):
     types: list[DataType] | None = None
 
 
-def data_answer(data: Data, presigned_url: str | None) -> dict[str, Any]:
+def data_json(data: Data, presigned_url: str | None) -> dict[str, Any]:
     """Describe a data; ``presigned_url`` downloads its bytes."""
     values = [getattr(data, name) for name in DESCRIBED]
-    source = None if data.data_source is None else source_answer(data.data_source)
-    return _answer(presigned_url, [tag_answer(tag) for tag in data.tags], source, *values)
+    source = None if data.data_source is None else source_json(data.data_source)
+    return _data_json(presigned_url, [tag_json(tag) for tag in data.tags], source, *values)
 
 
-def data_answers(listing: Listing, presigned_urls: Iterable[str]) -> list[dict[str, Any]]:
+def data_list_json(listing: Listing, presigned_urls: Iterable[str]) -> list[dict[str, Any]]:
     """Describe data of a list; each of the URLs downloads the bytes of one."""
-    tags = {tag_id: tag_answer(tag) for tag_id, tag in listing.tags.items()}
-    sources = {source_id: source_answer(source) for source_id, source in listing.sources.items()}
+    tags = {tag_id: tag_json(tag) for tag_id, tag in listing.tags.items()}
+    sources = {source_id: source_json(source) for source_id, source in listing.sources.items()}
     return [
-        _answer(
+        _data_json(
             url,
             [tags[tag_id] for tag_id in listing.tag_ids.get(position, ())],
             sources.get(source_id),
@@ -195,7 +195,7 @@ def data_answers(listing: Listing, presigned_urls: Iterable[str]) -> list[dict[s
     ]
 
 
-def _answer(
+def _data_json(
     presigned_url: str | None,
     tags: list[dict[str, Any]],
     source: dict[str, Any] | None,

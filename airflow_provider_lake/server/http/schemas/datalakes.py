@@ -5,7 +5,7 @@ from typing import Any
 from airflow_provider_lake.server.store.tables import Connector, Datalake, Organization
 
 
-def organization_answer(organization: Organization, connector: Connector | None) -> dict[str, Any]:
+def organization_json(organization: Organization, connector: Connector | None) -> dict[str, Any]:
     """Describe an organization."""
     return {
         "id": organization.id,
@@ -14,6 +14,6 @@ def organization_answer(organization: Organization, connector: Connector | None)
     }
 
 
-def datalake_answer(datalake: Datalake) -> dict[str, Any]:
+def datalake_json(datalake: Datalake) -> dict[str, Any]:
     """Describe a datalake."""
     return {"id": datalake.id, "name": datalake.name, "connector_id": datalake.connector_id}

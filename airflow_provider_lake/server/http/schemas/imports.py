@@ -23,7 +23,7 @@ class ImportBody(BaseModel):
     check_files: CheckFiles = CheckFiles.HEADER
 
     @model_serializer(mode="wrap")
-    def _say_only_what_is_asked_for(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out the ordinary way to check files: so a request means the same to a lake of an earlier version."""
         said: dict[str, Any] = serialize(self)
         if said.get("check_files") == CheckFiles.HEADER:

@@ -27,7 +27,7 @@ class SavedLogBody(BaseModel):
     logging_object_name: str
 
 
-def job_answer(job: Job, payload_url: str | None = None) -> dict[str, Any]:
+def job_json(job: Job, payload_url: str | None = None) -> dict[str, Any]:
     """Describe a job.
 
     :param payload_url: where the program of a processing gets its data ids.
@@ -54,6 +54,6 @@ def job_answer(job: Job, payload_url: str | None = None) -> dict[str, Any]:
     return answer
 
 
-def log_answer(log: JobLog) -> dict[str, Any]:
+def log_json(log: JobLog) -> dict[str, Any]:
     """Describe one line of a log."""
     return {"part": log.part, "line": log.line, "created_at": log.created_at}

@@ -43,7 +43,7 @@ class Launch(BaseModel):
     inputs: dict[str, Any] = {}
 
 
-def processing_answer(processing: Processing) -> dict[str, Any]:
+def processing_json(processing: Processing) -> dict[str, Any]:
     """Describe a processing."""
     return {
         "id": processing.id,

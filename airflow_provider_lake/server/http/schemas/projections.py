@@ -23,7 +23,7 @@ class ProjectionBody(BaseModel):
     additional_info: dict[str, Any] | None = None
 
 
-def projection_answer(projection: Projection, presigned_url: str) -> dict[str, Any]:
+def projection_json(projection: Projection, presigned_url: str) -> dict[str, Any]:
     """Describe a projection; ``presigned_url`` downloads its bytes."""
     return {
         "id": str(projection.id),

@@ -6,6 +6,6 @@ from airflow_provider_lake.server.store.queries.listing import Named
 from airflow_provider_lake.server.store.tables import Tag
 
 
-def tag_answer(tag: Tag | Named) -> dict[str, Any]:
+def tag_json(tag: Tag | Named) -> dict[str, Any]:
     """Describe a tag."""
     return {"id": str(tag.id), "name": tag.name, "target_type": "DATA"}

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.errors import NotFoundError
-from airflow_provider_lake.server.store.metadata_schema import CustomMetadataSchema, Key
+from airflow_provider_lake.server.store.metadata_schema import CustomMetadataSchema, KeyDefinition
 from airflow_provider_lake.server.store.tables import CustomMetadataKey, Datalake
 
 _SCHEMA = (
@@ -21,7 +21,7 @@ def get_schema(session: Session, datalake_id: UUID) -> CustomMetadataSchema:
     """Return what a datalake expects, its keys in order."""
     # One row for each key, and one without where there is none.
     rows = session.connection().execute(_SCHEMA, {"datalake": datalake_id}).all()
-    keys = {key: Key.model_validate(definition) for _, key, definition in rows if key is not None}
+    keys = {key: KeyDefinition.model_validate(definition) for _, key, definition in rows if key is not None}
     return CustomMetadataSchema(keys, rows[0].allow_extra_custom_metadata)
 
 
@@ -30,7 +30,7 @@ def set_allow_extra(session: Session, datalake_id: UUID, *, allow_extra: bool) -
     session.execute(update(Datalake).where(Datalake.id == datalake_id).values(allow_extra_custom_metadata=allow_extra))
 
 
-def put_key(session: Session, datalake_id: UUID, key: str, definition: Key) -> None:
+def put_key(session: Session, datalake_id: UUID, key: str, definition: KeyDefinition) -> None:
     """Add a key to a datalake's schema, or change it."""
     json = definition.model_dump(mode="json", exclude_none=True)
     session.merge(CustomMetadataKey(datalake_id=datalake_id, key=key, definition=json))

@@ -37,7 +37,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MediaResult:
     """What was found out about one data.
 
     :param size: in bytes; None where there is no object.
@@ -126,7 +126,7 @@ def list_pending(session: Session, limit: int) -> list[Pending]:
     return [Pending(*row) for row in session.connection().execute(_PENDING.limit(limit))]
 
 
-def record_findings(session: Session, findings: Sequence[Finding]) -> None:
+def record_results(session: Session, findings: Sequence[MediaResult]) -> None:
     """Write down what was found out; dimensions that are known already are replaced only by measured ones."""
     if findings:
         connection = session.connection()

@@ -28,7 +28,7 @@ _LOG_SLACK = 1000
 _DROPPED = f"(earlier lines were dropped: the log of a job keeps its last {MAX_LOG_LINES:,} lines)"
 
 _UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
-_NEXT = {
+_TRANSITIONS = {
     JobStatus.PENDING: {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.KILLED},
     JobStatus.QUEUED: {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED},
     JobStatus.RUNNING: {JobStatus.PENDING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED},
@@ -36,7 +36,7 @@ _NEXT = {
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedRequest:
+class IdempotentRequest:
     """A request that may be repeated.
 
     :param key: names it and its repetitions.
@@ -97,7 +97,7 @@ def create(
     payload: dict[str, Any],
     *,
     processing_id: UUID | None = None,
-    request: KeyedRequest | None = None,
+    request: IdempotentRequest | None = None,
 ) -> Job:
     """Add a job that waits for a runner.
 
@@ -111,7 +111,7 @@ def create(
     return job
 
 
-def find_started(session: Session, datalake_id: UUID, request: KeyedRequest | None) -> Job | None:
+def find_by_key(session: Session, datalake_id: UUID, request: IdempotentRequest | None) -> Job | None:
     """Return the job that a request has started before; None: it has not, or it has no key.
 
     :raises ConflictError: the key is that of a request for something else.
@@ -125,7 +125,7 @@ def find_started(session: Session, datalake_id: UUID, request: KeyedRequest | No
     return job
 
 
-def move(job: Job, status: JobStatus, error: str | None = None) -> None:
+def set_status(job: Job, status: JobStatus, error: str | None = None) -> None:
     """Bring a job into another state; into the state that it is in already, nothing happens.
 
     :raises ConflictError: no way leads there.
@@ -133,7 +133,7 @@ def move(job: Job, status: JobStatus, error: str | None = None) -> None:
     current = JobStatus(job.status)
     if status == current:
         return
-    if status not in _NEXT.get(current, ()):
+    if status not in _TRANSITIONS.get(current, ()):
         raise ConflictError(f"job {job.id} is {current}: it cannot become {status}")
     job.status = status
     job.error = error
@@ -141,7 +141,7 @@ def move(job: Job, status: JobStatus, error: str | None = None) -> None:
         job.finished_at = utc_now()
 
 
-def report(job: Job, status: JobStatus) -> None:
+def record_report(job: Job, status: JobStatus) -> None:
     """Record what the program of a processing says about its own job.
 
     :raises ConflictError: the job is no processing, was not started or has ended otherwise.
@@ -150,10 +150,10 @@ def report(job: Job, status: JobStatus) -> None:
         raise ConflictError(f"job {job.id} is an import: the lake itself reports its state")
     if job.status == JobStatus.PENDING:
         raise ConflictError(f"job {job.id} is PENDING: it was not started yet")
-    move(job, status)
+    set_status(job, status)
 
 
-def hear(session: Session, job_id: UUID) -> None:
+def record_activity(session: Session, job_id: UUID) -> None:
     """Record a sign of life of a processing's program: a QUEUED job is RUNNING from now on."""
     heard = update(Job).where(Job.id == job_id, Job.status == JobStatus.QUEUED)
     session.execute(heard.values(status=JobStatus.RUNNING))
@@ -170,7 +170,7 @@ def claim(session: Session, owner: UUID, lease_until: datetime) -> Job | None:
     job = session.scalar(waiting)
     if job is None:
         return None
-    move(job, JobStatus.RUNNING if job.kind == JobKind.IMPORT else JobStatus.QUEUED)
+    set_status(job, JobStatus.RUNNING if job.kind == JobKind.IMPORT else JobStatus.QUEUED)
     job.attempts += 1
     job.started_at = job.started_at or utc_now()
     job.lease_owner, job.lease_until = owner, lease_until
@@ -182,12 +182,12 @@ def has_waiting(session: Session) -> bool:
     return session.scalar(select(Job.id).where(Job.status == JobStatus.PENDING).limit(1)) is not None
 
 
-def renew(session: Session, job_ids: Collection[UUID], owner: UUID, lease_until: datetime) -> None:
+def renew_leases(session: Session, job_ids: Collection[UUID], owner: UUID, lease_until: datetime) -> None:
     """Extend the leases of jobs that a runner is running, as far as they are still its own."""
     session.execute(update(Job).where(Job.id.in_(job_ids), Job.lease_owner == owner).values(lease_until=lease_until))
 
 
-def find_to_stop(session: Session, job_ids: Collection[UUID], owner: UUID, ended_before: datetime) -> set[UUID]:
+def find_stopped(session: Session, job_ids: Collection[UUID], owner: UUID, ended_before: datetime) -> set[UUID]:
     """Return those of a runner's jobs that should run no more: killed, lost to another, or reported as ended."""
     go_on = select(Job.id).where(
         Job.id.in_(job_ids),
@@ -198,7 +198,7 @@ def find_to_stop(session: Session, job_ids: Collection[UUID], owner: UUID, ended
     return set(job_ids) - set(session.scalars(go_on))
 
 
-def is_held(session: Session, job_id: UUID, owner: UUID) -> bool:
+def holds_lease(session: Session, job_id: UUID, owner: UUID) -> bool:
     """Whether a runner still holds a job that is under way."""
     statement = select(Job.id).where(Job.id == job_id, Job.lease_owner == owner, Job.status.in_(_UNFINISHED))
     return session.scalar(statement) is not None
@@ -214,12 +214,12 @@ def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, erro
     if job is None:
         return
     if not JobStatus(job.status).is_final:
-        move(job, status, error)
+        set_status(job, status, error)
         if status == JobStatus.PENDING:
             job.attempts -= 1
     elif job.status == JobStatus.FAILED:
         job.error = job.error or error
-    _forget_runner(session, job)
+    _clear_lease(session, job)
 
 
 def recover(session: Session, expired_before: datetime | None, longest: timedelta = MAX_LEASE) -> int:
@@ -238,20 +238,22 @@ def recover(session: Session, expired_before: datetime | None, longest: timedelt
     for job in jobs:
         if job.status in _UNFINISHED:
             _recover(job)
-        _forget_runner(session, job)
+        _clear_lease(session, job)
     return len(jobs)
 
 
 def _recover(job: Job) -> None:
     if job.attempts >= MAX_ATTEMPTS:
-        move(job, JobStatus.FAILED, f"given up after {job.attempts} attempts: each time the lake ended while it ran")
+        set_status(
+            job, JobStatus.FAILED, f"given up after {job.attempts} attempts: each time the lake ended while it ran"
+        )
     elif job.kind == JobKind.IMPORT or job.status == JobStatus.QUEUED:
-        move(job, JobStatus.PENDING)
+        set_status(job, JobStatus.PENDING)
     else:
-        move(job, JobStatus.FAILED, "the lake ended while the processing ran")
+        set_status(job, JobStatus.FAILED, "the lake ended while the processing ran")
 
 
-def _forget_runner(session: Session, job: Job) -> None:
+def _clear_lease(session: Session, job: Job) -> None:
     job.lease_owner = job.lease_until = None
     session.execute(delete(Token).where(Token.job_id == job.id))
 

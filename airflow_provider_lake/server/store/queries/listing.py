@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
+from airflow_provider_lake.server.store.json_text import UuidText, json_text
 from airflow_provider_lake.server.store.queries.ordering import order_clauses
 from airflow_provider_lake.server.store.queries.selection import Selection, select_after, select_data
 from airflow_provider_lake.server.store.tables import Data, DataSource, DataTag, Tag
-from airflow_provider_lake.server.store.wire_text import UuidText, json_text
 
 # What the database gives for one data; SQLAlchemy's own type has not the same parameters in all of its versions.
 Row = Any
@@ -86,7 +86,7 @@ class Listing:
         """Names of the data's objects, in the order of the data."""
         return [row[_OBJECT_NAME] for row in self.rows]
 
-    def only(self, row: Row) -> "Listing":
+    def for_row(self, row: Row) -> "Listing":
         """Return the list of just one of the data."""
         return replace(self, rows=[row])
 

@@ -88,8 +88,8 @@ def register(session: Session, wanted: Sequence[Registration]) -> list[Outcome]:
 
 def _register(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Outcome]:
     """Register in one datalake, by place."""
-    links = _links(session, datalake_id, asked.values())
-    outcomes: dict[int, Outcome] = dict(_refusals(session, datalake_id, asked, links))
+    links = _load_links(session, datalake_id, asked.values())
+    outcomes: dict[int, Outcome] = dict(_errors(session, datalake_id, asked, links))
     rows = {place: _row(datalake_id, each) for place, each in asked.items() if place not in outcomes}
     if not rows:
         return outcomes
@@ -97,10 +97,10 @@ def _register(session: Session, datalake_id: UUID, asked: Mapping[int, Registrat
     new = imports.add_data(session, list(rows.values()), tags)
     made = {place: row for place, row in rows.items() if row["id"] in new}
     outcomes |= {place: Registered(_listing(row, asked[place], links), True) for place, row in made.items()}
-    return outcomes | _registered_before(session, datalake_id, {place: asked[place] for place in rows.keys() - made})
+    return outcomes | _existing(session, datalake_id, {place: asked[place] for place in rows.keys() - made})
 
 
-def _links(session: Session, datalake_id: UUID, asked: Iterable[Registration]) -> _Links:
+def _load_links(session: Session, datalake_id: UUID, asked: Iterable[Registration]) -> _Links:
     tag_ids = {tag_id for each in asked for tag_id in each.tag_ids}
     found = session.connection().execute(_TAGS, {"datalake": datalake_id, "ids": list(tag_ids)}) if tag_ids else ()
     tags = {tag_id: Named(str(tag_id), name) for tag_id, name in found}
@@ -108,7 +108,7 @@ def _links(session: Session, datalake_id: UUID, asked: Iterable[Registration]) -
     return _Links(tags, {source_id: Named(str(source_id), name) for source_id, name in sources.items()})
 
 
-def _refusals(
+def _errors(
     session: Session, datalake_id: UUID, asked: Mapping[int, Registration], links: _Links
 ) -> Iterable[tuple[int, BadRequestError]]:
     """Yield the place of what asks for something that the datalake does not have or take, and why it is refused."""
@@ -164,10 +164,10 @@ def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
-def _registered_before(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Registered]:
+def _existing(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Registered]:
     if not asked:
         return {}
     names = {each.object_name for each in asked.values()}
     found = list_ordered(session, Selection(datalake_id, object_names=names), (), None, 0)
     by_name = dict(zip(found.object_names, found.rows, strict=True))
-    return {place: Registered(found.only(by_name[each.object_name]), False) for place, each in asked.items()}
+    return {place: Registered(found.for_row(by_name[each.object_name]), False) for place, each in asked.items()}

@@ -88,7 +88,7 @@ def select_after(selection: Selection, *columns: Any, position: int, limit: int,
         statement = statement.where(Data.position.in_(union_all(*first)), Data.position > position)
         return statement.order_by(Data.position).limit(limit).offset(offset)
     statement = select_data(selection, *columns)
-    if names is None and selection.filter.finds_few:
+    if names is None and selection.filter.is_selective:
         statement = statement.where(Unindexed(Data.position) > position)
         return statement.order_by(Unindexed(Data.position)).limit(limit).offset(offset)
     # The index of one tag has its data in the order of their positions.

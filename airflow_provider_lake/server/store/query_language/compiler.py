@@ -20,13 +20,13 @@ class Filter:
     :param condition: over ``Data``; None where the rest says it all.
     :param tag_names: they have one of these tags; None: the query does not say so.
     :param narrowing: conditions that indexes serve.
-    :param finds_few: they find so few that an order of the data is no way to these.
+    :param is_selective: they find so few that an order of the data is no way to these.
     """
 
     condition: ColumnElement[bool] | None = None
     tag_names: tuple[str, ...] | None = None
     narrowing: tuple[ColumnElement[bool], ...] = ()
-    finds_few: bool = False
+    is_selective: bool = False
 
 
 def compile_filter(text: str) -> Filter:
@@ -36,12 +36,12 @@ def compile_filter(text: str) -> Filter:
     """
     tree = parse(text)
     if isinstance(tree, Comparison | Or):
-        return _compile_served(tree) or Filter(compile_tree(tree))
-    served = [found for each in _conjuncts(tree) if (found := _compile_served(each)) is not None]
+        return _compile_indexed(tree) or Filter(compile_tree(tree))
+    served = [found for each in _conjuncts(tree) if (found := _compile_indexed(each)) is not None]
     # One tag can lead; data of several tags are no index's order.
     tag_names = next((each.tag_names for each in served if each.tag_names and len(each.tag_names) == 1), None)
     narrowing = tuple(condition for each in served for condition in each.narrowing)
-    return Filter(compile_tree(tree), tag_names, narrowing, finds_few=any(each.finds_few for each in served))
+    return Filter(compile_tree(tree), tag_names, narrowing, is_selective=any(each.is_selective for each in served))
 
 
 def compile_tree(node: Node) -> ColumnElement[bool]:
@@ -71,7 +71,7 @@ def _conjuncts(node: Node) -> tuple[Node, ...]:
     return node.operands if isinstance(node, And) else ()
 
 
-def _compile_served(node: Node) -> Filter | None:
+def _compile_indexed(node: Node) -> Filter | None:
     """Return what finds just the data that one comparison asks for by an index; None where none does."""
     match node:
         case Comparison("tags.name", Operator.EQUAL, str(name)):
@@ -84,7 +84,7 @@ def _compile_served(node: Node) -> Filter | None:
             ranges = [_range_of(operand) for operand in operands]
             if all(each is not None for each in ranges):
                 narrowing = or_(*(each for each in ranges if each is not None))
-                return Filter(compile_tree(node), narrowing=(narrowing,), finds_few=True)
+                return Filter(compile_tree(node), narrowing=(narrowing,), is_selective=True)
     return None
 
 

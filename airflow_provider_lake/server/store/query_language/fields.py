@@ -60,39 +60,39 @@ class Field(ABC):
     """One thing that is known about data: which operators and values it is compared with, and how."""
 
     operators: ClassVar[frozenset[Operator]]
-    takes: ClassVar[str]
+    value_kind: ClassVar[str]
 
     def __init__(self, *, is_nullable: bool = False) -> None:
         self.is_nullable = is_nullable
 
-    def check_operator(self, compared_by: Operator) -> None:
+    def check_operator(self, operator: Operator) -> None:
         """Refuse an operator that means nothing here, by a ``ValueError``."""
-        if compared_by not in self.operators:
+        if operator not in self.operators:
             known = ", ".join(each for each in Operator if each in self.operators)
-            raise ValueError(f"cannot be compared by {compared_by!s}; it can by {known}")
+            raise ValueError(f"cannot be compared by {operator!s}; it can by {known}")
 
-    def check_value(self, compared_by: Operator, value: Value) -> None:
+    def check_value(self, operator: Operator, value: Value) -> None:
         """Refuse a value that the field cannot have, by a ``ValueError``."""
         if value is None and not self.is_nullable:
             raise ValueError("is never None")
-        if value is None and compared_by not in {Operator.EQUAL, Operator.NOT_EQUAL}:
+        if value is None and operator not in {Operator.EQUAL, Operator.NOT_EQUAL}:
             raise ValueError("can be compared with None by = and != only")
         if value is not None:
             for scalar in value if isinstance(value, tuple) else (value,):
                 self._check_scalar(scalar)
 
-    def condition(self, compared_by: Operator, value: Value) -> Condition:
+    def condition(self, operator: Operator, value: Value) -> Condition:
         """Return the condition for an operator that is no negation and a value that was checked."""
         if value is None:
             return self._is_none()
         converted = [self._convert(item) for item in value] if isinstance(value, tuple) else self._convert(value)
-        return self._compare(compared_by, converted)
+        return self._compare(operator, converted)
 
     def _check_scalar(self, scalar: Scalar) -> None:
         try:
             self._convert(scalar)
         except (ValueError, OverflowError):
-            raise ValueError(f"is compared with {self.takes}, not with {str(scalar)[:_SHOWN]!r}") from None
+            raise ValueError(f"is compared with {self.value_kind}, not with {str(scalar)[:_SHOWN]!r}") from None
 
     @abstractmethod
     def _convert(self, scalar: Scalar) -> Any:
@@ -103,7 +103,7 @@ class Field(ABC):
         """Say that the value is missing."""
 
     @abstractmethod
-    def _compare(self, compared_by: Operator, converted: Any) -> Condition:
+    def _compare(self, operator: Operator, converted: Any) -> Condition:
         """Compare with one value, or with a list of them."""
 
 
@@ -117,8 +117,8 @@ class ColumnField(Field):
     def _is_none(self) -> Condition:
         return self._column.is_(None)
 
-    def _compare(self, compared_by: Operator, converted: Any) -> Condition:
-        compared = _COMPARE[compared_by](self._column, converted)
+    def _compare(self, operator: Operator, converted: Any) -> Condition:
+        compared = _COMPARE[operator](self._column, converted)
         return and_(self._column.is_not(None), compared) if self.is_nullable else compared
 
 
@@ -126,7 +126,7 @@ class TextField(ColumnField):
     """A text."""
 
     operators = frozenset(Operator)
-    takes = "strings"
+    value_kind = "strings"
 
     def _convert(self, scalar: Scalar) -> str:
         return _text(scalar)
@@ -136,17 +136,17 @@ class NumberField(ColumnField):
     """A whole number; what it is compared with need not be whole."""
 
     operators = EQUALITIES | ORDERINGS
-    takes = "numbers"
+    value_kind = "numbers"
 
     def _convert(self, scalar: Scalar) -> ColumnElement[Any]:
         return _number(scalar)
 
 
-class MomentField(ColumnField):
+class TimestampField(ColumnField):
     """A date with time."""
 
     operators = EQUALITIES | ORDERINGS
-    takes = 'dates like "2024-05-06" or "2024-05-06T07:08:09+02:00", in UTC where they name no zone'
+    value_kind = 'dates like "2024-05-06" or "2024-05-06T07:08:09+02:00", in UTC where they name no zone'
 
     def _convert(self, scalar: Scalar) -> datetime:
         moment = datetime.fromisoformat(_text(scalar))
@@ -157,7 +157,7 @@ class IdField(ColumnField):
     """An id."""
 
     operators = EQUALITIES
-    takes = "UUIDs"
+    value_kind = "UUIDs"
 
     def _convert(self, scalar: Scalar) -> UUID:
         return UUID(_text(scalar))
@@ -167,19 +167,19 @@ class JsonField(Field):
     """A value somewhere inside of a JSON column. A value of another type than the one asked for is not equal to it."""
 
     operators = frozenset(Operator)
-    takes = "strings, numbers, True, False and, by = and !=, None"
+    value_kind = "strings, numbers, True, False and, by = and !=, None"
 
     def __init__(self, column: InstrumentedAttribute[Any], path: tuple[str, ...]) -> None:
         super().__init__(is_nullable=True)
         self._value = column[path]
         self._type = JsonType(column, path)
 
-    def check_value(self, compared_by: Operator, value: Value) -> None:
+    def check_value(self, operator: Operator, value: Value) -> None:
         """Refuse a value that means nothing with the operator, by a ``ValueError``."""
-        super().check_value(compared_by, value)
-        if compared_by in TEXT_SEARCHES and not isinstance(value, str):
-            raise ValueError(f"is searched by {compared_by!s} for strings only")
-        if compared_by in ORDERINGS and isinstance(value, bool):
+        super().check_value(operator, value)
+        if operator in TEXT_SEARCHES and not isinstance(value, str):
+            raise ValueError(f"is searched by {operator!s} for strings only")
+        if operator in ORDERINGS and isinstance(value, bool):
             raise ValueError("can be compared with True and False by =, !=, in and not in only")
 
     def _convert(self, scalar: Scalar) -> str | bool | float:
@@ -191,15 +191,15 @@ class JsonField(Field):
     def _is_none(self) -> Condition:
         return func.coalesce(self._type, json_type.NULL) == json_type.NULL
 
-    def _compare(self, compared_by: Operator, converted: Any) -> Condition:
+    def _compare(self, operator: Operator, converted: Any) -> Condition:
         if isinstance(converted, list):
             kinds = [[item for item in converted if type(item) is kind] for kind in (str, bool, float)]
-            compared = or_(*(self._compare_alike(compared_by, items) for items in kinds if items))
+            compared = or_(*(self._compare_same_type(operator, items) for items in kinds if items))
         else:
-            compared = self._compare_alike(compared_by, converted)
+            compared = self._compare_same_type(operator, converted)
         return func.coalesce(compared, false())
 
-    def _compare_alike(self, compared_by: Operator, converted: Any) -> Condition:
+    def _compare_same_type(self, operator: Operator, converted: Any) -> Condition:
         """Compare with one value, or with a list of values of the same kind."""
         kind = type(converted[0] if isinstance(converted, list) else converted)
         types, expression = {
@@ -207,14 +207,14 @@ class JsonField(Field):
             bool: (json_type.BOOLEAN, self._value.as_boolean()),
             float: (json_type.NUMBER, self._value.as_float()),
         }[kind]
-        return _COMPARE[compared_by](case((self._type.in_(types), expression)), converted)
+        return _COMPARE[operator](case((self._type.in_(types), expression)), converted)
 
 
 class NameField(Field):
     """The name of something that data can be linked to."""
 
     operators = frozenset(Operator)
-    takes = "strings"
+    value_kind = "strings"
 
     def __init__(self) -> None:
         super().__init__(is_nullable=True)
@@ -229,8 +229,8 @@ class TagField(NameField):
     def _is_none(self) -> Condition:
         return ~exists().where(DataTag.data_position == Data.position)
 
-    def _compare(self, compared_by: Operator, converted: Any) -> Condition:
-        named = select(Tag.id).where(_COMPARE[compared_by](Tag.name, converted))
+    def _compare(self, operator: Operator, converted: Any) -> Condition:
+        named = select(Tag.id).where(_COMPARE[operator](Tag.name, converted))
         # EXISTS and not IN: its cost does not depend on how many data have the tag.
         return exists().where(DataTag.data_position == Data.position, DataTag.tag_id.in_(named))
 
@@ -241,8 +241,8 @@ class DataSourceField(NameField):
     def _is_none(self) -> Condition:
         return Data.data_source_id.is_(None)
 
-    def _compare(self, compared_by: Operator, converted: Any) -> Condition:
-        named = select(DataSource.id).where(_COMPARE[compared_by](DataSource.name, converted))
+    def _compare(self, operator: Operator, converted: Any) -> Condition:
+        named = select(DataSource.id).where(_COMPARE[operator](DataSource.name, converted))
         return and_(Data.data_source_id.is_not(None), Data.data_source_id.in_(named))
 
 
@@ -253,7 +253,7 @@ FIELDS: Mapping[str, Field] = {
     "content_type": TextField(Data.content_type),
     "type": TextField(Data.type),
     "upload_status": TextField(Unindexed(Data.upload_status)),
-    "created_at": MomentField(Data.created_at),
+    "created_at": TimestampField(Data.created_at),
     "file_size": NumberField(Data.file_size, is_nullable=True),
     "meta.width": NumberField(Data.width, is_nullable=True),
     "meta.height": NumberField(Data.height, is_nullable=True),

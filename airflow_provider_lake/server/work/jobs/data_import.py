@@ -14,12 +14,17 @@ from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.row_ids import new_id
 from airflow_provider_lake.server.store.queries import datalakes, imports, objects
 from airflow_provider_lake.server.store.states import CheckFiles, DataType, UploadStatus
-from airflow_provider_lake.server.work.jobs.progress import Candidate, Failure, Seen
+from airflow_provider_lake.server.work.jobs.progress import BatchResult, Candidate, Failure
 from airflow_provider_lake.server.work.jobs.task import Task
-from airflow_provider_lake.server.work.readers.image_process import Found
-from airflow_provider_lake.server.work.readers.media_reader import FoundVideo, StoppedError, facts_of, only_known
-from airflow_provider_lake.server.work.readers.reading import look_at_all
-from airflow_provider_lake.server.work.readers.unreadable import EMPTY, reason_of
+from airflow_provider_lake.server.work.readers.image_process import ImageResult
+from airflow_provider_lake.server.work.readers.media_reader import (
+    StoppedError,
+    VideoResult,
+    drop_unsupported,
+    media_columns,
+)
+from airflow_provider_lake.server.work.readers.parallel import read_all
+from airflow_provider_lake.server.work.readers.unreadable import EMPTY, failure_reason
 
 Row = dict[str, Any]
 
@@ -65,9 +70,9 @@ class DataImport:
                 if kind_of(blob.object_name) is not None:
                     yield Candidate(blob.object_name, blob.size)
                 else:
-                    self.left_out[self._reason_of(blob.object_name)] += 1
+                    self.left_out[self._skip_reason(blob.object_name)] += 1
 
-    def _reason_of(self, name: str) -> str:
+    def _skip_reason(self, name: str) -> str:
         """Return why an object is left out: what it is by its name, one of not too many reasons."""
         if name.endswith("/"):
             return "folder marker"
@@ -75,19 +80,19 @@ class DataImport:
         is_known = suffix in self.left_out or len(self.left_out) < _MAX_REASONS
         return suffix if is_known and len(suffix) <= _MAX_SUFFIX else "other suffixes"
 
-    def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
+    def read(self, candidates: Sequence[Candidate]) -> BatchResult[Row]:
         """Read the headers of those objects that are no data yet, or all of them where that is asked for."""
-        unknown = self._unknown(candidates)
+        unknown = self._new_candidates(candidates)
         try:
             read = self._read(unknown)
         except StoppedError:
             # Nothing of it is written, and the next run looks at them again.
-            return Seen([], [])
-        found = self._look_at_all(unknown, read)
+            return BatchResult([], [])
+        found = self._make_rows(unknown, read)
         failures = [each for each in found if isinstance(each, Failure)]
-        return Seen([each for each in found if not isinstance(each, Failure)], failures)
+        return BatchResult([each for each in found if not isinstance(each, Failure)], failures)
 
-    def write(self, session: Session, seen: Seen[Row]) -> int:
+    def write(self, session: Session, seen: BatchResult[Row]) -> int:
         """Add the data with their tags."""
         # Sources and tags may have been deleted since the job was created.
         wanted_sources = {row["data_source_id"] for row in seen.rows} - {None}
@@ -97,30 +102,30 @@ class DataImport:
         known = imports.existing_tags(session, self._datalake_id, {tag_id for _, tag_id in wanted})
         return len(imports.add_data(session, rows, [pair for pair in wanted if pair[1] in known]))
 
-    def _unknown(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+    def _new_candidates(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         names = [_printable(each.object_name) for each in candidates]
         with self._lake.database.reading() as session:
             known = imports.existing_objects(session, self._datalake_id, names)
             if "prefixes" in self._payload:
-                known.update(self._arriving(session, names))
+                known.update(self._incoming(session, names))
         return [each for each in candidates if each.object_name not in known]
 
-    def _read(self, candidates: Sequence[Candidate]) -> dict[str, Found | FoundVideo]:
+    def _read(self, candidates: Sequence[Candidate]) -> dict[str, ImageResult | VideoResult]:
         """Return by name what is in the objects whose names say that they are images or videos."""
         kinds = {each.object_name: kind for each in candidates if (kind := _kind_of(each.object_name))}
         images = [name for name, kind in kinds.items() if kind == DataType.IMAGE]
         videos = [name for name, kind in kinds.items() if kind == DataType.VIDEO]
-        found: dict[str, Found | FoundVideo] = {}
+        found: dict[str, ImageResult | VideoResult] = {}
         found |= zip(images, self._lake.images.read([(self._store, name) for name in images]), strict=True)
-        found |= zip(videos, look_at_all(self._look_at_video, videos), strict=True)
+        found |= zip(videos, read_all(self._read_video, videos), strict=True)
         if self._decodes:
             whole = [name for name, each in found.items() if not isinstance(each, Exception)]
-            checked = look_at_all(lambda name: self._check(name, kinds[name]), whole)
+            checked = read_all(lambda name: self._check(name, kinds[name]), whole)
             found |= {name: error for name, error in zip(whole, checked, strict=True) if error is not None}
         return found
 
-    def _look_at_video(self, name: str) -> FoundVideo:
-        return self._lake.media.look_at_video(self._store, name, lambda: self._stop.is_set)
+    def _read_video(self, name: str) -> VideoResult:
+        return self._lake.media.try_read_video(self._store, name, lambda: self._stop.is_set)
 
     def _check(self, name: str, kind: DataType) -> Exception | None:
         """Decode all of an object, and return what is wrong with it."""
@@ -132,18 +137,18 @@ class DataImport:
             return error
         return None
 
-    def _look_at_all(
-        self, candidates: Sequence[Candidate], read: Mapping[str, Found | FoundVideo]
+    def _make_rows(
+        self, candidates: Sequence[Candidate], read: Mapping[str, ImageResult | VideoResult]
     ) -> list[Row | Failure]:
-        def look_at(candidate: Candidate) -> Row | Failure:
-            return self._look_at(candidate, read.get(candidate.object_name))
+        def make_row(candidate: Candidate) -> Row | Failure:
+            return self._row_or_failure(candidate, read.get(candidate.object_name))
 
         if all(each.size is not None for each in candidates):
             # Nothing is asked of the storage any more.
-            return [look_at(each) for each in candidates]
-        return look_at_all(look_at, candidates)
+            return [make_row(each) for each in candidates]
+        return read_all(make_row, candidates)
 
-    def _arriving(self, session: Session, names: Sequence[str]) -> list[str]:
+    def _incoming(self, session: Session, names: Sequence[str]) -> list[str]:
         """Return those that somebody uploads: their uploader makes data of them, with what is said of them there."""
         chosen = [name for name in names if is_upload_name(name)]
         if not chosen:
@@ -151,24 +156,24 @@ class DataImport:
         organization_id = datalakes.organizations_of(session, [self._datalake_id])[self._datalake_id]
         return objects.find_unused(session, organization_id, chosen)
 
-    def _look_at(self, candidate: Candidate, found: Found | FoundVideo | None) -> Row | Failure:
+    def _row_or_failure(self, candidate: Candidate, found: ImageResult | VideoResult | None) -> Row | Failure:
         """Return the row of an object.
 
         :param found: what is in it; None: its name does not say that it is an image or a video.
         """
         name = candidate.object_name
         try:
-            return self._row(check_object_name(name), candidate.size, found)
+            return self._make_row(check_object_name(name), candidate.size, found)
         except Exception as error:  # noqa: BLE001 - told apart there
-            return Failure(_printable(name), reason_of(error, name, missing="there is no such object"))
+            return Failure(_printable(name), failure_reason(error, name, missing="there is no such object"))
 
-    def _row(self, name: str, size: int | None, read: Found | FoundVideo | None) -> Row:
+    def _make_row(self, name: str, size: int | None, read: ImageResult | VideoResult | None) -> Row:
         filename, kind = name.rpartition("/")[2], kind_of(name)
         if kind is None:
             raise BadRequestError("its name says neither image nor video")
         check_filename(filename)
         # What nobody can read here comes in as it is, unless it was to be decoded.
-        found = read if self._decodes else only_known(read)
+        found = read if self._decodes else drop_unsupported(read)
         if isinstance(found, Exception):
             raise found
         size = self._store.stat(name).size if size is None else size
@@ -188,7 +193,7 @@ class DataImport:
             "is_imported": True,
             "file_size": size,
             **facts,
-            **facts_of(found),
+            **media_columns(found),
             "metadata": {**metadata, **(given.get("metadata") or {})} or None,
             "custom_metadata": given.get("custom_metadata"),
             "data_source_id": given["data_source_id"] and UUID(given["data_source_id"]),

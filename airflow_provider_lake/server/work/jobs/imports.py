@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from airflow_provider_lake.server.store.queries import jobs
 from airflow_provider_lake.server.store.states import JobStatus
 from airflow_provider_lake.server.work.jobs.data_import import DataImport
-from airflow_provider_lake.server.work.jobs.progress import Candidate, Progress, Seen
+from airflow_provider_lake.server.work.jobs.progress import BatchResult, Candidate, Progress
 from airflow_provider_lake.server.work.jobs.projection_import import ProjectionImport
 from airflow_provider_lake.server.work.jobs.task import Outcome, Task
 
@@ -38,11 +38,11 @@ class Import(Protocol):
         """Yield what is to be imported in the order of its names, from behind ``after``."""
         ...
 
-    def read(self, candidates: Sequence[Candidate]) -> Seen[Any]:
+    def read(self, candidates: Sequence[Candidate]) -> BatchResult[Any]:
         """Look at one batch; slow, so outside of any transaction."""
         ...
 
-    def write(self, session: Session, seen: Seen[Any]) -> int:
+    def write(self, session: Session, seen: BatchResult[Any]) -> int:
         """Add what is new, and return how many that were."""
         ...
 
@@ -50,17 +50,17 @@ class Import(Protocol):
 def run(task: Task) -> Outcome:
     """Import what the job's payload asks for."""
     subject: Import = ProjectionImport(task) if "projections" in task.job.payload else DataImport(task)
-    with SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(task.lake.settings.data_dir)) as kept:
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(task.lake.settings.data_dir)) as stored:
         if task.job.progress:
             progress = Progress.from_json(task.job.progress)
             batches = _batches(subject.candidates(progress.after), subject.batch_size)
         else:
-            progress = _count(task, subject, kept)
-            batches = _kept_batches(kept)
+            progress = _count(task, subject, stored)
+            batches = _stored_batches(stored)
         for batch in batches:
             seen = subject.read(batch)
             with task.lake.database.writing() as session:
-                if task.stop.is_set or not jobs.is_held(session, task.job.id, task.owner):
+                if task.stop.is_set or not jobs.holds_lease(session, task.job.id, task.owner):
                     return Outcome(JobStatus.PENDING)
                 added = subject.write(session, seen)
                 progress = progress.plus(
@@ -70,30 +70,30 @@ def run(task: Task) -> Outcome:
     return Outcome(JobStatus.PENDING if task.stop.is_set else JobStatus.SUCCEEDED)
 
 
-def _count(task: Task, subject: Import, kept: IO[bytes]) -> Progress:
+def _count(task: Task, subject: Import, stored: IO[bytes]) -> Progress:
     """Count the objects, and keep their list, so that the bucket is listed only once."""
     total = 0
     for batch in _batches(takewhile(lambda _: not task.stop.is_set, subject.candidates(None)), subject.batch_size):
         total += len(batch)
         # Python's own JSON: it takes names that are no text too.
-        kept.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
-    kept.seek(0)
+        stored.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
+    stored.seek(0)
     progress = Progress(total=total, found=dict(subject.found), left_out=dict(subject.left_out))
     if not task.stop.is_set:
         with task.lake.database.writing() as session:
             jobs.save_progress(session, task.job.id, progress.to_json())
-            jobs.append_lines(session, task.job.id, _said(progress))
+            jobs.append_lines(session, task.job.id, _describe_progress(progress))
     return progress
 
 
-def _said(progress: Progress) -> list[str]:
+def _describe_progress(progress: Progress) -> list[str]:
     """Return what a job's log says of the objects that were found."""
     found = [f"{count} objects below {prefix!r}" for prefix, count in progress.found.items()]
     return [*found, *(f"left out {count} objects: {reason}" for reason, count in progress.left_out.items())]
 
 
-def _kept_batches(kept: IO[bytes]) -> Iterator[list[Candidate]]:
-    for line in kept:
+def _stored_batches(stored: IO[bytes]) -> Iterator[list[Candidate]]:
+    for line in stored:
         yield [Candidate(object_name, size) for object_name, size in json.loads(line)]
 
 

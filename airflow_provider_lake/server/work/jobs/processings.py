@@ -43,7 +43,7 @@ def run(task: Task) -> Outcome:
             program = Program(task.job.payload["command"], environment(os.environ, given), Path(folder.name))
         except OSError as error:
             return Outcome(JobStatus.FAILED, f"the program cannot be started: {error}")
-        code = program.follow(task.stop, lambda lines: _log(task, lines))
+        code = program.run(task.stop, lambda lines: _log(task, lines))
     while True:
         try:
             return _outcome(task, code)
@@ -58,7 +58,7 @@ def _prepare(task: Task) -> dict[str, str] | None:
     """Make the job's own token, and return the variables that a program finds its work by; None: the job was killed."""
     job, token = task.job, secrets.token_urlsafe(32)
     with task.lake.database.writing() as session:
-        if not jobs.is_held(session, job.id, task.owner):
+        if not jobs.holds_lease(session, job.id, task.owner):
             return None
         user_id = UUID(job.payload["user_id"])
         organization_id = processings.renew_token(session, job.id, user_id, job.datalake_id, tokens.digest_of(token))
@@ -73,7 +73,7 @@ def _prepare(task: Task) -> dict[str, str] | None:
 def _log(task: Task, lines: Sequence[str]) -> bool:
     try:
         with task.lake.database.writing() as session:
-            jobs.hear(session, task.job.id)
+            jobs.record_activity(session, task.job.id)
             jobs.append_lines(session, task.job.id, lines)
     except DATABASE_UNUSABLE as error:
         # A full disk or a lost database is no reason to end a program.

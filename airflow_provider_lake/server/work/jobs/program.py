@@ -19,7 +19,7 @@ _CHUNK = 65536  # bytes read at once
 _MAX_LINE = 32768  # bytes that are kept of a line; the log cuts it again, at whole characters
 _LINES_AT_ONCE = 200
 _TICK = 0.5  # seconds between two looks at a silent program, and that a line waits for others
-_PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL
+_TERMINATE_SECONDS = 5.0  # seconds between SIGTERM and SIGKILL
 _INHERITED = frozenset(
     # The last three: whom a program trusts, where the lake's certificate is one of its owner's own.
     {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
@@ -27,7 +27,7 @@ _INHERITED = frozenset(
 )
 # The program becomes the process itself; beside it, in its process group, waits what kills the group when the lake is
 # no more: then the kernel closes the other end of the pipe.
-_GUARDED = """
+_GUARD_SCRIPT = """
 exec 3<&0
 (trap "" TERM INT HUP; read -r _ <&3; kill -9 -$$) >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-
@@ -60,7 +60,7 @@ class Program:
         if shutil.which(command[0], path=environ.get("PATH")) is None:
             raise FileNotFoundError(errno.ENOENT, "no such program", command[0])
         self._process = subprocess.Popen(  # noqa: S603 - the lake's owner registered this command
-            ["/bin/sh", "-c", _GUARDED, "lake-job", *command],
+            ["/bin/sh", "-c", _GUARD_SCRIPT, "lake-job", *command],
             cwd=folder,
             env=environ,
             # Never written to: it is there to be closed.
@@ -72,7 +72,7 @@ class Program:
         )
         self._output = cast("IO[bytes]", self._process.stdout)
 
-    def follow(self, stop: StopSignal, write_lines: WriteLines) -> int:
+    def run(self, stop: StopSignal, write_lines: WriteLines) -> int:
         """Hand on the program's output line by line until it has ended, and return its exit code.
 
         When ``stop`` is set, the program is ended: by SIGTERM, five seconds later by SIGKILL. What it leaves behind in
@@ -85,7 +85,7 @@ class Program:
             self._pump(stop, lines)
             lines.finish()
         finally:
-            self._send(signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._process.wait()
             self._output.close()
             cast("IO[bytes]", self._process.stdin).close()
@@ -104,10 +104,10 @@ class Program:
                     self._wait_briefly()
                 if stop in ready:
                     selector.unregister(stop)
-                    self._send(signal.SIGTERM)
-                    kill_at = time.monotonic() + _PATIENCE
+                    self._signal(signal.SIGTERM)
+                    kill_at = time.monotonic() + _TERMINATE_SECONDS
                 if kill_at is not None and time.monotonic() >= kill_at:
-                    self._send(signal.SIGKILL)
+                    self._signal(signal.SIGKILL)
                 lines.flush_old()
         self._drain(lines)
 
@@ -121,7 +121,7 @@ class Program:
         while chunk := self._output.read(_CHUNK):
             lines.feed(chunk)
 
-    def _send(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):  # nothing of the group is left
             os.killpg(self._process.pid, number)
 

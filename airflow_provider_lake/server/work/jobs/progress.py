@@ -30,7 +30,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen(Generic[RowT]):
+class BatchResult(Generic[RowT]):
     """What a batch of objects turned out to be.
 
     :param rows: to be added.

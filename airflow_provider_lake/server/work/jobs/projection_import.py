@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.media.kinds import content_type_of
 from airflow_provider_lake.server.store.queries import imports
-from airflow_provider_lake.server.work.jobs.progress import Candidate, Failure, Seen
+from airflow_provider_lake.server.work.jobs.progress import BatchResult, Candidate, Failure
 from airflow_provider_lake.server.work.jobs.task import Task
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ class ProjectionImport:
         """Yield the objects of the data, in the order of their names."""
         yield from (Candidate(name) for name in sorted(self._projections) if after is None or name > after)
 
-    def read(self, candidates: Sequence[Candidate]) -> Seen[Row]:
+    def read(self, candidates: Sequence[Candidate]) -> BatchResult[Row]:
         """Find the data and the objects."""
         names = [each.object_name for each in candidates]
         with self._lake.database.reading() as session:
@@ -54,9 +54,9 @@ class ProjectionImport:
                 failures.append(Failure(name, "one of its projections' objects does not exist"))
             else:
                 rows += [{"data_position": positions[name], **row} for row in new]
-        return Seen(rows, failures)
+        return BatchResult(rows, failures)
 
-    def write(self, session: Session, seen: Seen[Row]) -> int:
+    def write(self, session: Session, seen: BatchResult[Row]) -> int:
         """Add the projections, and return to how many data; data may have gone, and projections come, meanwhile."""
         wanted = {row["data_position"] for row in seen.rows}
         there, known = imports.existing_positions(session, wanted), imports.existing_projections(session, wanted)

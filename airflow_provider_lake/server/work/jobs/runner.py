@@ -9,17 +9,17 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import UnavailableError, passes
+from airflow_provider_lake.server.errors import UnavailableError, is_transient
 from airflow_provider_lake.server.store.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.store.queries import jobs
 from airflow_provider_lake.server.store.states import JobKind, JobStatus
 from airflow_provider_lake.server.store.tables import Job, utc_now
 from airflow_provider_lake.server.work.jobs import imports, processings
-from airflow_provider_lake.server.work.jobs.task import Outcome, StopSignal, Task, Work
+from airflow_provider_lake.server.work.jobs.task import Outcome, StopSignal, Task, TaskFunction
 
 logger = logging.getLogger(__name__)
 
-_WORK: Mapping[JobKind, Work] = {JobKind.IMPORT: imports.run, JobKind.PROCESSING: processings.run}
+_WORK: Mapping[JobKind, TaskFunction] = {JobKind.IMPORT: imports.run, JobKind.PROCESSING: processings.run}
 
 # A program that reported its end gets this long to end.
 _GRACE = timedelta(seconds=10)
@@ -38,12 +38,12 @@ class JobRunner:
         self._lake = lake
         self._owner = uuid4()
         self._condition = threading.Condition()
-        self._wakes = 0
+        self._wake_count = 0
         self._stopping = False
         self._running: dict[UUID, StopSignal] = {}
         names = [f"job-slot-{number}" for number in range(1, lake.settings.job_slots + 1)]
         self._threads = [threading.Thread(target=self._run_jobs, name=name) for name in names]
-        self._threads.append(threading.Thread(target=self._keep_leases, name="job-leases"))
+        self._threads.append(threading.Thread(target=self._renew_leases, name="job-leases"))
 
     def start(self) -> None:
         """Take care of the jobs that an earlier lake left behind, then run what waits."""
@@ -67,10 +67,10 @@ class JobRunner:
     def wake(self) -> None:
         """Say that a job was created."""
         with self._condition:
-            self._wakes += 1
+            self._wake_count += 1
             self._condition.notify_all()
 
-    def interrupt(self, job_id: UUID) -> None:
+    def stop_job(self, job_id: UUID) -> None:
         """Say that a job was killed: if it runs here, it stops."""
         with self._condition:
             if job_id in self._running:
@@ -78,7 +78,7 @@ class JobRunner:
 
     def _run_jobs(self) -> None:
         while not self._stopping:
-            seen = self._wakes
+            seen = self._wake_count
             task = self._claim()
             if task is None:
                 self._wait_for_wake(seen)
@@ -87,7 +87,7 @@ class JobRunner:
 
     def _wait_for_wake(self, seen: int) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: self._stopping or self._wakes != seen)
+            self._condition.wait_for(lambda: self._stopping or self._wake_count != seen)
 
     def _claim(self) -> Task | None:
         try:
@@ -99,14 +99,14 @@ class JobRunner:
         except SQLAlchemyError:
             logger.exception("cannot look for jobs; the next look is in a third of a lease")
             return None
-        return None if job is None else self._hold(job)
+        return None if job is None else self._make_task(job)
 
-    def _hold(self, job: Job) -> Task | None:
+    def _make_task(self, job: Job) -> Task | None:
         try:
             task = Task(self._lake, job, self._owner, self._stop_signal(job))
         except OSError as error:
             logger.error("job %s waits: %s", job.id, error)  # noqa: TRY400 - the machine is at its limit; one line says it
-            self._give_back(job.id, Outcome(JobStatus.PENDING))
+            self._release(job.id, Outcome(JobStatus.PENDING))
             self._wait_for_stop(_RETRY_SECONDS)
             return None
         return task
@@ -124,22 +124,22 @@ class JobRunner:
         try:
             outcome = _WORK[JobKind(task.job.kind)](task)
         except Exception as error:
-            if _may_pass(error):
+            if _is_transient(error):
                 logger.warning("job %s waits: %s", job_id, error)
                 self._wait_for_stop(_RETRY_SECONDS)
                 outcome = Outcome(JobStatus.PENDING)
             else:
                 logger.exception("job %s ended with an unexpected error", job_id)
                 outcome = Outcome(JobStatus.FAILED, "internal error; the log of the lake has the details")
-        self._give_back(job_id, outcome)
+        self._release(job_id, outcome)
         with self._condition:
             self._running.pop(job_id).close()
 
-    def _give_back(self, job_id: UUID, outcome: Outcome) -> None:
-        while not self._is_released(job_id, outcome) and not self._wait_for_stop(_RETRY_SECONDS):
+    def _release(self, job_id: UUID, outcome: Outcome) -> None:
+        while not self._try_release(job_id, outcome) and not self._wait_for_stop(_RETRY_SECONDS):
             pass
 
-    def _is_released(self, job_id: UUID, outcome: Outcome) -> bool:
+    def _try_release(self, job_id: UUID, outcome: Outcome) -> bool:
         try:
             with self._lake.database.writing() as session:
                 jobs.release(session, job_id, self._owner, outcome.status, outcome.error)
@@ -148,11 +148,11 @@ class JobRunner:
             return False
         return True
 
-    def _keep_leases(self) -> None:
+    def _renew_leases(self) -> None:
         third = self._lake.settings.job_lease.total_seconds() / 3
         while not self._wait_for_stop(third):
             try:
-                self._renew()
+                self._renew_once()
             except SQLAlchemyError:
                 logger.exception("cannot renew the leases of running jobs")
             self.wake()
@@ -161,19 +161,19 @@ class JobRunner:
         with self._condition:
             return self._condition.wait_for(lambda: self._stopping, timeout)
 
-    def _renew(self) -> None:
+    def _renew_once(self) -> None:
         now = utc_now()
         with self._condition:
             running = tuple(self._running)
         with self._lake.database.writing() as session:
-            jobs.renew(session, running, self._owner, now + self._lake.settings.job_lease)
+            jobs.renew_leases(session, running, self._owner, now + self._lake.settings.job_lease)
             jobs.recover(session, now, 2 * self._lake.settings.job_lease)
-            to_stop = jobs.find_to_stop(session, running, self._owner, now - _GRACE)
+            to_stop = jobs.find_stopped(session, running, self._owner, now - _GRACE)
         for job_id in to_stop:
-            self.interrupt(job_id)
+            self.stop_job(job_id)
 
 
-def _may_pass(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     """Whether the job may do later what it cannot now: database, storage or machine are at their limits."""
-    is_at_limit = isinstance(error, OSError) and passes(error)
+    is_at_limit = isinstance(error, OSError) and is_transient(error)
     return is_at_limit or isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))

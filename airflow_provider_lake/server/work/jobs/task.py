@@ -54,7 +54,7 @@ class Task:
         """The objects of the job's organization."""
         with self.lake.database.reading() as session:
             organizations = datalakes.organizations_of(session, [self.job.datalake_id])
-        return self.lake.stores.of(organizations[self.job.datalake_id])
+        return self.lake.stores.for_organization(organizations[self.job.datalake_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +69,4 @@ class Outcome:
     error: str | None = None
 
 
-Work = Callable[[Task], Outcome]
+TaskFunction = Callable[[Task], Outcome]

@@ -10,12 +10,12 @@ from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import UnavailableError
 from airflow_provider_lake.server.store.queries import data as data_queries
 from airflow_provider_lake.server.store.queries import datalakes
-from airflow_provider_lake.server.store.queries.data import Finding, Pending
+from airflow_provider_lake.server.store.queries.data import MediaResult, Pending
 from airflow_provider_lake.server.store.states import DataType, UploadStatus
-from airflow_provider_lake.server.work.readers.image_process import Found
-from airflow_provider_lake.server.work.readers.media_reader import FoundVideo, facts_of, only_known
-from airflow_provider_lake.server.work.readers.reading import look_at_all
-from airflow_provider_lake.server.work.readers.unreadable import EMPTY, reason_of
+from airflow_provider_lake.server.work.readers.image_process import ImageResult
+from airflow_provider_lake.server.work.readers.media_reader import VideoResult, drop_unsupported, media_columns
+from airflow_provider_lake.server.work.readers.parallel import read_all
+from airflow_provider_lake.server.work.readers.unreadable import EMPTY, failure_reason
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class MediaWorker:
         while self._wait_for_work():
             try:
                 # What came in meanwhile is gathered first, unless there is enough of it.
-                while not self._stopping and self._look_at_some() == _BATCH:
+                while not self._stopping and self._read_batch() == _BATCH:
                     pass
             except (SQLAlchemyError, UnavailableError):
                 logger.exception("cannot look at new data; trying again in %s s", _RETRY_SECONDS)
@@ -75,39 +75,39 @@ class MediaWorker:
             self._has_work = False
             return not self._stopping
 
-    def _look_at_some(self) -> int:
+    def _read_batch(self) -> int:
         """Look at the next data, and return how many there were."""
         with self._lake.database.reading() as session:
             pending = data_queries.list_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
         if not pending:
             return 0
-        stored = [(data, self._lake.stores.of(organizations[data.datalake_id])) for data in pending]
+        stored = [(data, self._lake.stores.for_organization(organizations[data.datalake_id])) for data in pending]
         images = [place for place, (data, _) in enumerate(stored) if data.type == DataType.IMAGE]
         read = self._lake.images.read([(stored[place][1], stored[place][0].object_name) for place in images])
         found = dict(zip(images, read, strict=True))
-        findings = look_at_all(lambda place: self._look_at(*stored[place], found.get(place)), range(len(stored)))
+        findings = read_all(lambda place: self._read_one(*stored[place], found.get(place)), range(len(stored)))
         with self._lake.database.writing() as session:
-            data_queries.record_findings(session, findings)
+            data_queries.record_results(session, findings)
         return len(pending)
 
-    def _look_at(self, data: Pending, store: BlobStore, image: Found | None) -> Finding:
+    def _read_one(self, data: Pending, store: BlobStore, image: ImageResult | None) -> MediaResult:
         """Return what an object is.
 
         :param image: what is in it; None: it is a video.
         """
         size = None
-        found: Found | FoundVideo | None = image
+        found: ImageResult | VideoResult | None = image
         try:
             size = store.stat(data.object_name).size
         except Exception as error:  # noqa: BLE001 - told apart below
             found = error
         if size == 0:
-            return Finding(data.position, UploadStatus.ERROR, 0, error=EMPTY)
+            return MediaResult(data.position, UploadStatus.ERROR, 0, error=EMPTY)
         if found is None:
-            found = self._lake.media.look_at_video(store, data.object_name)
-        found = only_known(found)
+            found = self._lake.media.try_read_video(store, data.object_name)
+        found = drop_unsupported(found)
         if isinstance(found, Exception):
-            reason = reason_of(found, data.object_name, missing="the object is gone")
-            return Finding(data.position, UploadStatus.ERROR, size, error=reason)
-        return Finding(data.position, UploadStatus.DONE, size, **facts_of(found))
+            reason = failure_reason(found, data.object_name, missing="the object is gone")
+            return MediaResult(data.position, UploadStatus.ERROR, size, error=reason)
+        return MediaResult(data.position, UploadStatus.DONE, size, **media_columns(found))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.context import Lake
-from airflow_provider_lake.server.errors import UnavailableError, passes
+from airflow_provider_lake.server.errors import UnavailableError, is_transient
 from airflow_provider_lake.server.store.queries import datalakes, projections
 from airflow_provider_lake.server.store.states import DataType
 from airflow_provider_lake.server.store.tables import Data
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 _FILENAME = "thumbnail.jpg"
 _CONTENT_TYPE = "image/jpeg"
-_LOOK_SECONDS = 2.0
+_POLL_SECONDS = 2.0
 _RETRY_SECONDS = 10.0
 # Data that come in have the machine for themselves.
-_QUIET = timedelta(seconds=1)
+_MIN_AGE = timedelta(seconds=1)
 # Larger files are not read into memory.
 _MAX_BYTES = 256 << 20
 
@@ -49,23 +49,23 @@ class ThumbnailWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = _LOOK_SECONDS
+        pause = _POLL_SECONDS
         while not self._stop.wait(pause):
             try:
                 while not self._stop.is_set() and self._make_one():
                     pass
-                pause = _LOOK_SECONDS
+                pause = _POLL_SECONDS
             except (SQLAlchemyError, UnavailableError, OSError):
                 logger.exception("cannot make thumbnails; trying again in %s s", _RETRY_SECONDS)
                 pause = _RETRY_SECONDS
 
     def _make_one(self) -> bool:
         with self._lake.database.reading() as session:
-            data = projections.find_without_thumbnail(session, _QUIET)
+            data = projections.find_without_thumbnail(session, _MIN_AGE)
             if data is None:
                 return False
             organizations = datalakes.organizations_of(session, [data.datalake_id])
-        store = self._lake.stores.of(organizations[data.datalake_id])
+        store = self._lake.stores.for_organization(organizations[data.datalake_id])
         object_name = f"projections/{data.id}-{_FILENAME}"
         thumbnail = self._stored_thumbnail(data, store, object_name)
         row = None if thumbnail is None else _row(object_name, thumbnail)
@@ -98,7 +98,7 @@ class ThumbnailWorker:
             with store.open(data.object_name) as file:
                 return make_thumbnail(BytesIO(file.read()))
         except (OSError, NoThumbnailError) as error:
-            if isinstance(error, OSError) and passes(error):
+            if isinstance(error, OSError) and is_transient(error):
                 raise
             logger.info("data %s gets no thumbnail: %s", data.id, error)
             return None

@@ -14,7 +14,7 @@ from typing import Any
 from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
 
 # What was found: facts, or the error that the reading raised.
-Found = ImageHeader | Exception
+ImageResult = ImageHeader | Exception
 
 
 def serve() -> None:
@@ -30,7 +30,7 @@ def serve() -> None:
         os._exit(0)
 
 
-def from_json(found: Mapping[str, Any]) -> Found:
+def from_json(found: Mapping[str, Any]) -> ImageResult:
     """Return what was found in an image, as the process wrote it."""
     if "width" in found:
         return ImageHeader(found["width"], found["height"], found["metadata"])
@@ -41,7 +41,7 @@ def from_json(found: Mapping[str, Any]) -> Found:
     )
 
 
-def read_file(path: str | Path) -> Found:
+def read_file(path: str | Path) -> ImageResult:
     """Return what is found in one file."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
@@ -50,7 +50,7 @@ def read_file(path: str | Path) -> Found:
         return error
 
 
-def _to_json(found: Found) -> dict[str, Any]:
+def _to_json(found: ImageResult) -> dict[str, Any]:
     if isinstance(found, ImageHeader):
         return {"width": found.width, "height": found.height, "metadata": found.metadata}
     if isinstance(found, OSError) and found.errno is not None:

@@ -14,11 +14,11 @@ from typing import IO, cast
 from airflow_provider_lake.media.images import read_header
 from airflow_provider_lake.server.blobs.base import BlobStore
 from airflow_provider_lake.server.errors import BadRequestError
-from airflow_provider_lake.server.work.readers.image_process import Found, from_json, read_file
-from airflow_provider_lake.server.work.readers.reading import look_at_all
+from airflow_provider_lake.server.work.readers.image_process import ImageResult, from_json, read_file
+from airflow_provider_lake.server.work.readers.parallel import read_all
 
 # Fewer are read sooner than they are handed over, and need no process.
-_WORTH_A_PROCESS = 16
+_MIN_IMAGES = 16
 # What a process is handed at a time.
 _BATCH = 256
 _PROCESSES = min(4, os.cpu_count() or 1)
@@ -38,32 +38,32 @@ class ImageReader:
         self._slots = threading.BoundedSemaphore(_PROCESSES)
         self._idle: list[_Process] = []
 
-    def read(self, images: Sequence[tuple[BlobStore, str]]) -> list[Found]:
+    def read(self, images: Sequence[tuple[BlobStore, str]]) -> list[ImageResult]:
         """Return what is found in each of some images, given as store and object name, in their order."""
-        if len(images) < _WORTH_A_PROCESS:
-            return look_at_all(_read_here, images)
+        if len(images) < _MIN_IMAGES:
+            return read_all(_read_locally, images)
         paths = [path for image in images if (path := _path_of(image)) is not None]
         if len(paths) < len(images):
-            return look_at_all(_read_here, images)
+            return read_all(_read_locally, images)
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-        return [found for batch in look_at_all(self._read_files, batches) for found in batch]
+        return [found for batch in read_all(self._read_files, batches) for found in batch]
 
     def close(self) -> None:
         """End the processes; whoever reads has ended before."""
         while self._idle:
             self._idle.pop().close()
 
-    def _take_idle(self) -> "_Process | None":
+    def _acquire_process(self) -> "_Process | None":
         """Return a process that has nothing to do; None: there is none."""
         try:
             return self._idle.pop()
         except IndexError:  # looked for first, another thread could take the last one meanwhile
             return None
 
-    def _read_files(self, paths: Sequence[Path]) -> list[Found]:
+    def _read_files(self, paths: Sequence[Path]) -> list[ImageResult]:
         with self._slots:
             try:
-                process = self._take_idle() or _Process()
+                process = self._acquire_process() or _Process()
             except OSError as error:
                 logger.warning("no process can be started that reads images: %s", error)
                 return [read_file(path) for path in paths]
@@ -93,7 +93,7 @@ class _Process:
         self._input = cast("IO[str]", self._process.stdin)
         self._output = cast("IO[str]", self._process.stdout)
 
-    def read(self, paths: Sequence[Path]) -> list[Found]:
+    def read(self, paths: Sequence[Path]) -> list[ImageResult]:
         """Return what is found in each file.
 
         :raises OSError: the process has ended.
@@ -124,7 +124,7 @@ def _path_of(image: tuple[BlobStore, str]) -> Path | None:
         return None  # no object can have that name, as its reading will say
 
 
-def _read_here(image: tuple[BlobStore, str]) -> Found:
+def _read_locally(image: tuple[BlobStore, str]) -> ImageResult:
     store, object_name = image
     try:
         with store.open(object_name) as file:

@@ -42,41 +42,41 @@ def serve(connection: Connection) -> None:
     """Answer until nobody asks any more."""
     while True:
         try:
-            asked = json.loads(connection.recv_bytes())
+            request = json.loads(connection.recv_bytes())
         except EOFError:
             return
-        answer, content = _answer(connection, asked)
-        connection.send_bytes(json.dumps(answer).encode())
+        response, content = _handle(connection, request)
+        connection.send_bytes(json.dumps(response).encode())
         if content is not None:
             connection.send_bytes(content)
 
 
-def _answer(connection: Connection, asked: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+def _handle(connection: Connection, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     try:
-        with _opened(connection, asked) as file:
-            found = _WORK[asked["what"]](file)
+        with _open_file(connection, request) as file:
+            result = _WORK[request["what"]](file)
     except (ImageUnsupportedError, VideoUnsupportedError) as error:
         return {"unsupported": str(error)}, None
     except (NotAVideoError, NotAnImageError) as error:
         return {"refused": str(error)}, None
     except OSError as error:
         return {"errno": error.errno, "message": error.strerror or str(error)}, None
-    except Exception as error:  # noqa: BLE001 - said where it was asked for
+    except Exception as error:  # noqa: BLE001 - reported to the caller
         return {"failed": f"{type(error).__name__}: {error}"}, None
-    if isinstance(found, Thumbnail):
-        return {"width": found.width, "height": found.height}, found.content
-    return {} if found is None else asdict(found), None
+    if isinstance(result, Thumbnail):
+        return {"width": result.width, "height": result.height}, result.content
+    return {} if result is None else asdict(result), None
 
 
-def _opened(connection: Connection, asked: Mapping[str, Any]) -> BinaryIO:
-    if asked["path"] is not None:
-        return open(asked["path"], "rb")  # noqa: PTH123 - closed by who asks
+def _open_file(connection: Connection, request: Mapping[str, Any]) -> BinaryIO:
+    if request["path"] is not None:
+        return open(request["path"], "rb")  # noqa: PTH123 - closed by who asks
 
     def fetch(start: int, length: int) -> bytes:
         connection.send_bytes(json.dumps({"fetch": [start, length]}).encode())
         return connection.recv_bytes()
 
-    return open_ranged(fetch, b"", asked["size"])
+    return open_ranged(fetch, b"", request["size"])
 
 
 def main() -> None:

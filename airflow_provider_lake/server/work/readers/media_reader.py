@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 # Headers do not wait for files that are decoded.
 _READERS = min(4, os.cpu_count() or 1)
 _CHECKERS = max(1, (os.cpu_count() or 1) // 2)
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 # Far beyond what a header takes, and what decoding takes.
 _HEADER_SECONDS = 60.0
 _CHECK_SECONDS_PER_MIB = 10.0
@@ -43,11 +43,11 @@ _CHECKS = {DataType.IMAGE: IMAGE_CHECK, DataType.VIDEO: VIDEO_CHECK}
 
 
 # What was found: facts, or the error that the reading raised.
-FoundVideo = VideoFacts | Exception
+VideoResult = VideoFacts | Exception
 
 
 class StoppedError(Exception):
-    """Whoever asked does not wait any longer."""
+    """The caller does not wait any longer."""
 
 
 def _never() -> bool:
@@ -74,10 +74,12 @@ class MediaReader:
         :raises StoppedError: ``is_stopped`` says so.
         """
         with self._readers:
-            answer, _ = self._ask(VIDEO_FACTS, store, object_name, is_stopped)
-        return VideoFacts(**answer)
+            response, _ = self._request(VIDEO_FACTS, store, object_name, is_stopped)
+        return VideoFacts(**response)
 
-    def look_at_video(self, store: BlobStore, object_name: str, is_stopped: Callable[[], bool] = _never) -> FoundVideo:
+    def try_read_video(
+        self, store: BlobStore, object_name: str, is_stopped: Callable[[], bool] = _never
+    ) -> VideoResult:
         """Return what the header of a video tells, or the error that its reading raised.
 
         :raises StoppedError: ``is_stopped`` says so.
@@ -86,7 +88,7 @@ class MediaReader:
             return self.read_video(store, object_name, is_stopped)
         except StoppedError:
             raise
-        except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        except Exception as error:  # noqa: BLE001 - raised again by the caller
             return error
 
     def make_video_thumbnail(self, store: BlobStore, object_name: str) -> Thumbnail:
@@ -97,10 +99,10 @@ class MediaReader:
         """
         try:
             with self._readers:
-                answer, content = self._ask(VIDEO_THUMBNAIL, store, object_name, _never)
+                response, content = self._request(VIDEO_THUMBNAIL, store, object_name, _never)
         except (NotAVideoError, VideoUnsupportedError) as error:
             raise NoThumbnailError(str(error)) from error
-        return Thumbnail(content, answer["width"], answer["height"])
+        return Thumbnail(content, response["width"], response["height"])
 
     def check(self, store: BlobStore, object_name: str, kind: DataType, is_stopped: Callable[[], bool]) -> None:
         """Decode all of an image or a video.
@@ -113,21 +115,21 @@ class MediaReader:
         :raises StoppedError: ``is_stopped`` says so.
         """
         with self._checkers:
-            self._ask(_CHECKS[kind], store, object_name, is_stopped)
+            self._request(_CHECKS[kind], store, object_name, is_stopped)
 
     def close(self) -> None:
         """End the processes; whoever reads has ended before."""
         while self._idle:
             self._idle.pop().close()
 
-    def _take_idle(self) -> "_Process | None":
+    def _acquire_process(self) -> "_Process | None":
         """Return a process that has nothing to do; None: there is none."""
         try:
             return self._idle.pop()
         except IndexError:  # looked for first, another thread could take the last one meanwhile
             return None
 
-    def _ask(
+    def _request(
         self, what: str, store: BlobStore, object_name: str, is_stopped: Callable[[], bool]
     ) -> tuple[dict[str, Any], bytes]:
         with ExitStack() as stack:
@@ -135,25 +137,25 @@ class MediaReader:
             if path is None:
                 file = stack.enter_context(store.open(object_name))
             seconds = _HEADER_SECONDS + (size / (1 << 20) * _CHECK_SECONDS_PER_MIB if what in _CHECKS.values() else 0)
-            asked = {"what": what, "path": None if path is None else str(path), "size": size}
-            process = self._take_idle() or _Process()
+            request = {"what": what, "path": None if path is None else str(path), "size": size}
+            process = self._acquire_process() or _Process()
             try:
-                answer, content = process.ask(asked, file, time.monotonic() + seconds, is_stopped)
+                response, content = process.request(request, file, time.monotonic() + seconds, is_stopped)
             except (EOFError, BrokenPipeError, ConnectionResetError) as error:
                 process.kill()
                 logger.warning("the process that read %r ended: %s", object_name, error)
-                raise _refusal(what, "the file breaks the program that reads it") from error
+                raise _error(what, "the file breaks the program that reads it") from error
             except TimeoutError as error:
                 process.kill()
-                raise _refusal(what, f"the file takes more than {seconds:.0f} s to read") from error
+                raise _error(what, f"the file takes more than {seconds:.0f} s to read") from error
             except BaseException:
                 process.kill()
                 raise
             self._idle.append(process)
-        return _understood(what, answer), content
+        return _parse_response(what, response), content
 
 
-def only_known(found: ImageHeader | FoundVideo | None) -> ImageHeader | FoundVideo | None:
+def drop_unsupported(found: ImageHeader | VideoResult | None) -> ImageHeader | VideoResult | None:
     """Return what was found; None where nobody can look into the file here, which the log then says once."""
     if isinstance(found, ImageUnsupportedError | VideoUnsupportedError):
         warn_unsupported(logger, str(found), "they come in as they are, without size, metadata and thumbnail")
@@ -161,7 +163,7 @@ def only_known(found: ImageHeader | FoundVideo | None) -> ImageHeader | FoundVid
     return found
 
 
-def facts_of(found: ImageHeader | VideoFacts | None) -> dict[str, Any]:
+def media_columns(found: ImageHeader | VideoFacts | None) -> dict[str, Any]:
     """Return what is known of a data by the columns that keep it; metadata are not among them."""
     if found is None:
         return {}
@@ -175,37 +177,42 @@ class _Process:
     """One process that reads, one file after the other."""
 
     def __init__(self) -> None:
-        self._connection, theirs = Pipe()
-        with theirs:
+        self._connection, child_end = Pipe()
+        with child_end:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "airflow_provider_lake.server.work.readers.media_process", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "airflow_provider_lake.server.work.readers.media_process",
+                    str(child_end.fileno()),
+                ],
                 stdin=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[child_end.fileno()],
             )
 
-    def ask(
-        self, asked: dict[str, Any], file: BinaryIO | None, deadline: float, is_stopped: Callable[[], bool]
+    def request(
+        self, request: dict[str, Any], file: BinaryIO | None, deadline: float, is_stopped: Callable[[], bool]
     ) -> tuple[dict[str, Any], bytes]:
         """Return what is answered, and the bytes that come with it.
 
         :param file: whose ranges it may ask for.
         :raises EOFError: the process has ended; so does an ``OSError`` of the connection.
-        :raises TimeoutError: there is no answer before the deadline.
+        :raises TimeoutError: there is no response before the deadline.
         :raises StoppedError: ``is_stopped`` says so.
         """
-        self._connection.send_bytes(json.dumps(asked).encode())
+        self._connection.send_bytes(json.dumps(request).encode())
         while True:
             if is_stopped():
                 raise StoppedError
             if time.monotonic() >= deadline:
                 raise TimeoutError
-            if not self._connection.poll(_LOOK_SECONDS):
+            if not self._connection.poll(_POLL_SECONDS):
                 continue
-            answer = json.loads(self._connection.recv_bytes())
-            if "fetch" not in answer:
-                has_content = asked["what"] == VIDEO_THUMBNAIL and "width" in answer
-                return answer, self._connection.recv_bytes() if has_content else b""
-            start, length = answer["fetch"]
+            response = json.loads(self._connection.recv_bytes())
+            if "fetch" not in response:
+                has_content = request["what"] == VIDEO_THUMBNAIL and "width" in response
+                return response, self._connection.recv_bytes() if has_content else b""
+            start, length = response["fetch"]
             source = cast("BinaryIO", file)
             source.seek(start)
             self._connection.send_bytes(source.read(length))
@@ -228,19 +235,19 @@ class _Process:
         self._connection.close()
 
 
-def _refusal(what: str, reason: str) -> ValueError:
+def _error(what: str, reason: str) -> ValueError:
     return NotAnImageError(reason) if what == IMAGE_CHECK else NotAVideoError(reason)
 
 
-def _understood(what: str, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer, or raise what it says."""
-    match answer:
+def _parse_response(what: str, response: dict[str, Any]) -> dict[str, Any]:
+    """Return a response, or raise what it says."""
+    match response:
         case {"unsupported": message}:
             raise (ImageUnsupportedError if what == IMAGE_CHECK else VideoUnsupportedError)(message)
         case {"refused": reason}:
-            raise _refusal(what, reason)
+            raise _error(what, reason)
         case {"errno": number, "message": message}:
             raise OSError(number, message)
         case {"failed": message}:
-            raise _refusal(what, f"it cannot be read: {message}")
-    return answer
+            raise _error(what, f"it cannot be read: {message}")
+    return response

@@ -4,14 +4,14 @@ import logging
 
 from airflow_provider_lake.media.images import ImageUnsupportedError, NotAnImageError
 from airflow_provider_lake.media.video import NotAVideoError, VideoUnsupportedError
-from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, passes
+from airflow_provider_lake.server.errors import BadRequestError, UnavailableError, is_transient
 
 logger = logging.getLogger(__name__)
 
 EMPTY = "the file is empty"
 
 
-def reason_of(error: Exception, object_name: str, *, missing: str) -> str:
+def failure_reason(error: Exception, object_name: str, *, missing: str) -> str:
     """Return why an object cannot be a data.
 
     :param missing: what is said where there is no such object.
@@ -26,7 +26,7 @@ def reason_of(error: Exception, object_name: str, *, missing: str) -> str:
             return error.message
         case NotAnImageError() | NotAVideoError() | ImageUnsupportedError() | VideoUnsupportedError():
             return str(error)
-        case OSError() if passes(error):
+        case OSError() if is_transient(error):
             raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
         case OSError():
             return f"the object cannot be read: {error.strerror or error}"

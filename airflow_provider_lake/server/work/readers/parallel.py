@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def look_at_all(look_at: Callable[[T], R], objects: Sequence[T]) -> list[R]:
+def read_all(read: Callable[[T], R], objects: Sequence[T]) -> list[R]:
     """Return what a function finds in each object, in their order.
 
     Each thread has a part of its own: handing over one by one would cost as much as looking at an object of this disk.
@@ -19,6 +19,6 @@ def look_at_all(look_at: Callable[[T], R], objects: Sequence[T]) -> list[R]:
     size = -(-len(objects) // _READERS) or 1
     parts = [objects[start : start + size] for start in range(0, len(objects), size)]
     if len(parts) <= 1:
-        return [look_at(each) for each in objects]
+        return [read(each) for each in objects]
     with ThreadPoolExecutor(_READERS) as pool:
-        return [found for part in pool.map(lambda part: [look_at(each) for each in part], parts) for found in part]
+        return [found for part in pool.map(lambda part: [read(each) for each in part], parts) for found in part]

@@ -6,6 +6,6 @@ import orjson
 from fastapi import Response
 
 
-def json_answer(content: Any, status: int = 200) -> Response:
+def json_response(content: Any, status: int = 200) -> Response:
     """Return an answer of JSON, written as it is: nothing checks it against a schema."""
     return Response(orjson.dumps(content), status, media_type="application/json")

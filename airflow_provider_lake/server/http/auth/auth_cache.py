@@ -9,11 +9,11 @@ from airflow_provider_lake.server.http.auth.caller import Caller
 from airflow_provider_lake.server.store.tables import Datalake
 
 _SECONDS = 1.0
-_MAX_ADMISSIONS = 1024
+_MAX_AUTHORIZATIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Authorization:
     """That a token may use a datalake.
 
     :param token_sha256: digest of the token.
@@ -25,23 +25,23 @@ class Admission:
     datalake: Datalake
 
 
-class Admissions:
+class AuthCache:
     """Remembers admissions for a second, so that not every request of a busy client asks the database.
 
     What is written with one is written only where the same transaction still finds the token.
     """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, tuple[float, Admission]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[float, Authorization]] = OrderedDict()
 
-    def find(self, key: Hashable) -> Admission | None:
+    def find(self, key: Hashable) -> Authorization | None:
         """Return what was remembered, unless that is too long ago."""
-        until, admission = self._known.get(key, (0.0, None))
-        return admission if time.monotonic() < until else None
+        until, authorization = self._known.get(key, (0.0, None))
+        return authorization if time.monotonic() < until else None
 
-    def add(self, key: Hashable, admission: Admission) -> None:
-        """Remember an admission."""
-        self._known[key] = (time.monotonic() + _SECONDS, admission)
+    def add(self, key: Hashable, authorization: Authorization) -> None:
+        """Remember an authorization."""
+        self._known[key] = (time.monotonic() + _SECONDS, authorization)
         self._known.move_to_end(key)
-        if len(self._known) > _MAX_ADMISSIONS:
+        if len(self._known) > _MAX_AUTHORIZATIONS:
             self._known.popitem(last=False)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Arrival:
+class IncomingFile:
     """A new file that is removed at the end of the block, unless it was moved away by then."""
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class Arrival:
         self._file.write(data)
         self.size += len(data)
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Say that all bytes are there."""
         self._file.close()
 
