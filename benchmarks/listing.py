@@ -39,12 +39,12 @@ def run(client: str, url: str, rows: int) -> None:
         report(lambda: datalake.list_data(limit=rows))
         return
     from airflow_provider_lake.client import Client  # noqa: PLC0415 - the other one is not to pay for it
-    from airflow_provider_lake.client.concurrency.worker_pool import Pace, do_all  # noqa: PLC0415 - likewise
-    from airflow_provider_lake.client.uploads import plan  # noqa: PLC0415 - likewise
+    from airflow_provider_lake.client.concurrency.worker_pool import AdaptiveConcurrency, run_all  # noqa: PLC0415 - likewise
+    from airflow_provider_lake.client.uploads import plan_files  # noqa: PLC0415 - likewise
 
     if client == "bookkeeping":
         paths = [f"folder/{number}.jpg" for number in range(rows)]
-        report(lambda: do_all(lambda file: file, plan(paths, None, None, None), None, Pace()))
+        report(lambda: run_all(lambda file: file, plan_files(paths, None, None, None), None, AdaptiveConcurrency()))
         return
     ours = Client(TOKEN, host=url).get_datalake()
     if client == "ours":

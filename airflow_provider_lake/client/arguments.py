@@ -11,7 +11,7 @@ from airflow_provider_lake.client.errors import UsageError
 _SHOWN_CHARACTERS = 80
 
 
-def listed(argument: str, value: Any, *kinds: Any) -> list[Any]:
+def read_list(argument: str, value: Any, *kinds: Any) -> list[Any]:
     """Return one thing, or several, as a list; whatever gives them is read once.
 
     :param kinds: classes that each of them may be of.
@@ -20,35 +20,35 @@ def listed(argument: str, value: Any, *kinds: Any) -> list[Any]:
     if isinstance(value, kinds):
         return [value]
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise _wrong(argument, value, kinds)
+        raise _type_error(argument, value, kinds)
     several = list(value)
     for each in several:
         if not isinstance(each, kinds):
-            raise _wrong(argument, each, kinds)
+            raise _type_error(argument, each, kinds)
     return several
 
 
-def listed_or_none(argument: str, value: Any, *kinds: Any) -> list[Any] | None:
-    """Return what :func:`listed` does; None: nothing is given."""
-    return None if value is None else listed(argument, value, *kinds)
+def read_optional_list(argument: str, value: Any, *kinds: Any) -> list[Any] | None:
+    """Return what :func:`read_list` does; None: nothing is given."""
+    return None if value is None else read_list(argument, value, *kinds)
 
 
-def one(argument: str, value: Any, *kinds: Any) -> Any:
+def read_value(argument: str, value: Any, *kinds: Any) -> Any:
     """Return one thing.
 
     :raises UsageError: it is something else.
     """
     if not isinstance(value, kinds):
-        raise UsageError(f"{argument} must be {_named(kinds)}, not {_shown(value)}")
+        raise UsageError(f"{argument} must be {_kind_names(kinds)}, not {_shown(value)}")
     return value
 
 
-def one_or_none(argument: str, value: Any, *kinds: Any) -> Any:
-    """Return what :func:`one` does; None: nothing is given."""
-    return None if value is None else one(argument, value, *kinds)
+def read_optional_value(argument: str, value: Any, *kinds: Any) -> Any:
+    """Return what :func:`read_value` does; None: nothing is given."""
+    return None if value is None else read_value(argument, value, *kinds)
 
 
-def number(argument: str, value: Any) -> int:
+def read_number(argument: str, value: Any) -> int:
     """Return a whole number that is not negative.
 
     :raises UsageError: it is something else.
@@ -58,12 +58,12 @@ def number(argument: str, value: Any) -> int:
     return int(value)
 
 
-def number_or_none(argument: str, value: Any) -> int | None:
-    """Return what :func:`number` does; None: none is given."""
-    return None if value is None else number(argument, value)
+def read_optional_number(argument: str, value: Any) -> int | None:
+    """Return what :func:`read_number` does; None: none is given."""
+    return None if value is None else read_number(argument, value)
 
 
-def seconds(argument: str, value: Any) -> float:
+def read_seconds(argument: str, value: Any) -> float:
     """Return a duration in seconds, given as such or as a ``timedelta``.
 
     :raises UsageError: it is something else.
@@ -74,19 +74,19 @@ def seconds(argument: str, value: Any) -> float:
     return float(given)
 
 
-def workers(value: Any) -> int | None:
+def read_workers(value: Any) -> int | None:
     """Return a number of workers; None, as 0 does to the reference: whatever is usual.
 
     :raises UsageError: it is something else.
     """
-    return number_or_none("max_workers", value) or None
+    return read_optional_number("max_workers", value) or None
 
 
-def _wrong(argument: str, value: Any, kinds: tuple[Any, ...]) -> UsageError:
-    return UsageError(f"{argument} must be {_named(kinds)}, or a list of these, not {_shown(value)}")
+def _type_error(argument: str, value: Any, kinds: tuple[Any, ...]) -> UsageError:
+    return UsageError(f"{argument} must be {_kind_names(kinds)}, or a list of these, not {_shown(value)}")
 
 
-def _named(kinds: tuple[Any, ...]) -> str:
+def _kind_names(kinds: tuple[Any, ...]) -> str:
     return " or ".join({"str": "text", "Mapping": "a mapping"}.get(kind.__name__, kind.__name__) for kind in kinds)
 
 

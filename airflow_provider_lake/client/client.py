@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed_or_none, one
+from airflow_provider_lake.client.arguments import read_optional_list, read_value
 from airflow_provider_lake.client.datalake import Datalake
 from airflow_provider_lake.client.errors import NotFoundError, ResponseError, UnexpectedResponseError, UsageError
 from airflow_provider_lake.client.resources.base import parse_id
 from airflow_provider_lake.client.resources.jobs import Job
 from airflow_provider_lake.client.resources.processings import Processing, Processings
 from airflow_provider_lake.client.resources.sources import DataSource, DataSources
-from airflow_provider_lake.client.transport.base import unsigned
-from airflow_provider_lake.client.transport.fields import field_of, id_in, items_of
+from airflow_provider_lake.client.transport.base import without_secrets
+from airflow_provider_lake.client.transport.fields import page_items, read_field, read_id
 from airflow_provider_lake.client.transport.retry import RetryPolicy
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 
 if TYPE_CHECKING:
     import requests
@@ -62,19 +61,19 @@ class Client:
         compare_digests: bool = True,
         renew_token: Callable[[], str] | None = None,
     ) -> None:
-        self._sender = Sender(timeout, verify, session)
-        self._session = Session(checked_host(host), checked_token(api_token), self._sender, retry, renew_token)
-        self._session.compares_digests = compare_digests
-        user = self._ask_who_we_are()
-        self.username = field_of(user, "username", str)
-        self._session.knows_keys = bool(user.get("idempotency_keys"))
-        self._session.checks_files = bool(user.get("check_files"))
+        self._transport = make_transport(timeout, verify, session)
+        self._session = Session(checked_host(host), checked_token(api_token), self._transport, retry, renew_token)
+        self._session.compare_digests = compare_digests
+        user = self._read_user()
+        self.username = read_field(user, "username", str)
+        self._session.supports_idempotency_keys = bool(user.get("idempotency_keys"))
+        self._session.supports_check_files = bool(user.get("check_files"))
         organization = self._find_organization(organization_id, organization_name, user)
-        self.organization_id = id_in(organization, "id")
-        self.organization_name = field_of(organization, "name", str)
+        self.organization_id = read_id(organization, "id")
+        self.organization_name = read_field(organization, "name", str)
         self._session.organization_id = self.organization_id
         if organization.get("default_connector_id") is not None:
-            self._session.connector_id = id_in(organization, "default_connector_id")
+            self._session.connector_id = read_id(organization, "default_connector_id")
 
     def __repr__(self) -> str:
         return f"Client({self._session.host!r}, organization {self.organization_name!r})"
@@ -89,7 +88,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; a ``session`` that was handed in stays open."""
-        self._sender.close()
+        self._transport.close()
 
     @property
     def host(self) -> str:
@@ -97,9 +96,9 @@ class Client:
         return self._session.host
 
     @property
-    def knows_idempotency_keys(self) -> bool:
+    def supports_idempotency_keys(self) -> bool:
         """Whether the lake starts one job only for all calls with the same ``idempotency_key``."""
-        return self._session.knows_keys
+        return self._session.supports_idempotency_keys
 
     def get_datalake(self, id: str | UUID | None = None, name: str | None = None) -> Datalake:
         """Return a datalake of the organization; neither id nor name: its default one.
@@ -117,7 +116,7 @@ class Client:
     def list_datalakes(self) -> list[Datalake]:
         """Return the datalakes of the organization."""
         page = self._session.request("GET", f"{self._path}/datalakes")
-        return [Datalake.from_json(self._session, json) for json in items_of(page)]
+        return [Datalake.from_json(self._session, json) for json in page_items(page)]
 
     def create_datasource(self, name: str) -> DataSource:
         """Create a data source.
@@ -186,7 +185,7 @@ class Client:
                 "default_parameters": default_parameters,
                 "docker_image": docker_image,
                 "docker_tag": docker_tag,
-                "docker_flags": listed_or_none("docker_flags", docker_flags, str),
+                "docker_flags": read_optional_list("docker_flags", docker_flags, str),
             }
         )
 
@@ -227,12 +226,12 @@ class Client:
     def _processings(self) -> Processings:
         return Processings(self._session)
 
-    def _ask_who_we_are(self) -> Any:
+    def _read_user(self) -> Any:
         """Return what the lake says of the token.
 
         :raises UnexpectedResponseError: what answers at this address is no lake.
         """
-        host = unsigned(self._session.host)
+        host = without_secrets(self._session.host)
         try:
             user = self._session.request("GET", "/api/home/ping")
         except UnexpectedResponseError as error:
@@ -255,10 +254,10 @@ class Client:
         if wanted is None and organization_name is not None:
             missing = f"no organization named {organization_name!r} for {self.username}"
             found = self._session.find("/api/organizations/find", [("name", organization_name)], missing)
-            wanted = id_in(found, "id")
+            wanted = read_id(found, "id")
         if wanted is None and user.get("default_organization") is None:
             raise UsageError("the token has no default organization: give organization_id or organization_name")
-        wanted = wanted or id_in(user, "default_organization")
+        wanted = wanted or read_id(user, "default_organization")
         return self._session.find(f"/api/organization/{wanted}", (), f"no organization {wanted} for {self.username}")
 
 
@@ -267,7 +266,7 @@ def checked_host(host: str) -> str:
 
     :raises UsageError: it is no URL of a host.
     """
-    url: str = one("host", host, str)
+    url: str = read_value("host", host, str)
     bare = url.rpartition("@")[2]
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"host {bare!r} must begin with http:// or https://")

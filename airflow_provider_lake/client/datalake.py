@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed, listed_or_none, one, one_or_none, workers
+from airflow_provider_lake.client.arguments import (
+    read_list,
+    read_optional_list,
+    read_optional_value,
+    read_value,
+    read_workers,
+)
 from airflow_provider_lake.client.errors import BadRequestError, InvalidQueryError, NoDataError, UsageError
 from airflow_provider_lake.client.listing.multi_data import MultiData
-from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, select, selection_of
+from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, make_selection, select
 from airflow_provider_lake.client.resources.base import Json, parse_id
-from airflow_provider_lake.client.resources.custom_metadata import WithCustomMetadataSchema
+from airflow_provider_lake.client.resources.custom_metadata import CustomMetadataSchemaMixin
 from airflow_provider_lake.client.resources.data import Data, update_data
 from airflow_provider_lake.client.resources.imports import Imports
 from airflow_provider_lake.client.resources.jobs import Job
@@ -23,16 +29,16 @@ from airflow_provider_lake.client.resources.projections import Projection, uploa
 from airflow_provider_lake.client.resources.sources import DataSource, DataSources
 from airflow_provider_lake.client.resources.tags import DataTags, Tag
 from airflow_provider_lake.client.transfers.error_manager import ErrorManager
-from airflow_provider_lake.client.transfers.file_checks import CheckFiles, require_known
+from airflow_provider_lake.client.transfers.file_checks import CheckFiles, check_option
 from airflow_provider_lake.client.transfers.progress import Progress
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
-from airflow_provider_lake.client.transport.fields import described
+from airflow_provider_lake.client.transport.fields import explain_shape
 from airflow_provider_lake.client.transport.session import Session
-from airflow_provider_lake.client.uploads import Size, Uploader, plan, settle, wait_until_processed
+from airflow_provider_lake.client.uploads import Size, Uploader, collect, plan_files, wait_until_processed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Datalake(WithCustomMetadataSchema):
+class Datalake(CustomMetadataSchemaMixin):
     """A collection of images and videos whose bytes lie in one object storage.
 
     :param connector_id: the object storage; None: this datalake can neither upload nor import.
@@ -42,7 +48,7 @@ class Datalake(WithCustomMetadataSchema):
     connector_id: UUID | None
 
     @classmethod
-    @described("datalake")
+    @explain_shape("datalake")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         connector_id = json.get("connector_id")
@@ -96,9 +102,9 @@ class Datalake(WithCustomMetadataSchema):
         :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
         """
-        require_known(check_files)
-        paths = listed("filepaths", filepaths, str, PathLike)
-        files = plan(paths, metadata, custom_metadata, sizes, object_names)
+        check_option(check_files)
+        paths = read_list("filepaths", filepaths, str, PathLike)
+        files = plan_files(paths, metadata, custom_metadata, sizes, object_names)
         uploader = Uploader(
             self.session,
             self.id,
@@ -109,10 +115,10 @@ class Datalake(WithCustomMetadataSchema):
             upload_dir=upload_dir,
             check_files=check_files,
         )
-        results = uploader.upload_all(files, workers(max_workers), progress)
+        results = uploader.upload_all(files, read_workers(max_workers), progress)
         if wait_for_unprocessable_data:
             results = wait_until_processed(results, [file.path for file in files])
-        return settle(results, error_manager)
+        return collect(results, error_manager)
 
     def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str | None]:
         """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
@@ -120,9 +126,9 @@ class Datalake(WithCustomMetadataSchema):
         :param max_workers: requests at the same time; None: as many as :meth:`upload_data` has.
         :return: None for a file whose name the lake refuses; an upload of that file says why.
         """
-        names = listed("filenames", filenames, str)
+        names = read_list("filenames", filenames, str)
         storage = ObjectStorage(self.session, self._require_connector())
-        return storage.generate_object_names(names, workers(max_workers))
+        return storage.generate_object_names(names, read_workers(max_workers))
 
     def find_data(
         self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None
@@ -141,7 +147,7 @@ class Datalake(WithCustomMetadataSchema):
         if filename is None and object_name is None and id is None:
             raise UsageError("give the filename, the object name or the id of the data to find")
         wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given if value is not None)
-        missing = f"no data with {wanted} in {self._label}"
+        missing = f"no data with {wanted} in {self._description}"
         params = [*given, *ANY_STATE_AND_TYPE_PARAMS]
         try:
             json = self.session.find(f"{self._path}/datas/find", params, missing)
@@ -173,12 +179,12 @@ class Datalake(WithCustomMetadataSchema):
         """
         if page_size is not None:
             warnings.warn("page_size is deprecated: it has no effect", DeprecationWarning, stacklevel=2)
-        selection = selection_of(
+        selection = make_selection(
             limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
         )
         data = MultiData(self._select(selection))
         if not data:
-            raise self._no_data(selection)
+            raise self._no_data_error(selection)
         return data
 
     def iter_data(
@@ -208,7 +214,7 @@ class Datalake(WithCustomMetadataSchema):
         :param custom_metadata: data that have these keys with these values.
         :raises InvalidQueryError: the lake cannot read ``q``.
         """
-        selection = selection_of(
+        selection = make_selection(
             limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
         )
         return self._select(selection)
@@ -257,8 +263,11 @@ class Datalake(WithCustomMetadataSchema):
         :raises UploadError: the file cannot be read or uploaded.
         """
         connector_id = self._require_connector()
-        path, info = str(one("path", path, str, PathLike)), one_or_none("additional_info", additional_info, Mapping)
-        data_id, name = one("data", data, Data).id, one("name", name, str)
+        path, info = (
+            str(read_value("path", path, str, PathLike)),
+            read_optional_value("additional_info", additional_info, Mapping),
+        )
+        data_id, name = read_value("data", data, Data).id, read_value("name", name, str)
         return upload_projection(self.session, connector_id, data_id, name, path, info, fill_metadata)
 
     def import_bucket_objects(
@@ -281,10 +290,10 @@ class Datalake(WithCustomMetadataSchema):
         :raises UsageError: the lake cannot decode what it imports; only an embedded one can.
         """
         self._require_connector()
-        wanted = listed("prefixes", prefixes, str)
+        wanted = read_list("prefixes", prefixes, str)
         if not wanted or prefixes == "":
             raise UsageError("no prefix given: the whole bucket is meant by [''], and never by accident")
-        return self._imports.start_of_prefixes(
+        return self._imports.import_prefixes(
             wanted, self._tag_ids(tags), self._source_id(source), idempotency_key, check_files
         )
 
@@ -298,7 +307,7 @@ class Datalake(WithCustomMetadataSchema):
         :param check_files: as in :meth:`import_bucket_objects`.
         :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
         """
-        return self._imports.start_of_objects(cloud_objects, check_files)
+        return self._imports.import_objects(cloud_objects, check_files)
 
     def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job | MultiJob:
         """Start a job that makes projections of objects that lie in the bucket already; one for each 500 of many data.
@@ -306,7 +315,7 @@ class Datalake(WithCustomMetadataSchema):
         :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``.
         :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
         """
-        return self._imports.start_of_projections(cloud_projections)
+        return self._imports.import_projections(cloud_projections)
 
     def update_multiple_data(self, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
         """Change several data, a hundred at a time.
@@ -336,7 +345,7 @@ class Datalake(WithCustomMetadataSchema):
             further call that has it with the same job, so that an answer which was lost costs no second one.
         :raises UsageError: the processing works on something else than data, or there are no data.
         """
-        some: list[Data | UUID | str] = listed("data", data, Data, UUID, str)
+        some: list[Data | UUID | str] = read_list("data", data, Data, UUID, str)
         data_ids = [each.id if isinstance(each, Data) else parse_id(each) for each in some]
         body = launch_body(processing, data_ids, parameters, cpu, gpu, inputs)
         path = f"{self._path}/processing/launch"
@@ -347,30 +356,30 @@ class Datalake(WithCustomMetadataSchema):
         return f"/api/datalake/{self.id}"
 
     @property
-    def _label(self) -> str:
+    def _description(self) -> str:
         return f"datalake {self.name!r}"
 
     @property
     def _tags(self) -> DataTags:
-        return DataTags(self.session, self.id, self._label)
+        return DataTags(self.session, self.id, self._description)
 
     @property
     def _imports(self) -> Imports:
         return Imports(self.session, self.id)
 
     def _tag_ids(self, tags: str | Tag | Sequence[str | Tag] | None) -> list[UUID]:
-        several: list[str | Tag] = listed_or_none("tags", tags, str, Tag) or []
+        several: list[str | Tag] = read_optional_list("tags", tags, str, Tag) or []
         return [tag.id if isinstance(tag, Tag) else self.get_or_create_data_tag(tag).id for tag in several]
 
     def _source_id(self, source: str | DataSource | None) -> UUID | None:
-        given = one_or_none("source", source, str, DataSource)
+        given = read_optional_value("source", source, str, DataSource)
         if isinstance(given, str):
             given = DataSources(self.session).get_or_create(given)
         return None if given is None else given.id
 
     def _require_connector(self) -> UUID:
         if self.connector_id is None:
-            raise UsageError(f"{self._label} has no connector: it can neither upload nor import")
+            raise UsageError(f"{self._description} has no connector: it can neither upload nor import")
         return self.connector_id
 
     def _select(self, selection: Selection) -> Iterator[Data]:
@@ -381,6 +390,6 @@ class Datalake(WithCustomMetadataSchema):
                 raise
             raise InvalidQueryError(*error.args) from error
 
-    def _no_data(self, selection: Selection) -> NoDataError:
+    def _no_data_error(self, selection: Selection) -> NoDataError:
         """Say what was looked for, and which of its tags do not even exist."""
-        return NoDataError(f"{self._label} has no data for {selection}{self._tags.suggest(selection.tags)}")
+        return NoDataError(f"{self._description} has no data for {selection}{self._tags.suggest(selection.tags)}")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.client.concurrency.stop import pause
-from airflow_provider_lake.client.concurrency.worker_pool import do_all
+from airflow_provider_lake.client.concurrency.cancellation import pause
+from airflow_provider_lake.client.concurrency.worker_pool import run_all
 from airflow_provider_lake.client.errors import (
     ConflictError,
     LakeError,
@@ -25,13 +25,13 @@ from airflow_provider_lake.client.errors import (
     UsageError,
 )
 from airflow_provider_lake.client.listing.multi_data import MultiData
-from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, read_data
+from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, refresh_data
 from airflow_provider_lake.client.resources.data import Data
 from airflow_provider_lake.client.resources.states import UploadStatus
 from airflow_provider_lake.client.transfers.error_manager import ErrorManager
-from airflow_provider_lake.client.transfers.file_checks import CheckFiles, decode, read_facts
+from airflow_provider_lake.client.transfers.file_checks import CheckFiles, decode, read_metadata
 from airflow_provider_lake.client.transfers.files import LocalFile, open_file
-from airflow_provider_lake.client.transfers.progress import Progress, counted
+from airflow_provider_lake.client.transfers.progress import Progress, progress_counter
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
 from airflow_provider_lake.client.transport.attempts import outcome_of
 from airflow_provider_lake.client.transport.session import Session
@@ -41,9 +41,9 @@ from airflow_provider_lake.text.printable import one_line
 logger = logging.getLogger(__name__)
 
 # The lake is given up on when for so long it has not finished one more of the data.
-PATIENCE_SECONDS = 150.0
-FIRST_LOOK_SECONDS = 0.05
-LONGEST_LOOK_SECONDS = 5.0
+NO_PROGRESS_SECONDS = 150.0
+FIRST_POLL_SECONDS = 0.05
+MAX_POLL_SECONDS = 5.0
 
 Size = tuple[int, int]
 
@@ -93,7 +93,7 @@ class Uploader:
         try:
             with open_file(file.path) as local:
                 storage = ObjectStorage(self.session, self.connector_id)
-                description = self._describe(file, local)
+                description = self._data_body(file, local)
                 if self.check_files == "decode":
                     decode(local)
                 object_name = file.object_name or storage.generate_object_name(local.name, "DATA", self.upload_dir)
@@ -126,12 +126,12 @@ class Uploader:
             finally:
                 advance()
 
-        with counted("upload", len(files), progress) as advance:
-            return do_all(attempt, files, max_workers, self.session.pace)
+        with progress_counter("upload", len(files), progress) as advance:
+            return run_all(attempt, files, max_workers, self.session.concurrency)
 
-    def _describe(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
+    def _data_body(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
         """Return what the lake is told about a file, but for its object name."""
-        header = read_facts(local, with_metadata=self.fill_metadata)
+        header = read_metadata(local, with_metadata=self.fill_metadata)
         size = file.size or ((header.width, header.height) if header else None)
         metadata = {**(header.metadata if header else {}), **file.metadata}
         description: dict[str, Any] = {
@@ -151,23 +151,23 @@ class Uploader:
 
     def _register(self, body: Mapping[str, Any]) -> Data:
         """Register an object as data, once: after an unclear outcome it is looked up before it is registered again."""
-        is_unclear = False
+        is_ambiguous = False
 
         def attempt() -> Data:
-            nonlocal is_unclear
-            if is_unclear:
+            nonlocal is_ambiguous
+            if is_ambiguous:
                 with suppress(NotFoundError):
                     return self._get(body)
             try:
                 return self._create(body)
             except (TransportError, ServerError) as error:
-                is_unclear = is_unclear or outcome_of(error).is_unclear
+                is_ambiguous = is_ambiguous or outcome_of(error).is_ambiguous
                 raise
 
         try:
             return self.session.attempts().repeat(attempt, repeatable=True)
         except (TransportError, ServerError) as error:
-            if not is_unclear:
+            if not is_ambiguous:
                 raise
             # It may be there for all that: one last look, not one more attempt.
             with suppress(LakeError):
@@ -194,7 +194,7 @@ class Uploader:
         return Data.from_json(self.session, self.datalake_id, self.session.request_once("GET", path, params=params))
 
 
-def plan(
+def plan_files(
     paths: Sequence[str | Path],
     metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
     custom_metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
@@ -208,10 +208,10 @@ def plan(
     if not paths:
         raise UsageError("no files given")
     of_all = (
-        _for_each("metadata", metadata, len(paths), isinstance(metadata, Mapping)),
-        _for_each("custom_metadata", custom_metadata, len(paths), isinstance(custom_metadata, Mapping)),
-        _for_each("sizes", sizes, len(paths), _is_one_size(sizes)),
-        _for_each("object_names", object_names, len(paths), is_for_all=False),
+        _values_per_file("metadata", metadata, len(paths), isinstance(metadata, Mapping)),
+        _values_per_file("custom_metadata", custom_metadata, len(paths), isinstance(custom_metadata, Mapping)),
+        _values_per_file("sizes", sizes, len(paths), _is_one_size(sizes)),
+        _values_per_file("object_names", object_names, len(paths), is_shared=False),
     )
     return [
         FileToUpload(str(path), each_metadata or {}, each_custom or {}, size, object_name)
@@ -224,8 +224,8 @@ def _is_one_size(sizes: Size | Sequence[Size] | None) -> bool:
     return isinstance(sizes, tuple) and bool(sizes) and isinstance(sizes[0], int)
 
 
-def _for_each(name: str, value: Any, count: int, is_for_all: bool) -> Sequence[Any]:
-    if value is None or is_for_all:
+def _values_per_file(name: str, value: Any, count: int, is_shared: bool) -> Sequence[Any]:
+    if value is None or is_shared:
         return [value] * count
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise UsageError(f"{name} must be given for all files alike, or as a list for each, not as {value!r:.80}")
@@ -241,28 +241,30 @@ def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[
     :param paths: the file of each result.
     """
     latest = {result.id: result for result in results if isinstance(result, Data)}
-    odd: dict[UUID, str] = {}
-    unknown = _follow(latest, odd)
+    unreadable: dict[UUID, str] = {}
+    unknown = _poll_until_processed(latest, unreadable)
     return [
-        result if isinstance(result, UploadError) else _judge(latest[result.id], path, odd.get(result.id, unknown))
+        result
+        if isinstance(result, UploadError)
+        else _result_of(latest[result.id], path, unreadable.get(result.id, unknown))
         for result, path in zip(results, paths, strict=True)
     ]
 
 
-def _follow(latest: dict[UUID, Data], odd: dict[UUID, str]) -> str:
+def _poll_until_processed(latest: dict[UUID, Data], unreadable: dict[UUID, str]) -> str:
     """Read data again until the lake has processed them all; return why not, where it does not come to that.
 
-    :param odd: gets those about which the lake answers what cannot be read, with the reason.
+    :param unreadable: gets those about which the lake answers what cannot be read, with the reason.
     """
     pending = [data for data in latest.values() if not data.upload_status.is_final]
-    interval, last_progress = FIRST_LOOK_SECONDS, time.monotonic()
+    interval, last_progress = FIRST_POLL_SECONDS, time.monotonic()
     while pending:
-        if time.monotonic() - last_progress > PATIENCE_SECONDS:
-            return f"no progress in {PATIENCE_SECONDS:.0f} s"
+        if time.monotonic() - last_progress > NO_PROGRESS_SECONDS:
+            return f"no progress in {NO_PROGRESS_SECONDS:.0f} s"
         pause(interval)
-        interval = min(LONGEST_LOOK_SECONDS, 1.5 * interval)
+        interval = min(MAX_POLL_SECONDS, 1.5 * interval)
         try:
-            read = _read_again(pending, odd)
+            read = _refresh(pending, unreadable)
         except LakeError as error:
             return str(error)
         latest.update({data.id: data for data in read})
@@ -273,10 +275,10 @@ def _follow(latest: dict[UUID, Data], odd: dict[UUID, str]) -> str:
     return "it is gone"
 
 
-def _read_again(pending: Sequence[Data], odd: dict[UUID, str]) -> list[Data]:
+def _refresh(pending: Sequence[Data], unreadable: dict[UUID, str]) -> list[Data]:
     """Read data again; where one of them makes a list unreadable, each alone."""
     with suppress(UnexpectedResponseError):
-        return list(read_data(pending))
+        return list(refresh_data(pending))
     read = []
     for data in pending:
         try:
@@ -284,11 +286,11 @@ def _read_again(pending: Sequence[Data], odd: dict[UUID, str]) -> list[Data]:
         except NotFoundError:
             continue
         except UnexpectedResponseError as error:
-            odd[data.id] = str(error)
+            unreadable[data.id] = str(error)
     return read
 
 
-def _judge(data: Data, path: str, unknown: str) -> Data | UploadError:
+def _result_of(data: Data, path: str, unknown: str) -> Data | UploadError:
     """Return the data if the lake could process it, else why not."""
     if data.upload_status == UploadStatus.DONE:
         return data
@@ -299,7 +301,7 @@ def _judge(data: Data, path: str, unknown: str) -> Data | UploadError:
     return UnprocessableDataError(path, f"stored, but {reason}", None, data)
 
 
-def settle(results: Sequence[Data | UploadError], error_manager: ErrorManager | None) -> Data | MultiData:
+def collect(results: Sequence[Data | UploadError], error_manager: ErrorManager | None) -> Data | MultiData:
     """Return the data, and report the errors: to the error manager, or by raising.
 
     :raises UploadError: the one file failed, and there is no ``error_manager``.

@@ -31,7 +31,7 @@ _SECOND_LOOK_SECONDS = 5.0
 def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
     """Ask the lake for the connection's datalake; return whether it is of use, and one sentence that says why."""
     from airflow_provider_lake.client import LakeError, ResponseError, RetryPolicy, TransportError
-    from airflow_provider_lake.client.transport.base import SPEAKS_NO_HTTP
+    from airflow_provider_lake.client.transport.base import PLAIN_HTTP_REFUSED
 
     try:
         # Whoever waits for the sentence can ask again.
@@ -43,7 +43,7 @@ def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
         complaint = _explain_answer(connection, error)
     except LakeError as error:
         complaint = str(error)
-        if complaint.endswith(SPEAKS_NO_HTTP):
+        if complaint.endswith(PLAIN_HTTP_REFUSED):
             complaint = _explain_silence(connection) or complaint
     # What a server says may have any form.
     return False, " ".join(complaint.split())
@@ -150,9 +150,9 @@ def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
     """Return what to trust: the authorities that the client trusts too."""
-    from airflow_provider_lake.client.transport.curl import authorities_path
+    from airflow_provider_lake.client.transport.curl import ca_bundle_path
 
-    path = authorities_path()
+    path = ca_bundle_path()
     is_folder = Path(path).is_dir()
     context = ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
     if not verifies_tls(connection):

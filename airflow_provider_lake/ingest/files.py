@@ -110,9 +110,9 @@ def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]
     Remote files are downloaded into a temporary folder. Every copy keeps its file's name, and lies in a folder of its
     own, for names may repeat.
     """
-    from airflow_provider_lake.client.concurrency.stop import worker_pool
+    from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
-    with TemporaryDirectory(prefix="lake-") as folder, worker_pool(DOWNLOADS_AT_A_TIME, "lake-copy") as pool:
+    with TemporaryDirectory(prefix="lake-") as folder, cancellable_executor(DOWNLOADS_AT_A_TIME, "lake-copy") as pool:
 
         def fetch(number: int, file: SourceFile) -> Path | Exception:
             if file.is_local:

@@ -187,9 +187,9 @@ class FileUpload:
 
     def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
         """Hash files; those that cannot be read fail."""
-        from airflow_provider_lake.client.concurrency.stop import worker_pool
+        from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
-        with worker_pool(READERS_AT_A_TIME, "lake-hash") as pool:
+        with cancellable_executor(READERS_AT_A_TIME, "lake-hash") as pool:
             for file, outcome in pool.map(lambda file: (file, _hashed(file)), files):
                 if isinstance(outcome, TaskFile):
                     yield outcome

@@ -230,7 +230,7 @@ class LakeJobOperator(LakeOperator):
 
         Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
         """
-        uses_keys = self.durable and self.hook.client.knows_idempotency_keys
+        uses_keys = self.durable and self.hook.client.supports_idempotency_keys
         for number in itertools.count(1):
             key = key_of(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)

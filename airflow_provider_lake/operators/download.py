@@ -70,7 +70,7 @@ class DownloadDataOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Download the data and return what became of them."""
-        from airflow_provider_lake.client.concurrency.stop import worker_pool
+        from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
         from airflow_provider_lake.client.transport.paging import chunks
 
         started = time.monotonic()
@@ -84,7 +84,7 @@ class DownloadDataOperator(DataSelectingOperator):
         with permanent_errors():
             datalake = self.get_datalake()
             named = _named(self.select_data(datalake), target, self.name_by)
-            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
+            with cancellable_executor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-download") as pool:
                 for page in chunks(named, PAGE_SIZE):
                     for outcome in pool.map(download.save, page):
                         download.count(outcome)

@@ -85,7 +85,7 @@ class CreateProjectionOperator(DataSelectingOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files, a page of data at a time."""
-        from airflow_provider_lake.client.concurrency.stop import worker_pool
+        from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
         from airflow_provider_lake.client.transport.paging import chunks
 
         started = time.monotonic()
@@ -96,7 +96,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         failures: list[dict[str, str]] = []
         with permanent_errors():
             datalake = self.get_datalake()
-            with worker_pool(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
+            with cancellable_executor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
                 for page in chunks(self.select_data(datalake), PAGE_SIZE):
                     for outcome, path in self._create_all(datalake, page, files, pool):
                         _count(counts, failures, outcome, path)

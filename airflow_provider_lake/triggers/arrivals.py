@@ -136,13 +136,13 @@ async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Pos
 
     :param latest: everything.
     """
-    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuery
 
     if not latest:
         return Position()
     cursor, count = None, await reader.count(query, FINISHED)
     while cursor is None and count > 2 * PAGE_DATA:
-        page = await reader.read_ids(IdQuestion(query, FINISHED, limit=PAGE_DATA, offset=count - 2 * PAGE_DATA))
+        page = await reader.read_ids(IdQuery(query, FINISHED, limit=PAGE_DATA, offset=count - 2 * PAGE_DATA))
         cursor, count = page.next_cursor, page.count
     window = await _read_window(reader, query, cursor)
     return Position(cursor, window.next_cursor).after(window.ids)
@@ -176,28 +176,28 @@ async def _ask_for_waiting(
 
 async def _ask_for_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
     """Ask what the cursor would pass; None: there is nowhere to move on to."""
-    from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuery
 
     if position.next_cursor is None:
         return None
-    question = IdQuestion(statuses=UNFINISHED, cursor=position.cursor, limit=_MAX_UNFINISHED)
+    question = IdQuery(statuses=UNFINISHED, cursor=position.cursor, limit=_MAX_UNFINISHED)
     here = await reader.read_ids(question)
     there = await reader.read_ids(replace(question, cursor=position.next_cursor))
     beyond = set(there.ids)
     # What does not fit the first page lies behind the other cursor too, or it is too much.
     is_known = here.next_cursor is None or bool(beyond & set(here.ids))
     unfinished = [each for each in here.ids if each not in beyond] if is_known else None
-    first = await reader.read_ids(IdQuestion(query, FINISHED, position.next_cursor, limit=1))
+    first = await reader.read_ids(IdQuery(query, FINISHED, position.next_cursor, limit=1))
     return _Step(unfinished, first.ids[0] if first.ids else None)
 
 
 async def _read_window(reader: "DataReader", query: str | None, cursor: str | None) -> _Window:
-    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuestion
+    from airflow_provider_lake.client.listing.ids import FINISHED, IdQuery
 
     ids: list[str] = []
     cursors: list[str] = []
     for _ in range(WINDOW_PAGES):
-        page = await reader.read_ids(IdQuestion(query, FINISHED, cursor, limit=PAGE_DATA))
+        page = await reader.read_ids(IdQuery(query, FINISHED, cursor, limit=PAGE_DATA))
         ids += page.ids
         cursor = page.next_cursor
         if cursor is None:

@@ -11,8 +11,7 @@ from PIL import Image
 from airflow_provider_lake.client import Data, Datalake, ErrorManager, Job, NothingDoneError, RetryPolicy, UsageError
 from airflow_provider_lake.client.resources.imports import Imports
 from airflow_provider_lake.client.transfers.file_checks import CheckFiles
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from airflow_provider_lake.exceptions import LakeUploadError
 from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.upload import UploadDataOperator
@@ -252,11 +251,11 @@ def test_a_lake_that_cannot_decode_is_not_asked_to() -> None:
     """The platform would leave out what it does not know: then nothing is started; the default sends nothing new."""
     job = Given(body={"job": {"id": str(uuid4()), "status": "PENDING"}})
     with scripted(job) as server:
-        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(attempts=1))
+        session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(attempts=1))
         imports = Imports(session, uuid4())
         with pytest.raises(UsageError, match="this lake imports by headers only"):
-            imports.start_of_prefixes(["a/"], [], None, None, "decode")
-        imports.start_of_prefixes(["a/"], [], None, None, "header")
+            imports.import_prefixes(["a/"], [], None, None, "decode")
+        imports.import_prefixes(["a/"], [], None, None, "header")
 
     assert len(server.asked) == 1
     assert b"check_files" not in server.asked[0].body

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from airflow_provider_lake.client import LakeError, TransportError, UploadError, UsageError
-from airflow_provider_lake.client.transport.base import Answer, Body
-from airflow_provider_lake.client.transport.curl import Exchange, Line, make_handle
-from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.base import RequestBody, Response
+from airflow_provider_lake.client.transport.curl import CurlConnection, CurlRequest, make_handle
+from airflow_provider_lake.client.transport.session import make_transport
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.scripted import Given, scripted
 
@@ -23,9 +23,9 @@ DONE = Given(body={"done": True})
 
 
 def _send(
-    url: str, method: str = "POST", body: bytes | Body | None = b"{}", headers: dict[str, str] | None = None
-) -> Answer:
-    return Line(5, verify=True).exchange(method, url, headers or {}, body, all_fields=True)
+    url: str, method: str = "POST", body: bytes | RequestBody | None = b"{}", headers: dict[str, str] | None = None
+) -> Response:
+    return CurlConnection(5, verify=True).send(method, url, headers or {}, body, all_headers=True)
 
 
 class _Slices:
@@ -47,10 +47,10 @@ def test_what_is_said_is_sent(method: str, kind: str) -> None:
     """Any method takes a body, which is announced by its length; nothing is added that nobody asked for."""
     body = {"none": None, "bytes": b"some bytes", "read": _Slices(b"some ", b"bytes")}[kind]
     with scripted(DONE) as server:
-        answer = _send(f"{server.url}/a?b=c d", method, body, {"Authorization": "Bearer t", "X-Empty": ""})
+        response = _send(f"{server.url}/a?b=c d", method, body, {"Authorization": "Bearer t", "X-Empty": ""})
     sent = server.asked[0]
 
-    assert (answer.status, answer.body, answer.headers["content-LENGTH"]) == (200, b'{"done": true}', "14")
+    assert (response.status, response.body, response.headers["content-LENGTH"]) == (200, b'{"done": true}', "14")
     assert (sent.method, sent.path) == (method, "/a?b=c%20d")
     assert sent.body == (b"" if body is None else b"some bytes")
     assert sent.headers["Authorization"] == "Bearer t"
@@ -81,10 +81,10 @@ def test_nothing_is_sent_twice(body: bytes | None) -> None:
         return Break.ANSWER_LOST if number == 1 else None
 
     with scripted(DONE, DONE, DONE) as server, breaking_proxy(server.url, decide) as url:
-        line = Line(5, verify=True)
-        line.exchange("POST", url, {}, b"first")
+        line = CurlConnection(5, verify=True)
+        line.send("POST", url, {}, b"first")
         with pytest.raises(TransportError, match="no usable answer to POST") as caught:
-            line.exchange("POST", url, {}, body)
+            line.send("POST", url, {}, body)
 
     assert caught.value.was_sent
     assert len(requests) == len(server.asked) == 2
@@ -125,27 +125,27 @@ def test_what_a_body_cannot_give_is_the_error() -> None:
 
     def attempt() -> None:
         with pytest.raises(UploadError, match="cannot be read"):
-            line.exchange("POST", server.url, {}, Broken(b"bytes"))
+            line.send("POST", server.url, {}, Broken(b"bytes"))
 
-    line = Line(5, verify=True)
+    line = CurlConnection(5, verify=True)
     with scripted(DONE) as server, ThreadPoolExecutor(1) as pool:
         attempt()
         pool.submit(attempt).result()
-        assert line.exchange("GET", server.url, {}).status == 200
+        assert line.send("GET", server.url, {}).status == 200
 
 
 def test_connections_are_used_again_but_not_by_another_process() -> None:
     """A child that was forked makes its own, and leaves its parent's alone."""
     with scripted(*[DONE] * 4) as server:
-        sender = Sender(5, verify=True)
-        sender.send("GET", server.url, headers={})
-        sender.send("GET", server.url, headers={})
+        transport = make_transport(5, verify=True)
+        transport.send("GET", server.url, headers={})
+        transport.send("GET", server.url, headers={})
         child = os.fork()
         if not child:
-            os._exit(sender.send("GET", server.url, headers={}).status != 200)
+            os._exit(transport.send("GET", server.url, headers={}).status != 200)
         assert os.waitpid(child, 0)[1] == 0
-        sender.send("GET", server.url, headers={})
-        sender.close()
+        transport.send("GET", server.url, headers={})
+        transport.close()
     ports = [asked.port for asked in server.asked]
 
     assert ports[0] == ports[1] == ports[3] != ports[2]
@@ -155,22 +155,22 @@ def test_a_session_of_the_users_own_sends() -> None:
     """All goes through it, bytes that are read, too; what it adds is added."""
     with requests.Session() as session, scripted(DONE, Given(302, b"", {"Location": "/b"}), DONE) as server:
         session.headers["X-Mine"] = "1"
-        sender = Sender(5, verify=True, session=session)
-        sender.send("XGET", server.url, headers={}, body=_Slices(b"some ", b"bytes"))
+        transport = make_transport(5, verify=True, session=session)
+        transport.send("XGET", server.url, headers={}, body=_Slices(b"some ", b"bytes"))
         pieces: list[bytes] = []
-        answer = sender.fetch(f"{server.url}/a", {}, lambda _: pieces.append)
+        response = transport.stream(f"{server.url}/a", {}, lambda _: pieces.append)
 
     assert [asked.headers["X-Mine"] for asked in server.asked] == ["1", "1", "1"]
     assert (server.asked[0].method, server.asked[0].body) == ("XGET", b"some bytes")
-    assert (answer.status, b"".join(pieces)) == (200, b'{"done": true}')
+    assert (response.status, b"".join(pieces)) == (200, b'{"done": true}')
 
 
 def test_a_session_of_the_users_own_stays_open() -> None:
     """Whoever made it goes on with it, over the same connection, when the client is closed."""
     with requests.Session() as session, scripted(DONE, DONE) as server:
-        sender = Sender(5, verify=True, session=session)
-        sender.send("GET", server.url, headers={})
-        sender.close()
+        transport = make_transport(5, verify=True, session=session)
+        transport.send("GET", server.url, headers={})
+        transport.close()
         session.get(server.url, timeout=5)
 
     assert len({asked.port for asked in server.asked}) == 1
@@ -182,19 +182,19 @@ def test_many_exchanges_in_one_thread() -> None:
     with scripted(*[DONE] * 3) as server:
         exchanges = {}
         for url in (*[server.url] * 3, f"http://127.0.0.1:1/a?{SIGNATURE}"):
-            exchange = Exchange(make_handle(5, verify=True), "XGET", url, headers={}, body=b"{}")
+            exchange = CurlRequest(make_handle(5, verify=True), "XGET", url, headers={}, body=b"{}")
             exchanges[exchange.handle] = exchange
             multi.add_handle(exchange.handle)
-        ended: list[Answer] = []
+        ended: list[Response] = []
         failed: list[BaseException] = []
         while len(ended) + len(failed) < len(exchanges):
             multi.perform()
             multi.select(1.0)
             _, succeeded, broken = multi.info_read()
-            ended += [exchanges[handle].answer() for handle in succeeded]
-            failed += [exchanges[handle].failure(code, message) for handle, code, message in broken]
+            ended += [exchanges[handle].response() for handle in succeeded]
+            failed += [exchanges[handle].lake_error(code, message) for handle, code, message in broken]
 
-    assert [(answer.status, answer.body) for answer in ended] == [(200, b'{"done": true}')] * 3
+    assert [(response.status, response.body) for response in ended] == [(200, b'{"done": true}')] * 3
     assert len(failed) == 1
     assert isinstance(failed[0], TransportError)
     assert not failed[0].was_sent
@@ -209,12 +209,12 @@ def test_redirects_lead_to_the_web_only(tmp_path: Path) -> None:
     there = [Given(302, b"", {"Location": f"/{number}"}) for number in range(3)]
     pieces: list[bytes] = []
     with scripted(*there, DONE, Given(302, b"", {"Location": path.as_uri()})) as server:
-        sender = Sender(5, verify=True)
-        sender.fetch(server.url, {}, lambda _: pieces.append)
+        transport = make_transport(5, verify=True)
+        transport.stream(server.url, {}, lambda _: pieces.append)
         assert b"".join(pieces) == b'{"done": true}'
         pieces.clear()
         with pytest.raises(LakeError):
-            sender.fetch(server.url, {}, lambda answer: pieces.append if answer.is_success else None)
+            transport.stream(server.url, {}, lambda response: pieces.append if response.is_success else None)
     assert pieces == []
 
 
@@ -224,5 +224,5 @@ def test_the_timeout_holds_for_a_session_of_the_users_own() -> None:
     with requests.Session() as session, scripted() as server:
         server.places["slow"] = lambda _: Given(body=asked.wait(3))
         with pytest.raises(TransportError, match="timed out"):
-            Sender(0.3, verify=True, session=session).send("GET", f"{server.url}/slow", headers={})
+            make_transport(0.3, verify=True, session=session).send("GET", f"{server.url}/slow", headers={})
         asked.set()

@@ -10,8 +10,7 @@ import pytest
 
 from airflow_provider_lake.client import Client, Data, MultiData, RetryPolicy, TransferError, TransportError
 from airflow_provider_lake.client.transport.base import BLOCK_SIZE
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.lake_process import LakeProcess
 from tests.videos import make_video
 from tests.wire.breaking_proxy import Break, breaking_proxy
@@ -41,7 +40,7 @@ def _data(server: Script, filename: str = "file") -> Data:
         "upload_status": "DONE",
         "presigned_url": f"{server.url}/a?{SIGNATURE}",
     }
-    return Data.from_json(Session(server.url, "token", Sender(5, verify=True), AT_ONCE), uuid4(), json)
+    return Data.from_json(Session(server.url, "token", make_transport(5, verify=True), AT_ONCE), uuid4(), json)
 
 
 def _ranges(server: Script) -> list[str | None]:

@@ -23,8 +23,7 @@ from airflow_provider_lake.client import (
     TransportError,
     UsageError,
 )
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Given, scripted
 
 TOKEN = "secret"
@@ -33,7 +32,7 @@ DONE = Given(body={"done": True})
 
 
 def _session(url: str, retry: RetryPolicy = AT_ONCE) -> Session:
-    return Session(url, TOKEN, Sender(5, verify=True), retry)
+    return Session(url, TOKEN, make_transport(5, verify=True), retry)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])

@@ -18,8 +18,7 @@ from airflow_provider_lake.client import (
     UsageError,
 )
 from airflow_provider_lake.client.resources.imports import Imports
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.lake_process import LakeProcess
 from tests.wire.scripted import Given, scripted
 
@@ -102,9 +101,9 @@ def test_an_import_that_cannot_start_all_its_jobs_names_those_that_it_started() 
     ids = [str(uuid4()) for _ in range(2)]
     jobs = [Given(body={"job": {"id": each, "status": "PENDING"}}) for each in ids]
     with scripted(*jobs, Given(403, {"detail": "no more"})) as server:
-        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(attempts=1))
+        session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(attempts=1))
         with pytest.raises(ForbiddenError) as caught:
-            Imports(session, uuid4()).start_of_objects({f"{number}.png": {} for number in range(1001)})
+            Imports(session, uuid4()).import_objects({f"{number}.png": {} for number in range(1001)})
     copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
 
     assert [str(job.id) for job in copy.started_jobs] == ids

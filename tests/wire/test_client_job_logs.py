@@ -90,7 +90,7 @@ def test_lines_come_back(job: Job) -> None:
     again.refresh().send_logging("last", "part", final=True)
 
     assert job.log_tail() == ["first", "second", "third", "last"]
-    assert job.job_log.take_number() == 3
+    assert job.job_log.next_number() == 3
 
 
 def test_a_log_is_stored_as_a_file(job: Job, api: LakeApi, tmp_path: Path) -> None:

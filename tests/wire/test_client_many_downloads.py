@@ -15,8 +15,7 @@ from airflow_provider_lake.client import (
     RetryPolicy,
     UploadStatus,
 )
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Given, Script, scripted
 
 COUNT = 20
@@ -24,7 +23,7 @@ GONE = 7
 
 
 def _many(server: Script, names: list[str]) -> MultiData:
-    session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(attempts=1))
+    session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(attempts=1))
     lake_id = uuid4()
     return MultiData(
         Data(
@@ -98,7 +97,7 @@ def test_what_a_session_says_is_obeyed(of_client: bool | str, expected: bool | s
     session.headers["X-Mine"] = "yes"
     session.mount("http://", adapter)
     with scripted(Given(body={})) as server:
-        Sender(5, verify=of_client, session=session).send("GET", f"{server.url}/a", headers={})
+        make_transport(5, verify=of_client, session=session).send("GET", f"{server.url}/a", headers={})
 
     assert adapter.seen == [(expected, "/own.pem")]
     assert server.asked[0].headers["X-Mine"] == "yes"

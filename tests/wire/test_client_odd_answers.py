@@ -23,8 +23,7 @@ from airflow_provider_lake.client import (
     UnexpectedResponseError,
     UploadFailedError,
 )
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.replay import RECORDED, id_of
 from tests.wire.scripted import Asked, Given, Script, scripted
 
@@ -45,7 +44,7 @@ def _mutations(value: Any) -> Iterator[Any]:
 
 
 def _session(server: Script) -> Session:
-    session = Session(server.url, "token", Sender(5, verify=True), AT_ONCE)
+    session = Session(server.url, "token", make_transport(5, verify=True), AT_ONCE)
     session.organization_id = session.connector_id = uuid4()
     return session
 

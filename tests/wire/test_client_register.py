@@ -21,8 +21,7 @@ from airflow_provider_lake.client import (
 )
 from airflow_provider_lake.client import uploads as upload
 from airflow_provider_lake.client.transfers.storage import PART_SIZE
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Given, Script, scripted
 
 LAKE_ID = uuid4()
@@ -32,7 +31,7 @@ STORED = Given(204, b"")
 
 
 def _datalake(server: Script, retry: RetryPolicy | None = None) -> Datalake:
-    session = Session(server.url, "token", Sender(5, verify=True), retry or RetryPolicy(base_delay=0))
+    session = Session(server.url, "token", make_transport(5, verify=True), retry or RetryPolicy(base_delay=0))
     return Datalake(LAKE_ID, session, "default", uuid4())
 
 
@@ -127,7 +126,7 @@ def test_what_becomes_of_a_data_is_told(image: Path, looks: list[Given], reason:
 
 def test_patience_ends(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lake that makes no progress is not waited for without end."""
-    monkeypatch.setattr(upload, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(upload, "NO_PROGRESS_SECONDS", 0)
     with scripted() as server:
         server.answers += [NAMED, _signed(server), STORED, Given(201, _data("PENDING")), _page(_data("PENDING"))]
         with pytest.raises(UnprocessableDataError, match="no progress in 0 s"):

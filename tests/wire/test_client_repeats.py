@@ -8,15 +8,14 @@ import pytest
 
 from airflow_provider_lake.client import Data, Job, MultiData, RetryPolicy, Tag, UploadStatus
 from airflow_provider_lake.client.resources.custom_metadata import CustomMetadataSchema
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 LOST = Given(502, {"message": "lost"})
 
 
 def _session(server: Script) -> Session:
-    session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(base_delay=0))
+    session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(base_delay=0))
     session.organization_id = session.connector_id = uuid4()
     return session
 

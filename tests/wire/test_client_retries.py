@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_lake.client import Client, Data, Datalake, LakeError, RetryPolicy, UploadStatus
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 BUSY = Given(503, {"message": "busy"})
@@ -19,7 +18,7 @@ GONE = Given(404, {"message": "none"})
 
 
 def _datalake(server: Script, retry: RetryPolicy) -> Datalake:
-    session = Session(server.url, "token", Sender(5, verify=True), retry)
+    session = Session(server.url, "token", make_transport(5, verify=True), retry)
     session.organization_id = uuid4()
     return Datalake(uuid4(), session, "default", uuid4())
 
@@ -98,7 +97,7 @@ def test_a_download_makes_its_attempts_all_together() -> None:
             "bytes": lambda _: answers.pop(0) if answers else BUSY,
             "presigned-url": lambda _: Given(body={"presigned_url": f"{server.url}/bytes"}),
         }
-        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(attempts=4, base_delay=0))
+        session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(attempts=4, base_delay=0))
         url = f"{server.url}/bytes"
         data = Data(uuid4(), session, uuid4(), "o", "a.png", "IMAGE", "image/png", UploadStatus.DONE, url=url)
         with pytest.raises(LakeError):

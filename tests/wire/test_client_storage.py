@@ -15,8 +15,7 @@ import pytest
 from airflow_provider_lake.client import RetryPolicy, TransferError, TransportError
 from airflow_provider_lake.client.transfers.files import open_file
 from airflow_provider_lake.client.transfers.storage import PART_SIZE, ObjectStorage
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from tests.wire.scripted import Asked, Given, Script, scripted
 
 AT_ONCE = RetryPolicy(base_delay=0)
@@ -24,7 +23,7 @@ SIGNATURE = "signature=top-secret"
 
 
 def _session(server: Script) -> Session:
-    return Session(server.url, "token", Sender(5, verify=True), AT_ONCE)
+    return Session(server.url, "token", make_transport(5, verify=True), AT_ONCE)
 
 
 def _store(server: Script, path: Path, content_type: str = "image/jpeg") -> None:
@@ -353,7 +352,7 @@ def test_a_storage_that_does_not_say_what_it_has(small: Path, headers: dict[str,
 def test_etags_that_only_look_like_digests(small: Path, caplog: pytest.LogCaptureFixture) -> None:
     """After bytes were sent again in vain, their size decides; later files are sent once."""
     with scripted() as server:
-        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(base_delay=0))
+        session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(base_delay=0))
         storage = ObjectStorage(session, uuid4())
         server.places["retrieve_presigned_url"] = lambda _: Given(body={"presigned_url": f"{server.url}/stored"})
         server.places["stored"] = lambda _: Given(200, small.read_bytes())
@@ -384,8 +383,8 @@ def test_parts_whose_etags_only_look_like_digests(large: Path) -> None:
 def test_digests_need_not_be_compared(small: Path) -> None:
     """Whoever knows that the storage gives none turns the comparison off."""
     with scripted() as server:
-        session = Session(server.url, "token", Sender(5, verify=True), RetryPolicy(base_delay=0))
-        session.compares_digests = False
+        session = Session(server.url, "token", make_transport(5, verify=True), RetryPolicy(base_delay=0))
+        session.compare_digests = False
         server.answers += [_signed(server, "aws"), Given(204, b"", {"ETag": f'"{"0" * 32}"'})]
         with open_file(str(small)) as file:
             ObjectStorage(session, uuid4()).store(file, "data/a.jpg", "image/jpeg")

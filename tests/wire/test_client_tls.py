@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from airflow_provider_lake.client import Client, LakeError, RetryPolicy, TransportError, UsageError
-from airflow_provider_lake.client.transport.sender import Sender
+from airflow_provider_lake.client.transport.session import make_transport
 from tests.wire.connect_proxy import connect_proxy
 from tests.wire.no_lakes import self_signed_certificate, web_site
 from tests.wire.scripted import Given, scripted
@@ -39,11 +39,11 @@ def server(certificate: Path) -> Iterator[str]:
 
 
 def _status(url: str, verify: bool | str) -> int:
-    sender = Sender(5, verify)
+    transport = make_transport(5, verify)
     try:
-        return sender.send("GET", url, headers={}).status
+        return transport.send("GET", url, headers={}).status
     finally:
-        sender.close()
+        transport.close()
 
 
 def test_a_server_that_nobody_vouches_for_is_refused(server: str) -> None:
@@ -109,12 +109,12 @@ def test_a_proxy_of_the_environment_is_asked_for_plain_pages(monkeypatch: pytest
 
 
 def _words(url: str, session: requests.Session | None) -> str:
-    sender = Sender(5, True, session)
+    transport = make_transport(5, True, session)
     try:
         with pytest.raises(LakeError) as caught:
-            sender.send("GET", url, headers={})
+            transport.send("GET", url, headers={})
     finally:
-        sender.close()
+        transport.close()
     return str(caught.value)
 
 
@@ -156,13 +156,13 @@ def test_a_session_whose_certificates_are_missing_is_a_wrong_setting(server: str
     """The error is the client's own, and names the file."""
     with requests.Session() as session:
         setattr(session, what, str(tmp_path / "missing.pem"))
-        sender = Sender(5, True, session)
+        transport = make_transport(5, True, session)
         with pytest.raises(UsageError, match=r"missing\.pem"):
-            sender.send("GET", server, headers={})
+            transport.send("GET", server, headers={})
 
 
 def test_what_is_trusted_holds_for_a_session_of_the_users_own(server: str, certificate: Path) -> None:
     """Whoever names authorities, or none, is heard."""
     with requests.Session() as session:
         for verify in (str(certificate), False):
-            assert Sender(5, verify, session).send("GET", server, headers={}).status == 200
+            assert make_transport(5, verify, session).send("GET", server, headers={}).status == 200

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import NotFoundError, UnauthorizedError
-from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuestion
+from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuery
 from airflow_provider_lake.triggers.polling.reader import DataReader, load_client
 from tests.lake_process import LakeProcess
 
@@ -31,10 +31,10 @@ def test_ids_come_in_pages_with_the_count_of_all(ids: list[str]) -> None:
     async def run() -> None:
         await load_client()
         reader = DataReader("lake_default", None)
-        question = IdQuestion('tags.name = "read"', FINISHED, limit=3)
+        question = IdQuery('tags.name = "read"', FINISHED, limit=3)
         first = await reader.read_ids(question)
-        second = await reader.read_ids(IdQuestion(question.q, FINISHED, first.next_cursor, limit=3))
-        skipped = await reader.read_ids(IdQuestion(question.q, FINISHED, limit=3, offset=4))
+        second = await reader.read_ids(IdQuery(question.q, FINISHED, first.next_cursor, limit=3))
+        skipped = await reader.read_ids(IdQuery(question.q, FINISHED, limit=3, offset=4))
         await reader.close()
         assert (first.ids, second.ids, skipped.ids) == (ids[:3], ids[3:], ids[4:])
         assert {page.count for page in (first, second, skipped)} == {5}

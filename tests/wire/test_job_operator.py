@@ -16,8 +16,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_provider_lake.cli.main import main
 from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.client import Job, JobStatus, RetryPolicy
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 from airflow_provider_lake.exceptions import LakeJobError, LakePermanentError, WaitTimeoutError
 from airflow_provider_lake.operators.import_bucket import ImportBucketObjectsOperator
 from airflow_provider_lake.operators.processing import LaunchProcessingOperator
@@ -343,7 +342,7 @@ def test_an_unknown_processing_starts_nothing() -> None:
 def test_a_job_has_failed_though_its_log_cannot_be_read() -> None:
     """A refused log is no reason not to try again, and does not hide why that is done."""
     with job_server(lambda _name, _number: (403, {})) as server:
-        session = Session(server.url, "token", Sender(10.0, verify=True), RetryPolicy())
+        session = Session(server.url, "token", make_transport(10.0, verify=True), RetryPolicy())
         job = Job(uuid4(), session, JobStatus.FAILED)
         with pytest.raises(LakeJobError, match=f"job {job.id} ended as FAILED\nits log cannot be read: "):
             require_no_failure(job, LakeJobError)

@@ -6,9 +6,9 @@ from typing import Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE
-from airflow_provider_lake.client.transport.fields import field_of, items_of
+from airflow_provider_lake.client.transport.fields import page_items, read_field
 from airflow_provider_lake.client.transport.paging import PAGE_SIZE
-from airflow_provider_lake.client.transport.session import Params, Session
+from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 ANY_STATUS: Sequence[str] = tuple(ANY_STATE_AND_TYPE["upload_statuses"])
 UNFINISHED: Sequence[str] = ("PENDING", "COMPUTING")
@@ -16,7 +16,7 @@ FINISHED: Sequence[str] = ("DONE",)
 
 
 @dataclass(frozen=True, slots=True)
-class IdQuestion:
+class IdQuery:
     """Which ids are asked for.
 
     :param q: a query in the lake's language; None: any data.
@@ -33,7 +33,7 @@ class IdQuestion:
     offset: int | None = None
 
     @property
-    def params(self) -> Params:
+    def params(self) -> QueryParams:
         """The question as a query string's arguments."""
         asked = [("limit", self.limit), ("offset", self.offset), ("q", self.q), ("cursor", self.cursor)]
         statuses = [("upload_statuses", status) for status in self.statuses]
@@ -55,7 +55,7 @@ class IdPage:
     @classmethod
     def from_json(cls, json: Any) -> Self:
         """Make the page of what the lake answered."""
-        return cls([str(each) for each in items_of(json)], field_of(json, "count", int), json.get("next_cursor"))
+        return cls([str(each) for each in page_items(json)], read_field(json, "count", int), json.get("next_cursor"))
 
 
 def ids_path(datalake_id: UUID | str) -> str:
@@ -65,11 +65,11 @@ def ids_path(datalake_id: UUID | str) -> str:
 
 def count_data(session: Session, datalake_id: UUID, q: str | None, statuses: Sequence[str] = FINISHED) -> int:
     """Count the data that a query means."""
-    question = IdQuestion(q, statuses, limit=1)
+    question = IdQuery(q, statuses, limit=1)
     return IdPage.from_json(session.request("GET", ids_path(datalake_id), params=question.params)).count
 
 
-def naming_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
+def ids_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
     """Return the body that asks which of some data a query means.
 
     :param ids: at most 1,000.

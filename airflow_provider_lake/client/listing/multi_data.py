@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, overload
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed, number, seconds, workers
-from airflow_provider_lake.client.concurrency.stop import pause, worker_pool
+from airflow_provider_lake.client.arguments import read_list, read_number, read_seconds, read_workers
+from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor, pause
 from airflow_provider_lake.client.errors import (
     DataTimeoutError,
     DownloadError,
@@ -15,13 +15,13 @@ from airflow_provider_lake.client.errors import (
     LakeError,
     UsageError,
 )
-from airflow_provider_lake.client.listing.selection import read_data
+from airflow_provider_lake.client.listing.selection import refresh_data
 from airflow_provider_lake.client.resources.data import Data
 from airflow_provider_lake.client.resources.tags import Tag
-from airflow_provider_lake.client.transfers.download import made_folder, save_under
+from airflow_provider_lake.client.transfers.download import make_folder, save_in_folder
 from airflow_provider_lake.client.transfers.error_manager import ErrorManager
 from airflow_provider_lake.client.transfers.local_names import distinct_names
-from airflow_provider_lake.client.transfers.progress import Progress, counted
+from airflow_provider_lake.client.transfers.progress import Progress, progress_counter
 from airflow_provider_lake.client.transport.paging import chunks
 
 
@@ -35,7 +35,7 @@ class MultiData(Sequence[Data]):
     """
 
     def __init__(self, data: Iterable[Data] = ()) -> None:
-        self._data = tuple(listed("data", data, Data))
+        self._data = tuple(read_list("data", data, Data))
         if len({each.datalake_id for each in self._data}) > 1:
             raise UsageError("data of several datalakes cannot be one MultiData: make one for each datalake")
 
@@ -94,13 +94,13 @@ class MultiData(Sequence[Data]):
         :raises DataTimeoutError: some were not processed at the last look.
         """
         latest = {data.id: data for data in self}
-        for attempt in range(number("attempts", attempts)):
+        for attempt in range(read_number("attempts", attempts)):
             pending = [data for data in latest.values() if not data.upload_status.is_final]
             if not pending:
                 return MultiData(latest[data.id] for data in self)
             if attempt:
-                pause(seconds("blocking_time_increment", blocking_time_increment))
-            latest.update({data.id: data for data in read_data(pending)})
+                pause(read_seconds("blocking_time_increment", blocking_time_increment))
+            latest.update({data.id: data for data in refresh_data(pending)})
         pending = [data for data in latest.values() if not data.upload_status.is_final]
         if pending:
             raise DataTimeoutError(pending)
@@ -108,12 +108,12 @@ class MultiData(Sequence[Data]):
 
     def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Attach tags to all of them."""
-        for tag in listed("tags", tags, Tag):
+        for tag in read_list("tags", tags, Tag):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Take tags from all of them."""
-        for tag in listed("tags", tags, Tag):
+        for tag in read_list("tags", tags, Tag):
             tag.detach_from(self)
 
     def delete(self) -> None:
@@ -149,15 +149,18 @@ class MultiData(Sequence[Data]):
         def save(named: tuple[Data, str]) -> Path | DownloadError:
             data, name = named
             try:
-                return save_under(data, folder, name, force_replace)
+                return save_in_folder(data, folder, name, force_replace)
             except (LakeError, OSError) as error:
                 return DownloadError(data.filename, f"data {data.id}: {error}", error)
             finally:
                 advance()
 
-        folder = made_folder(target_path)
-        count = workers(max_workers) or (os.cpu_count() or 1) + 4
-        with counted("download", len(self), progress) as advance, worker_pool(count, "lake-download") as pool:
+        folder = make_folder(target_path)
+        count = read_workers(max_workers) or (os.cpu_count() or 1) + 4
+        with (
+            progress_counter("download", len(self), progress) as advance,
+            cancellable_executor(count, "lake-download") as pool,
+        ):
             results = list(pool.map(save, distinct_names(self, use_id)))
         paths = [each for each in results if isinstance(each, Path)]
         errors = [each for each in results if isinstance(each, DownloadError)]

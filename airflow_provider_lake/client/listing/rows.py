@@ -18,11 +18,11 @@ from airflow_provider_lake.client.resources.data import Data
 from airflow_provider_lake.client.resources.sources import DataSource
 from airflow_provider_lake.client.resources.states import UploadStatus
 from airflow_provider_lake.client.resources.tags import Tag
-from airflow_provider_lake.client.transport.fields import described, items_of
+from airflow_provider_lake.client.transport.fields import explain_shape, page_items
 from airflow_provider_lake.client.transport.session import Session, decode
 
 # How many sets of tags are remembered, and how many sources; most data share few.
-_MOST_KNOWN = 1000
+_MAX_CACHED = 1000
 
 
 class _Size(msgspec.Struct, gc=False):
@@ -96,13 +96,13 @@ _NO_SIZE = _Size()
     _put_created_at,
     _put_url,
 ) = (Data.__dict__.get(each.name, Record.__dict__.get(each.name)).__set__ for each in fields(Data))
-_new = object.__new__
+_new_data = object.__new__
 
 
 def decode_page(body: bytes) -> Any:
     """Read the JSON of a page of data.
 
-    :return: what :meth:`DataPages.read` takes.
+    :return: what :meth:`RowReader.read` takes.
     :raises ValueError: it is no JSON.
     """
     try:
@@ -111,7 +111,7 @@ def decode_page(body: bytes) -> Any:
         return decode(body)
 
 
-class DataPages:
+class RowReader:
     """Makes records of the pages of one list; tags and sources that many data carry are made once."""
 
     def __init__(self, session: Session, datalake_id: UUID) -> None:
@@ -120,17 +120,17 @@ class DataPages:
         self._tags: dict[tuple[_Tag, ...], tuple[Tag, ...]] = {}
         self._sources: dict[_Source, DataSource] = {}
 
-    @described("page of data")
+    @explain_shape("page of data")
     def read(self, page: Any) -> Mapping[str, Any]:
         """Return a page that :func:`decode_page` has read with records as its items."""
         if isinstance(page, _Page):
-            items = [self._record(row) for row in page.items]
+            items = [self._make_data(row) for row in page.items]
             return {"items": items, "count": page.count, "next_cursor": page.next_cursor}
-        items = [Data.from_json(self._session, self._datalake_id, json) for json in items_of(page)]
+        items = [Data.from_json(self._session, self._datalake_id, json) for json in page_items(page)]
         return {**page, "items": items}
 
-    def _record(self, row: _Row) -> Data:
-        data, size = _new(Data), row.meta or _NO_SIZE
+    def _make_data(self, row: _Row) -> Data:
+        data, size = _new_data(Data), row.meta or _NO_SIZE
         _put_id(data, row.id)
         _put_session(data, self._session)
         _put_datalake_id(data, self._datalake_id)
@@ -158,7 +158,7 @@ class DataPages:
     def _tags_of(self, read: tuple[_Tag, ...]) -> tuple[Tag, ...]:
         tags = self._tags.get(read)
         if tags is None:
-            if len(self._tags) >= _MOST_KNOWN:
+            if len(self._tags) >= _MAX_CACHED:
                 self._tags.clear()
             made = [Tag(UUID(tag.id), self._session, tag.name, tag.target_type) for tag in read]
             tags = self._tags[read] = tuple(made)
@@ -167,7 +167,7 @@ class DataPages:
     def _source_of(self, read: _Source) -> DataSource:
         source = self._sources.get(read)
         if source is None:
-            if len(self._sources) >= _MOST_KNOWN:
+            if len(self._sources) >= _MAX_CACHED:
                 self._sources.clear()
             source = self._sources[read] = DataSource(UUID(read.id), self._session, read.name)
         return source

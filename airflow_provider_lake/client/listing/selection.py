@@ -8,15 +8,20 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed, listed_or_none, number_or_none, one_or_none
+from airflow_provider_lake.client.arguments import (
+    read_list,
+    read_optional_list,
+    read_optional_number,
+    read_optional_value,
+)
 from airflow_provider_lake.client.errors import UsageError
-from airflow_provider_lake.client.listing.rows import DataPages, decode_page
+from airflow_provider_lake.client.listing.rows import RowReader, decode_page
 from airflow_provider_lake.client.resources.base import parse_id
 from airflow_provider_lake.client.resources.data import Data
 from airflow_provider_lake.client.resources.tags import Tag
-from airflow_provider_lake.client.transport.fields import items_of
-from airflow_provider_lake.client.transport.paging import PAGE_SIZE, by_cursor, by_offset, chunks
-from airflow_provider_lake.client.transport.session import Params, Session
+from airflow_provider_lake.client.transport.fields import page_items
+from airflow_provider_lake.client.transport.paging import PAGE_SIZE, chunks, iter_by_cursor, iter_by_offset
+from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 # Every state and kind: what the reference client sends with each question.
 ANY_STATE_AND_TYPE = {
@@ -57,14 +62,14 @@ class Selection:
         """Say in words which data are meant: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
         kind, names = self.named or ("", [])
         several = "all of the tags" if self.intersect_tags else "one of the tags"
-        said = [
+        reported = [
             f"{several if len(self.tags) > 1 else 'tag'} {_listed(self.tags)}" if self.tags else "",
             f"{kind.replace('_', ' ')} {_listed(names) or '(none given)'}" if kind else "",
             f"query {_brief(self.q)}" if self.q else "",
             f"custom metadata {_brief(self.custom_metadata)}" if self.custom_metadata else "",
         ]
         behind = f" after the first {self.offset}" if self.offset else ""
-        return (" and ".join(filter(None, said)) or "anything") + behind
+        return (" and ".join(filter(None, reported)) or "anything") + behind
 
     @property
     def query(self) -> str | None:
@@ -91,7 +96,7 @@ class Selection:
         return None
 
 
-def selection_of(
+def make_selection(
     limit: int | None,
     offset: int | None,
     order_by: Sequence[str] | None,
@@ -108,28 +113,28 @@ def selection_of(
     :raises UsageError: they contradict each other, or an id is none.
     """
     names = {
-        "ids": None if ids is None else [str(parse_id(data_id)) for data_id in listed("ids", ids, str, UUID)],
-        "object_names": listed_or_none("object_names", object_names, str),
-        "filenames": listed_or_none("filenames", filenames, str),
+        "ids": None if ids is None else [str(parse_id(data_id)) for data_id in read_list("ids", ids, str, UUID)],
+        "object_names": read_optional_list("object_names", object_names, str),
+        "filenames": read_optional_list("filenames", filenames, str),
     }
     given = [name for name, values in names.items() if values is not None]
     if len(given) > 1:
         raise UsageError(f"give only one of {' and '.join(given)}")
     return Selection(
-        limit=number_or_none("limit", limit),
-        offset=number_or_none("offset", offset),
-        order_by=tuple(listed_or_none("order_by", order_by, str) or ()),
+        limit=read_optional_number("limit", limit),
+        offset=read_optional_number("offset", offset),
+        order_by=tuple(read_optional_list("order_by", order_by, str) or ()),
         tags=tuple(_names_of(tags)),
         intersect_tags=bool(intersect_tags),
-        q=one_or_none("q", q, str) or None,
-        custom_metadata=one_or_none("custom_metadata", custom_metadata, Mapping),
+        q=read_optional_value("q", q, str) or None,
+        custom_metadata=read_optional_value("custom_metadata", custom_metadata, Mapping),
         **names,
     )
 
 
 def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
     """Return the names of tags that are given by name or as records."""
-    several: list[str | Tag] = listed_or_none("tags", tags, str, Tag) or []
+    several: list[str | Tag] = read_optional_list("tags", tags, str, Tag) or []
     return [tag.name if isinstance(tag, Tag) else tag for tag in several]
 
 
@@ -139,9 +144,9 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
     custom = selection.custom_metadata
     custom_text = None if custom is None else jsonlib.dumps(custom, separators=(",", ":"), ensure_ascii=False)
     order = [("order_by", field) for field in selection.order_by]
-    pages = DataPages(session, datalake_id)
+    pages = RowReader(session, datalake_id)
 
-    def fetch(page: Params) -> Any:
+    def fetch(page: QueryParams) -> Any:
         before = [("custom_metadata", custom_text), ("q", selection.query)]
         params = [*before, *page, *order, *ANY_STATE_AND_TYPE_PARAMS]
         return pages.read(session.request("GET", path, params=params, decoder=decode_page))
@@ -155,11 +160,11 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
         end = None if selection.limit is None else start + selection.limit
         return islice(_select_named(fetch_named, selection), start, end)
     if order:
-        return by_offset(fetch, selection.limit, selection.offset or 0)
-    return by_cursor(fetch, selection.limit, selection.offset)
+        return iter_by_offset(fetch, selection.limit, selection.offset or 0)
+    return iter_by_cursor(fetch, selection.limit, selection.offset)
 
 
-def read_data(data: Iterable[Data]) -> Iterator[Data]:
+def refresh_data(data: Iterable[Data]) -> Iterator[Data]:
     """Read data of one datalake again; those deleted meanwhile do not come back."""
     known = list(data)
     if known:
@@ -174,7 +179,7 @@ def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selectio
     query = {} if selection.query is None else {"q": selection.query}
     for chunk in chunks(names):
         body = {kind: chunk} | query | ANY_STATE_AND_TYPE
-        yield from items_of(fetch(body))
+        yield from page_items(fetch(body))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -43,6 +43,6 @@ def parse_id(value: str | UUID) -> UUID:
         raise UsageError(f"{value!r} is no id: ids are UUIDs") from None
 
 
-def parse_moment(value: str | None) -> datetime | None:
+def parse_timestamp(value: str | None) -> datetime | None:
     """Read a moment as the lake writes it, in ISO 8601."""
     return None if value is None else datetime.fromisoformat(value)

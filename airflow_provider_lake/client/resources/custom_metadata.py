@@ -31,11 +31,11 @@ class CustomMetadataSchema:
     def upsert(self, key: str, description: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a key, anew if it is described already, and return its description."""
         # Repeatable: it replaces itself.
-        return require_mapping(self._session.request("POST", self._path_of(key), json=description, repeatable=True))
+        return require_mapping(self._session.request("POST", self._key_path(key), json=description, repeatable=True))
 
     def delete(self, key: str) -> None:
         """Describe a key no more."""
-        self._session.delete(self._path_of(key))
+        self._session.delete(self._key_path(key))
 
     def update(
         self, wanted: Mapping[str, Mapping[str, Any]], delete_missing: bool, raise_on_error: bool
@@ -49,34 +49,34 @@ class CustomMetadataSchema:
         missing = [key for key in present if key not in wanted] if delete_missing else []
         for key in [*wanted, *missing]:
             try:
-                report[self._bring_about(key, present.get(key), wanted.get(key))].append(key)
+                report[self._apply(key, present.get(key), wanted.get(key))].append(key)
             except LakeError as error:
                 report["errors"][key] = error
         if report["errors"] and raise_on_error:
             raise CustomMetadataSchemaUpdateError(report["errors"])
         return report
 
-    def _bring_about(self, key: str, present: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> str:
+    def _apply(self, key: str, present: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> str:
         """Change one key as it is wanted, and return what that was."""
         if wanted is None:
             self.delete(key)
             return "deleted"
-        if present is not None and _said(present) == _said(wanted):
+        if present is not None and _given(present) == _given(wanted):
             return "unchanged"
         self.upsert(key, wanted)
         return "created" if present is None else "updated"
 
-    def _path_of(self, key: str) -> str:
+    def _key_path(self, key: str) -> str:
         return f"{self._path}/keys/{quote(key, safe='')}"
 
 
-def _said(description: Mapping[str, Any]) -> dict[str, Any]:
+def _given(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return a description without what is as if it was not said."""
     return {name: value for name, value in description.items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WithCustomMetadataSchema(Record):
+class CustomMetadataSchemaMixin(Record):
     """A datalake, as far as it says which custom metadata its data have."""
 
     def get_custom_metadata_schema(self) -> dict[str, Any]:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed, listed_or_none, number, one, seconds
-from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.arguments import read_list, read_number, read_optional_list, read_seconds, read_value
+from airflow_provider_lake.client.concurrency.cancellation import pause
 from airflow_provider_lake.client.errors import DataTimeoutError, UsageError
-from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_moment
+from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_timestamp
 from airflow_provider_lake.client.resources.projections import Projection
 from airflow_provider_lake.client.resources.sources import DataSource
 from airflow_provider_lake.client.resources.states import UploadStatus
 from airflow_provider_lake.client.resources.tags import Tag
-from airflow_provider_lake.client.transfers.download import read_stored, save_stored
+from airflow_provider_lake.client.transfers.download import read_bytes, save_record
 from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.fields import described, field_of, items_of
+from airflow_provider_lake.client.transport.fields import explain_shape, page_items, read_field
 from airflow_provider_lake.client.transport.paging import chunks
 from airflow_provider_lake.client.transport.session import Session
 
@@ -64,7 +64,7 @@ class Data(Record):
     url: str | None = field(default=None, repr=False)
 
     @classmethod
-    @described("data")
+    @explain_shape("data")
     def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
         """Make the record of what the lake answered."""
         meta, source = json.get("meta") or {}, json.get("data_source")
@@ -88,7 +88,7 @@ class Data(Record):
             tuple(Tag.from_json(session, tag) for tag in json.get("tags") or ()),
             None if source is None else DataSource.from_json(session, source),
             json.get("file_size"),
-            parse_moment(json.get("created_at")),
+            parse_timestamp(json.get("created_at")),
             json.get("presigned_url"),
         )
 
@@ -104,9 +104,9 @@ class Data(Record):
         :raises DataTimeoutError: it was not processed at the last look.
         """
         data = self
-        for attempt in range(number("attempts", attempts)):
+        for attempt in range(read_number("attempts", attempts)):
             if attempt:
-                pause(seconds("blocking_time_increment", blocking_time_increment))
+                pause(read_seconds("blocking_time_increment", blocking_time_increment))
             data = data.refresh()
             if data.upload_status.is_final:
                 return data
@@ -114,12 +114,12 @@ class Data(Record):
 
     def add_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Attach tags to it."""
-        for tag in listed("tags", tags, Tag):
+        for tag in read_list("tags", tags, Tag):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
         """Take tags from it."""
-        for tag in listed("tags", tags, Tag):
+        for tag in read_list("tags", tags, Tag):
             tag.detach_from(self)
 
     def update_metadata(self, metadata: Mapping[str, Any] | None) -> Self:
@@ -142,11 +142,11 @@ class Data(Record):
         :param attempts: of the download that asks for it.
         """
         path = f"{self._path}/presigned-url"
-        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
+        return read_field(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
 
     def read(self) -> bytes:
         """Return its bytes."""
-        return read_stored(self)
+        return read_bytes(self)
 
     def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
         """Save its bytes as a file.
@@ -156,12 +156,12 @@ class Data(Record):
         :param use_id: name the file after the data's id, with the extension of its filename.
         :return: path of the file.
         """
-        return save_stored(self, target_path, force_replace, use_id)
+        return save_record(self, target_path, force_replace, use_id)
 
     def list_projections(self) -> list[Projection]:
         """Return the files that are shown along with it."""
         page = self.session.request("GET", f"{self._path}/projections")
-        return [Projection.from_json(self.session, json) for json in items_of(page)]
+        return [Projection.from_json(self.session, json) for json in page_items(page)]
 
     @property
     def _path(self) -> str:
@@ -170,20 +170,20 @@ class Data(Record):
 
 def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
     """Change several data of a datalake, as many at a time as one call takes."""
-    if not one("objects", objects, Mapping):
+    if not read_value("objects", objects, Mapping):
         raise UsageError("no data given to update")
-    changes = completed({str(parse_id(data_id)): given for data_id, given in objects.items()})
+    changes = normalize_updates({str(parse_id(data_id)): given for data_id, given in objects.items()})
     for chunk in chunks(list(changes.items()), BULK_SIZE):
         body = {"datalake_id": datalake_id, "objects": dict(chunk)}
         session.request("PATCH", f"/api/datalake/{datalake_id}/data/bulk", json=body)
 
 
-def completed(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def normalize_updates(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what objects get with everything that is not said as None."""
     nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
     return {name: _completed(name, nothing, given) for name, given in objects.items()}
 
 
 def _completed(name: str, nothing: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    completed = {**nothing, **one(f"what {name} gets", given, Mapping)}
-    return completed | {"tags": listed_or_none(f"tags of {name}", completed["tags"], str) or []}
+    normalize_updates = {**nothing, **read_value(f"what {name} gets", given, Mapping)}
+    return normalize_updates | {"tags": read_optional_list(f"tags of {name}", normalize_updates["tags"], str) or []}

@@ -5,18 +5,18 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed, one
+from airflow_provider_lake.client.arguments import read_list, read_value
 from airflow_provider_lake.client.errors import LakeError, UsageError
-from airflow_provider_lake.client.resources.data import completed
+from airflow_provider_lake.client.resources.data import normalize_updates
 from airflow_provider_lake.client.resources.jobs import Job
 from airflow_provider_lake.client.resources.multi_job import MultiJob
-from airflow_provider_lake.client.transfers.file_checks import CheckFiles, require_known
-from airflow_provider_lake.client.transport.fields import field_of
+from airflow_provider_lake.client.transfers.file_checks import CheckFiles, check_option
+from airflow_provider_lake.client.transport.fields import read_field
 from airflow_provider_lake.client.transport.paging import chunks
 from airflow_provider_lake.client.transport.session import Session
 
 # How many objects one job takes.
-JOB_SIZE = 500
+MAX_OBJECTS_PER_JOB = 500
 
 
 class Imports:
@@ -26,7 +26,7 @@ class Imports:
         self._session = session
         self._datalake_id = datalake_id
 
-    def start_of_prefixes(
+    def import_prefixes(
         self,
         prefixes: Sequence[str],
         tag_ids: Sequence[UUID],
@@ -35,35 +35,41 @@ class Imports:
         check_files: CheckFiles,
     ) -> Job:
         """Start the import of all objects whose name begins with one of the prefixes."""
-        body: dict[str, Any] = {"prefixes": list(prefixes), "tag_ids": list(tag_ids), **self._checked(check_files)}
+        body: dict[str, Any] = {
+            "prefixes": list(prefixes),
+            "tag_ids": list(tag_ids),
+            **self._check_files_option(check_files),
+        }
         return self._start("objects", body | ({"data_source_id": source_id} if source_id else {}), key)
 
-    def start_of_objects(
+    def import_objects(
         self, objects: Mapping[str, Mapping[str, Any]], check_files: CheckFiles = "header"
     ) -> Job | MultiJob:
         """Start the import of objects by name."""
-        one("cloud_objects", objects, Mapping)
-        return self._start_in_parts("objects", "objects", completed(objects), self._checked(check_files))
+        read_value("cloud_objects", objects, Mapping)
+        return self._start_jobs("objects", "objects", normalize_updates(objects), self._check_files_option(check_files))
 
-    def start_of_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
+    def import_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
         """Start the import of projections by the object name of their data."""
-        one("cloud_projections", projections, Mapping)
-        of_data = {name: listed(f"cloud_projections of {name}", given, Mapping) for name, given in projections.items()}
-        return self._start_in_parts("objects/projections", "projections", of_data)
+        read_value("cloud_projections", projections, Mapping)
+        of_data = {
+            name: read_list(f"cloud_projections of {name}", given, Mapping) for name, given in projections.items()
+        }
+        return self._start_jobs("objects/projections", "projections", of_data)
 
-    def _checked(self, check_files: CheckFiles) -> dict[str, str]:
+    def _check_files_option(self, check_files: CheckFiles) -> dict[str, str]:
         """Return what says how well to look at objects; nothing where it is the ordinary way, which all lakes go.
 
         :raises UsageError: the lake does not know such a thing: it would leave it out, or refuse it.
         """
-        require_known(check_files)
+        check_option(check_files)
         if check_files == "header":
             return {}
-        if not self._session.checks_files:
+        if not self._session.supports_check_files:
             raise UsageError(f"this lake imports by headers only: check_files={check_files!r} is for an embedded lake")
         return {"check_files": check_files}
 
-    def _start_in_parts(
+    def _start_jobs(
         self, path: str, field: str, wanted: Mapping[str, Any], options: Mapping[str, Any] = MappingProxyType({})
     ) -> Job | MultiJob:
         """Start one job, or as many as it takes.
@@ -73,7 +79,7 @@ class Imports:
         if not wanted:
             raise UsageError(f"no {field} given to import")
         jobs: list[Job] = []
-        for part in chunks(list(wanted.items()), JOB_SIZE):
+        for part in chunks(list(wanted.items()), MAX_OBJECTS_PER_JOB):
             try:
                 jobs.append(self._start(path, {field: dict(part), **options}))
             except LakeError as error:
@@ -87,5 +93,5 @@ class Imports:
 
     def _start(self, path: str, body: Mapping[str, Any], key: str | None = None) -> Job:
         target = f"/api/datalake/{self._datalake_id}/{path}"
-        answer = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body}, key=key)
-        return Job.from_json(self._session, field_of(answer, "job", dict))
+        response = self._session.request("POST", target, json={"datalake_id": self._datalake_id, **body}, key=key)
+        return Job.from_json(self._session, read_field(response, "job", dict))

@@ -22,7 +22,7 @@ class JobLog:
         # A session that comes out of a pickle cannot send, so there is nothing to go on counting.
         return type(self), ()
 
-    def take_number(self) -> int:
+    def next_number(self) -> int:
         """Return the number of the next line."""
         with self._lock:
             number = self._next_number
@@ -31,7 +31,7 @@ class JobLog:
 
     def start_chapter(self, name: str) -> None:
         """Mark in what the program prints that a chapter begins."""
-        _mark(f"--#--{name}\n")
+        _marker(f"--#--{name}\n")
 
     def start_buffer(self, length: int) -> None:
         """Mark in what the program prints that lines which replace each other begin.
@@ -39,14 +39,14 @@ class JobLog:
         :param length: how many are shown at a time.
         """
         self._buffer_length = length
-        _mark(f"--{length}--")
+        _marker(f"--{length}--")
 
     def end_buffer(self) -> None:
         """Mark in what the program prints that lines which replace each other end."""
-        _mark(f"--{self._buffer_length}--")
+        _marker(f"--{self._buffer_length}--")
 
 
-def _mark(text: str) -> None:
+def _marker(text: str) -> None:
     """Print a mark where the output is read by the platform; it says so by the environment of its containers."""
     if os.environ.get("PICSELLIA_SDK_SECTION_HANDLER") == "1":
         sys.stdout.write(text)

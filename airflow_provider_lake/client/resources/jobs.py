@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import number, seconds
-from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.arguments import read_number, read_seconds
+from airflow_provider_lake.client.concurrency.cancellation import pause
 from airflow_provider_lake.client.errors import (
     JobFailedError,
     JobKilledError,
@@ -18,20 +18,20 @@ from airflow_provider_lake.client.errors import (
     ResponseError,
     UsageError,
 )
-from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_moment
+from airflow_provider_lake.client.resources.base import Json, Record, parse_id, parse_timestamp
 from airflow_provider_lake.client.resources.job_log import JobLog
 from airflow_provider_lake.client.resources.states import JobStatus
 from airflow_provider_lake.client.transfers.download import read_object
 from airflow_provider_lake.client.transfers.files import open_file
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
-from airflow_provider_lake.client.transport.fields import described, field_of, items_of
+from airflow_provider_lake.client.transport.fields import explain_shape, page_items, read_field
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.media.kinds import content_type_of
 
 # What a lake without a route answers.
-_NO_ROUTE = frozenset({404, 405})
+_UNSUPPORTED_STATUSES = frozenset({404, 405})
 # State that is reported to the last part of its route.
-_REPORTS = {"RUNNING": "running", "SUCCEEDED": "succeed", "FAILED": "fail"}
+_REPORT_ROUTES = {"RUNNING": "running", "SUCCEEDED": "succeed", "FAILED": "fail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Job(Record):
     job_log: JobLog = field(default_factory=JobLog, repr=False)
 
     @classmethod
-    @described("job")
+    @explain_shape("job")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(
@@ -82,15 +82,15 @@ class Job(Record):
             type=json.get("type"),
             progress=json.get("progress"),
             error=json.get("error"),
-            created_at=parse_moment(json.get("created_at")),
-            started_at=parse_moment(json.get("started_at")),
-            finished_at=parse_moment(json.get("finished_at")),
+            created_at=parse_timestamp(json.get("created_at")),
+            started_at=parse_timestamp(json.get("started_at")),
+            finished_at=parse_timestamp(json.get("finished_at")),
             processing_job=json.get("processing_job"),
         )
 
     def refresh(self) -> Self:
         """Read it again."""
-        return self._renewed(self.session.request("GET", self._path))
+        return self._updated(self.session.request("GET", self._path))
 
     def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
         """Wait until it has succeeded, and return it as it is then.
@@ -102,9 +102,9 @@ class Job(Record):
         :raises JobTimeoutError: it had not ended at the last look.
         """
         job = self
-        for attempt in range(number("attempts", attempts)):
+        for attempt in range(read_number("attempts", attempts)):
             if attempt:
-                pause(seconds("blocking_time_increment", blocking_time_increment))
+                pause(read_seconds("blocking_time_increment", blocking_time_increment))
             job = job.refresh()
             if job.status.is_final:
                 return job.require_success()
@@ -117,9 +117,9 @@ class Job(Record):
         :raises JobKilledError: it was killed.
         """
         if self.status == JobStatus.FAILED:
-            raise JobFailedError(self, self._end_of_log())
+            raise JobFailedError(self, self._log_tail_or_none())
         if self.status == JobStatus.KILLED:
-            raise JobKilledError(self, self._end_of_log())
+            raise JobKilledError(self, self._log_tail_or_none())
         return self
 
     def log_tail(self, limit: int = 100) -> list[str]:
@@ -130,12 +130,12 @@ class Job(Record):
         try:
             page = self.session.request("GET", f"{self._path}/logs", params=[("limit", limit)])
         except ResponseError as error:
-            if error.status not in _NO_ROUTE:
+            if error.status not in _UNSUPPORTED_STATUSES:
                 raise
             return []
-        return [field_of(item, "line", str) for item in items_of(page)]
+        return [read_field(item, "line", str) for item in page_items(page)]
 
-    def _end_of_log(self) -> list[str]:
+    def _log_tail_or_none(self) -> list[str]:
         try:
             return self.log_tail()
         except LakeError as error:
@@ -148,15 +148,15 @@ class Job(Record):
         :param status: ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
         :raises ConflictError: the job has ended otherwise.
         """
-        if status not in _REPORTS:
-            raise UsageError(f"{status!r} is none of {', '.join(_REPORTS)}")
+        if status not in _REPORT_ROUTES:
+            raise UsageError(f"{status!r} is none of {', '.join(_REPORT_ROUTES)}")
         # Repeatable: the same report twice says nothing new.
-        return self._renewed(self.session.request("POST", f"{self._path}/{_REPORTS[status]}", repeatable=True))
+        return self._updated(self.session.request("POST", f"{self._path}/{_REPORT_ROUTES[status]}", repeatable=True))
 
     def kill(self) -> Self:
         """Ask the lake to end it."""
         # Repeatable: killing twice is killing once.
-        return self._renewed(self.session.request("POST", f"{self._path}/kill", repeatable=True))
+        return self._updated(self.session.request("POST", f"{self._path}/kill", repeatable=True))
 
     def send_logging(
         self, log: str | Sequence[str], part: str, final: bool = False, special: str | bool | Sequence[str] = False
@@ -168,7 +168,7 @@ class Job(Record):
         :param final: whether the part ends with them.
         :param special: whether, or how, they are to stand out.
         """
-        body = {"line_nb": self.job_log.take_number(), "log": log, "final": final, "part": part, "special": special}
+        body = {"line_nb": self.job_log.next_number(), "log": log, "final": final, "part": part, "special": special}
         # Repeatable: the number tells the same line from a new one, and a line said twice does no harm.
         self.session.request("POST", f"{self._path}/logging", json=body, repeatable=True)
 
@@ -202,7 +202,7 @@ class Job(Record):
         # Repeatable: it replaces itself.
         body = {"logging_object_name": object_name}
         saved = self.session.request("POST", f"{self._path}/logging/save", json=body, repeatable=True)
-        return field_of(saved, "logging_object_name", str)
+        return read_field(saved, "logging_object_name", str)
 
     def get_processing_task(self) -> ProcessingTask:
         """Return what the processing that this job runs is asked to do.
@@ -214,7 +214,7 @@ class Job(Record):
             raise UsageError(f"job {self.id} runs no processing")
         return self._read_task(task)
 
-    @described("processing's task")
+    @explain_shape("processing's task")
     def _read_task(self, task: Mapping[str, Any]) -> ProcessingTask:
         payload = jsonlib.loads(read_object(self.session, task["payload_presigned_url"]))
         return ProcessingTask(
@@ -228,6 +228,6 @@ class Job(Record):
     def _path(self) -> str:
         return f"/api/v2/job/{self.id}"
 
-    def _renewed(self, json: Json) -> Self:
+    def _updated(self, json: Json) -> Self:
         """Make the record of what the lake answers now; the log goes on."""
         return replace(self.from_json(self.session, json), job_log=self.job_log)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import number, seconds
-from airflow_provider_lake.client.concurrency.stop import pause
+from airflow_provider_lake.client.arguments import read_number, read_seconds
+from airflow_provider_lake.client.concurrency.cancellation import pause
 from airflow_provider_lake.client.errors import JobTimeoutError
 from airflow_provider_lake.client.resources.jobs import Job
 
@@ -52,9 +52,9 @@ class MultiJob(Sequence[Job]):
         :raises JobTimeoutError: one had not ended at the last look.
         """
         jobs = list(self)
-        for attempt in range(number("attempts", attempts)):
+        for attempt in range(read_number("attempts", attempts)):
             if attempt:
-                pause(seconds("blocking_time_increment", blocking_time_increment))
+                pause(read_seconds("blocking_time_increment", blocking_time_increment))
             jobs = [job if job.status.is_final else job.refresh() for job in jobs]
             if all(job.status.is_final for job in jobs):
                 return MultiJob(job.require_success() for job in jobs)

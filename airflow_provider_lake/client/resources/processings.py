@@ -6,10 +6,10 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import number_or_none, one, one_or_none
+from airflow_provider_lake.client.arguments import read_optional_number, read_optional_value, read_value
 from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.resources.base import Json, Record
-from airflow_provider_lake.client.transport.fields import described, items_of, require_mapping
+from airflow_provider_lake.client.transport.fields import explain_shape, page_items, require_mapping
 from airflow_provider_lake.client.transport.paging import list_named
 from airflow_provider_lake.client.transport.session import Session
 
@@ -38,7 +38,7 @@ class Processing(Record):
     docker_flags: Sequence[str] | None = None
 
     @classmethod
-    @described("processing")
+    @explain_shape("processing")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         optional = (
@@ -82,7 +82,7 @@ class Processing(Record):
 
     def list_processing_inputs(self) -> list[dict[str, Any]]:
         """Return the inputs that it declares, as the lake describes them."""
-        return [require_mapping(each) for each in items_of(self.session.request("GET", self._inputs))]
+        return [require_mapping(each) for each in page_items(self.session.request("GET", self._inputs))]
 
     def add_processing_input(
         self,
@@ -155,17 +155,17 @@ def launch_body(
 
     :raises UsageError: the processing works on something else than data, or there are no data.
     """
-    if one("processing", processing, Processing).target != DATALAKE_TARGET:
+    if read_value("processing", processing, Processing).target != DATALAKE_TARGET:
         raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
     if not data_ids:
         raise UsageError(f"no data given for processing {processing.name!r}")
     return {
         "processing_id": processing.id,
-        "parameters": one_or_none("parameters", parameters, Mapping),
+        "parameters": read_optional_value("parameters", parameters, Mapping),
         "data_ids": data_ids,
-        "cpu": number_or_none("cpu", cpu),
-        "gpu": number_or_none("gpu", gpu),
-        "inputs": one_or_none("inputs", inputs, Mapping) or {},
+        "cpu": read_optional_number("cpu", cpu),
+        "gpu": read_optional_number("gpu", gpu),
+        "inputs": read_optional_value("inputs", inputs, Mapping) or {},
     }
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from airflow_provider_lake.client.errors import LakeError, UploadError
 from airflow_provider_lake.client.resources.base import Json, Record
-from airflow_provider_lake.client.transfers.download import read_stored, save_stored
+from airflow_provider_lake.client.transfers.download import read_bytes, save_record
 from airflow_provider_lake.client.transfers.files import open_file
-from airflow_provider_lake.client.transfers.image_files import header_of
+from airflow_provider_lake.client.transfers.image_files import read_image_header
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
 from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.fields import described, field_of
+from airflow_provider_lake.client.transport.fields import explain_shape, read_field
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.media.kinds import content_type_of
 
@@ -36,7 +36,7 @@ class Projection(Record):
     url: str | None = field(default=None, repr=False)
 
     @classmethod
-    @described("projection")
+    @explain_shape("projection")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(
@@ -60,11 +60,11 @@ class Projection(Record):
         :param attempts: of the download that asks for it.
         """
         path = f"{self._path}/presigned-url"
-        return field_of(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
+        return read_field(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
 
     def read(self) -> bytes:
         """Return its bytes."""
-        return read_stored(self)
+        return read_bytes(self)
 
     def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
         """Save its bytes as a file.
@@ -74,7 +74,7 @@ class Projection(Record):
         :param use_id: name the file after the projection's id, with the extension of its filename.
         :return: path of the file.
         """
-        return save_stored(self, target_path, force_replace, use_id)
+        return save_record(self, target_path, force_replace, use_id)
 
     def delete(self) -> None:
         """Delete it."""
@@ -103,7 +103,7 @@ def upload_projection(
     try:
         with open_file(path) as local:
             content_type = content_type_of(local.name)
-            header = header_of(local)
+            header = read_image_header(local)
             object_name = storage.generate_object_name(local.name, "DATA_PROJECTION")
             storage.store(local, object_name, content_type)
         width, height = (header.width, header.height) if header else (None, None)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from airflow_provider_lake.client.resources.base import Json, Record
 from airflow_provider_lake.client.resources.names import get_or_create
-from airflow_provider_lake.client.transport.fields import described
+from airflow_provider_lake.client.transport.fields import explain_shape
 from airflow_provider_lake.client.transport.paging import list_named
 from airflow_provider_lake.client.transport.session import Session
 
@@ -19,7 +19,7 @@ class DataSource(Record):
     name: str
 
     @classmethod
-    @described("data source")
+    @explain_shape("data source")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(UUID(json["id"]), session, json["name"])

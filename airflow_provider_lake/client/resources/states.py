@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Self
 
 
-class _WireState(StrEnum):
+class _State(StrEnum):
     """A state as the lake names it; one that this version does not know keeps its name and counts as not final."""
 
     @classmethod
@@ -20,7 +20,7 @@ class _WireState(StrEnum):
         return type(self), (self.value,)
 
 
-class UploadStatus(_WireState):
+class UploadStatus(_State):
     """State of a data: its bytes are stored, then looked at."""
 
     PENDING = "PENDING"
@@ -34,7 +34,7 @@ class UploadStatus(_WireState):
         return self in {UploadStatus.DONE, UploadStatus.ERROR}
 
 
-class JobStatus(_WireState):
+class JobStatus(_State):
     """State of a job."""
 
     PENDING = "PENDING"

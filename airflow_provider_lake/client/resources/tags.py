@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from airflow_provider_lake.client.arguments import listed
+from airflow_provider_lake.client.arguments import read_list
 from airflow_provider_lake.client.errors import NotFoundError
 from airflow_provider_lake.client.resources.base import Json, Record
 from airflow_provider_lake.client.resources.names import get_or_create
-from airflow_provider_lake.client.transport.fields import described
+from airflow_provider_lake.client.transport.fields import explain_shape
 from airflow_provider_lake.client.transport.paging import chunks, list_named
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.client.transport.suggestions import suggest
@@ -27,7 +27,7 @@ class Tag(Record):
     target_type: str
 
     @classmethod
-    @described("tag")
+    @explain_shape("tag")
     def from_json(cls, session: Session, json: Json) -> Self:
         """Make the record of what the lake answered."""
         return cls(UUID(json["id"]), session, json["name"], json["target_type"])
@@ -53,7 +53,7 @@ class Tag(Record):
         self._post("detach", targets)
 
     def _post(self, verb: str, targets: Record | Iterable[Record]) -> None:
-        data: list[Record] = listed("targets", targets, Record)
+        data: list[Record] = read_list("targets", targets, Record)
         for chunk in chunks(data):
             # Repeatable: what is attached or detached already stays so.
             path = f"/api/tag/{self.id}/{verb}"
@@ -69,7 +69,7 @@ class DataTags:
     def __init__(self, session: Session, datalake_id: UUID, label: str) -> None:
         self._session = session
         self._path = f"/api/datalake/{datalake_id}/tags"
-        self._label = label
+        self._description = label
 
     def create(self, name: str) -> Tag:
         """Create one.
@@ -83,7 +83,7 @@ class DataTags:
 
         :raises NotFoundError: there is none.
         """
-        missing = f"no data tag named {name!r} in {self._label}"
+        missing = f"no data tag named {name!r} in {self._description}"
         return Tag.from_json(
             self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
         )
@@ -94,13 +94,13 @@ class DataTags:
 
     def suggest(self, names: Iterable[str]) -> str:
         """Return the end of a sentence that says which of the names no tag has, and what may be meant."""
-        unknown = [name for name in names if not self._has(name)]
+        unknown = [name for name in names if not self._is_stored(name)]
         if not unknown:
             return ""
         near = suggest(unknown[0], self._names)
         return f": it has no data tag named {' or '.join(first_lines([repr(name) for name in unknown]))}{near}"
 
-    def _has(self, name: str) -> bool:
+    def _is_stored(self, name: str) -> bool:
         try:
             self._session.request("GET", f"{self._path}/find", params=[("name", name)])
         except NotFoundError:

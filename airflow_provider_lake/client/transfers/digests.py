@@ -8,7 +8,7 @@ from uuid import UUID
 
 from airflow_provider_lake.client.errors import TransportError
 from airflow_provider_lake.client.transfers.files import FileBody
-from airflow_provider_lake.client.transport.base import Answer
+from airflow_provider_lake.client.transport.base import Response
 from airflow_provider_lake.client.transport.session import Session
 
 logger = logging.getLogger(__name__)
@@ -28,16 +28,16 @@ class Digests:
         self._connector_id = connector_id
 
     @property
-    def are_given(self) -> bool:
+    def are_reported(self) -> bool:
         """Whether the storage gives any, and they are compared."""
-        return self._connector_id in self._session.with_digests
+        return self._connector_id in self._session.connectors_with_digests
 
     @property
-    def are_doubtful(self) -> bool:
+    def are_unreliable(self) -> bool:
         """Whether its ETags have shown to be something else, though they look like digests."""
-        return self._connector_id in self._session.without_digests
+        return self._connector_id in self._session.connectors_without_digests
 
-    def of_one(self, object_name: str) -> "Comparison":
+    def comparison_for(self, object_name: str) -> "Comparison":
         """Return what compares all attempts to send the same bytes.
 
         :param object_name: of what they are, or belong to.
@@ -57,9 +57,9 @@ class Comparison:
         self._session = session
         self._connector_id = connector_id
         self._object_name = object_name
-        self._differed = False
+        self._mismatched = False
 
-    def compare(self, answer: Answer, body: FileBody, is_stored: Callable[[], bool]) -> None:
+    def compare(self, response: Response, body: FileBody, is_stored: Callable[[], bool]) -> None:
         """Compare the MD5 that an answer gives, if it gives one, with that of what was sent.
 
         :param body: what the answer speaks of.
@@ -67,29 +67,29 @@ class Comparison:
         :raises TransportError: it has other bytes.
         """
         session, connector_id = self._session, self._connector_id
-        said = _digest(answer, with_etag=connector_id not in session.without_digests)
-        if said is None or not session.compares_digests:
-            session.with_digests.discard(connector_id)
+        reported = _digest(response, with_etag=connector_id not in session.connectors_without_digests)
+        if reported is None or not session.compare_digests:
+            session.connectors_with_digests.discard(connector_id)
             return
-        session.with_digests.add(connector_id)
-        if said == base64.b64encode(body.digest()).decode():
+        session.connectors_with_digests.add(connector_id)
+        if reported == base64.b64encode(body.digest()).decode():
             return
-        is_doubtful = self._differed and "Content-MD5" not in answer.headers
-        self._differed = True
+        is_doubtful = self._mismatched and "Content-MD5" not in response.headers
+        self._mismatched = True
         if not is_doubtful or not is_stored():
             raise TransportError(f"object storage has other bytes of {self._object_name} than were sent")
         logger.warning("the ETags of this object storage are no MD5: from now on only sizes are compared")
-        session.without_digests.add(connector_id)
-        session.with_digests.discard(connector_id)
+        session.connectors_without_digests.add(connector_id)
+        session.connectors_with_digests.discard(connector_id)
 
 
-def _digest(answer: Answer, *, with_etag: bool) -> str | None:
+def _digest(response: Response, *, with_etag: bool) -> str | None:
     """Return the MD5, in base64, that a storage gives of what it took; None: it gives none."""
-    if any(name.lower().startswith(_ENCRYPTED) for name in answer.headers):
+    if any(name.lower().startswith(_ENCRYPTED) for name in response.headers):
         # With keys of the user's own, ETags are no digests.
         return None
-    said = answer.headers.get("Content-MD5")
-    if said is not None:
-        return said
-    etag = answer.headers.get("ETag", "").strip('"').lower()
+    reported = response.headers.get("Content-MD5")
+    if reported is not None:
+        return reported
+    etag = response.headers.get("ETag", "").strip('"').lower()
     return base64.b64encode(bytes.fromhex(etag)).decode() if with_etag and _MD5.fullmatch(etag) else None

@@ -11,16 +11,16 @@ from uuid import UUID
 
 from airflow_provider_lake.client.errors import TransferError, TransportError, UsageError
 from airflow_provider_lake.client.transfers.local_names import local_name, name_by_id
-from airflow_provider_lake.client.transfers.storage import attempts_of_storage, repeat_transfer
+from airflow_provider_lake.client.transfers.storage import repeat_transfer, storage_attempts
 from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.base import Answer, unsigned
-from airflow_provider_lake.client.transport.session import Session, error_of
+from airflow_provider_lake.client.transport.base import Response, without_secrets
+from airflow_provider_lake.client.transport.session import Session, error_from
 
 # How storages refuse a signed URL that is too old; Google answers 400.
-_TOO_OLD = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_EXPIRED_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
-class Stored(Protocol):
+class StoredRecord(Protocol):
     """A record whose bytes lie in object storage."""
 
     @property
@@ -49,21 +49,21 @@ def read_object(session: Session, url: str) -> bytes:
     :raises TransferError: the storage refuses, for instance because the URL is too old.
     """
     target = BytesIO()
-    _Download(session, target).complete(url)
+    _Download(session, target).run(url)
     return target.getvalue()
 
 
-def read_stored(stored: Stored) -> bytes:
+def read_bytes(stored: StoredRecord) -> bytes:
     """Return the bytes of a record.
 
     :raises TransferError: the storage refuses.
     """
     target = BytesIO()
-    _fetch(stored, target)
+    _download(stored, target)
     return target.getvalue()
 
 
-def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, use_id: bool) -> Path:
+def save_record(stored: StoredRecord, target_path: str | Path, force_replace: bool, use_id: bool) -> Path:
     """Save the bytes of a record as a file, which appears once it is complete.
 
     :param target_path: folder, made when missing.
@@ -78,10 +78,10 @@ def save_stored(stored: Stored, target_path: str | Path, force_replace: bool, us
     name = local_name(stored.filename)
     if use_id or not name.strip("."):
         name = name_by_id(stored.id, stored.filename)
-    return save_under(stored, made_folder(target_path), name, force_replace)
+    return save_in_folder(stored, make_folder(target_path), name, force_replace)
 
 
-def save_under(stored: Stored, folder: Path, name: str, force_replace: bool) -> Path:
+def save_in_folder(stored: StoredRecord, folder: Path, name: str, force_replace: bool) -> Path:
     """Save the bytes of a record as a file of a name, unless there is one and it is not to be replaced.
 
     :return: path of the file.
@@ -93,7 +93,7 @@ def save_under(stored: Stored, folder: Path, name: str, force_replace: bool) -> 
     return path
 
 
-def made_folder(target_path: str | Path) -> Path:
+def make_folder(target_path: str | Path) -> Path:
     """Return a folder, made when missing.
 
     :raises UsageError: its path is empty.
@@ -105,7 +105,7 @@ def made_folder(target_path: str | Path) -> Path:
     return folder
 
 
-def save_as(stored: Stored, path: Path) -> None:
+def save_as(stored: StoredRecord, path: Path) -> None:
     """Save the bytes of a record under a path, where the file appears once it is complete.
 
     :raises TransferError: the storage refuses.
@@ -113,24 +113,24 @@ def save_as(stored: Stored, path: Path) -> None:
     incomplete = path.with_name(f".{secrets.token_hex(8)}.incomplete")
     try:
         with incomplete.open("wb") as target:
-            _fetch(stored, target)
+            _download(stored, target)
         incomplete.replace(path)
     finally:
         incomplete.unlink(missing_ok=True)
 
 
-def _fetch(stored: Stored, target: BinaryIO) -> None:
+def _download(stored: StoredRecord, target: BinaryIO) -> None:
     """Download from the record's URL, and go on from a fresh one when there is none or it is too old."""
     download = _Download(stored.session, target)
     if stored.url is not None:
         try:
-            download.complete(stored.url)
+            download.run(stored.url)
         except TransferError as error:
-            if error.status not in _TOO_OLD:
+            if error.status not in _EXPIRED_STATUSES:
                 raise
         else:
             return
-    download.complete(stored.reset_url(download.attempts))
+    download.run(stored.reset_url(download.attempts))
 
 
 class _Download:
@@ -142,59 +142,59 @@ class _Download:
     def __init__(self, session: Session, target: BinaryIO) -> None:
         self._session = session
         self._target = target
-        self.attempts = attempts_of_storage(session)
+        self.attempts = storage_attempts(session)
         self._size: int | None = None
         self._version: tuple[str | None, ...] = ()
 
-    def complete(self, url: str) -> None:
+    def run(self, url: str) -> None:
         """Get all bytes that have not come so far.
 
         :raises TransferError: the storage refuses.
         """
-        repeat_transfer(self.attempts, "the object", partial(self._go_on, url))
+        repeat_transfer(self.attempts, "the object", partial(self._resume, url))
 
-    def _go_on(self, url: str) -> None:
+    def _resume(self, url: str) -> None:
         here = self._target.tell()
         # Of a size that is not known, nobody can say what is left.
         headers = {"Range": f"bytes={here}-"} if here and self._size is not None else {}
-        self._session.sender.fetch(url, headers, partial(self._begin, url))
+        self._session.transport.stream(url, headers, partial(self._start_body, url))
         if self._size is not None and self._target.tell() != self._size:
-            raise TransportError(f"GET {unsigned(url)} gave {self._target.tell()} of {self._size} bytes")
+            raise TransportError(f"GET {without_secrets(url)} gave {self._target.tell()} of {self._size} bytes")
 
-    def _begin(self, url: str, answer: Answer) -> Callable[[bytes], object]:
+    def _start_body(self, url: str, response: Response) -> Callable[[bytes], object]:
         """Judge the head of an answer, and return what takes its bytes."""
-        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise self._changed(url)
-        if not answer.is_success:
-            raise error_of("GET", unsigned(url), answer)
-        if answer.status == HTTPStatus.PARTIAL_CONTENT:
-            self._require_rest(answer, url)
+        if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise self._object_changed(url)
+        if not response.is_success:
+            raise error_from("GET", without_secrets(url), response)
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            self._check_range(response, url)
         else:
-            self._start_over()
-            self._size, self._version = _size_of(answer), _version_of(answer)
+            self._restart()
+            self._size, self._version = _content_length(response), _object_version(response)
         return self._target.write
 
-    def _require_rest(self, answer: Answer, url: str) -> None:
+    def _check_range(self, response: Response, url: str) -> None:
         """Check that an answer holds what is left of the object that was begun."""
         rest = f"bytes {self._target.tell()}-{(self._size or 0) - 1}/{self._size}"
-        if answer.headers.get("Content-Range") != rest or _version_of(answer) != self._version:
-            raise self._changed(url)
+        if response.headers.get("Content-Range") != rest or _object_version(response) != self._version:
+            raise self._object_changed(url)
 
-    def _changed(self, url: str) -> TransportError:
+    def _object_changed(self, url: str) -> TransportError:
         """Forget what has come, and return the error that leads to the next attempt."""
-        self._start_over()
-        return TransportError(f"GET {unsigned(url)} went on with another object")
+        self._restart()
+        return TransportError(f"GET {without_secrets(url)} went on with another object")
 
-    def _start_over(self) -> None:
+    def _restart(self) -> None:
         self._target.seek(0)
         self._target.truncate()
 
 
-def _size_of(answer: Answer) -> int | None:
-    length = answer.headers.get("Content-Length")
+def _content_length(response: Response) -> int | None:
+    length = response.headers.get("Content-Length")
     return None if length is None else int(length)
 
 
-def _version_of(answer: Answer) -> tuple[str | None, ...]:
+def _object_version(response: Response) -> tuple[str | None, ...]:
     """Return what differs between versions of an object, where the storage says it."""
-    return answer.headers.get("ETag"), answer.headers.get("Last-Modified")
+    return response.headers.get("ETag"), response.headers.get("Last-Modified")

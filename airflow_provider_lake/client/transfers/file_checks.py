@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from airflow_provider_lake.client.errors import UploadError, UsageError
 from airflow_provider_lake.client.transfers.files import LocalFile
-from airflow_provider_lake.client.transfers.image_files import header_of
+from airflow_provider_lake.client.transfers.image_files import read_image_header
 from airflow_provider_lake.media.decoding import check_image
 from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, warn_unsupported
 from airflow_provider_lake.media.kinds import data_type_of, kind_of
@@ -23,7 +23,7 @@ CheckFiles = Literal["header", "decode"]
 logger = logging.getLogger(__name__)
 
 
-def require_known(check_files: str) -> None:
+def check_option(check_files: str) -> None:
     """Make sure that it is a way to check files.
 
     :raises UsageError: it is none.
@@ -32,14 +32,14 @@ def require_known(check_files: str) -> None:
         raise UsageError(f"check_files is one of {', '.join(get_args(CheckFiles))}, not {check_files!r}")
 
 
-def read_facts(local: LocalFile, *, with_metadata: bool) -> ImageHeader | VideoFacts | None:
+def read_metadata(local: LocalFile, *, with_metadata: bool) -> ImageHeader | VideoFacts | None:
     """Return what the header of an image tells, or that of a video, which is read only for its metadata.
 
     :return: None for what cannot be read: the lake is the judge of that.
     """
     kind = kind_of(local.name)
     if kind == "IMAGE":
-        return header_of(local, with_metadata=with_metadata)
+        return read_image_header(local, with_metadata=with_metadata)
     if kind != "VIDEO" or not with_metadata:
         return None
     try:

@@ -71,7 +71,7 @@ class FileBody:
         self._start = self._position = start
         self._end = start + length
         self._tail = tail
-        self._read_so_far = hashlib.md5(usedforsecurity=False) if is_hashed else None
+        self._bytes_read = hashlib.md5(usedforsecurity=False) if is_hashed else None
 
     def __len__(self) -> int:
         return self._length
@@ -89,8 +89,8 @@ class FileBody:
         content = self._file.content
         if content is not None:
             return hashlib.md5(content[self._start : self._end], usedforsecurity=False).digest()
-        if self._read_so_far is not None:
-            return self._read_so_far.digest()
+        if self._bytes_read is not None:
+            return self._bytes_read.digest()
         again = FileBody(self._file, self._start, self._end - self._start, b"", b"", is_hashed=True)
         while again.read():
             pass
@@ -106,8 +106,8 @@ class FileBody:
         elif self._position < self._end:
             piece = self._read_file(min(size, self._end - self._position))
             self._position += len(piece)
-            if self._read_so_far is not None:
-                self._read_so_far.update(piece)
+            if self._bytes_read is not None:
+                self._bytes_read.update(piece)
         else:
             piece, self._tail = self._tail[:size], self._tail[size:]
         return piece
@@ -130,7 +130,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
     :raises UploadError: it is missing, unreadable, empty or no file, or it changed meanwhile.
     """
     try:
-        name = _name_of(path)
+        name = _filename(path)
         # Before opening: a pipe would wait for a writer.
         _require_content(path, os.stat(path))  # noqa: PTH116 - paths cost more than what is asked of them
         # A descriptor, because a file object asks the system for four things more, and small files are many.
@@ -149,7 +149,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
         raise UploadError(path, _CHANGED)
 
 
-def _name_of(path: str) -> str:
+def _filename(path: str) -> str:
     """Return the name of a file.
 
     :raises UploadError: no file can have it, or no lake can keep it.

@@ -14,7 +14,7 @@ from airflow_provider_lake.media.images import (
 logger = logging.getLogger(__name__)
 
 
-def header_of(local: LocalFile, *, with_metadata: bool = True) -> ImageHeader | None:
+def read_image_header(local: LocalFile, *, with_metadata: bool = True) -> ImageHeader | None:
     """Return what an image's header tells; None: it cannot be read here, and the lake is the judge of it.
 
     :param with_metadata: False: only what turns the image is read of its EXIF.

@@ -18,7 +18,7 @@ def local_name(filename: str) -> str:
 
     :return: empty, or dots: it names no file.
     """
-    name = _storable(filename).name
+    name = _sanitize(filename).name
     if len(name.encode()) <= MAX_NAME_BYTES:
         return name
     suffix = PurePosixPath(name).suffix
@@ -29,16 +29,16 @@ def local_name(filename: str) -> str:
 
 def name_by_id(record_id: UUID, filename: str) -> str:
     """Return a record's id with the suffix of its filename."""
-    return _with_suffix(str(record_id), _storable(filename).suffix)
+    return _with_suffix(str(record_id), _sanitize(filename).suffix)
 
 
 def name_with_id(record_id: UUID, filename: str) -> str:
     """Return a filename with the record's id before its suffix, which no other record has."""
-    path = _storable(filename)
+    path = _sanitize(filename)
     return _with_suffix(f"{path.stem[:_LONGEST_STEM]}-{record_id}", path.suffix)
 
 
-def _storable(filename: str) -> PurePosixPath:
+def _sanitize(filename: str) -> PurePosixPath:
     """Return a filename without what no file system, or no encoding, takes."""
     return PurePosixPath(filename.replace("\0", "_").encode("utf-8", "replace").decode())
 
@@ -52,7 +52,7 @@ def _cut(text: str, size: int) -> str:
     return text.encode()[:size].decode("utf-8", "ignore")
 
 
-class Named(Protocol):
+class NamedRecord(Protocol):
     """What has a filename and an id."""
 
     @property
@@ -64,7 +64,7 @@ class Named(Protocol):
         """What its file was called."""
 
 
-_N = TypeVar("_N", bound=Named)
+_N = TypeVar("_N", bound=NamedRecord)
 
 
 def distinct_names(things: Iterable[_N], use_id: bool) -> Iterator[tuple[_N, str]]:
@@ -74,12 +74,12 @@ def distinct_names(things: Iterable[_N], use_id: bool) -> Iterator[tuple[_N, str
 
     :param use_id: name each after its id, with the extension of its filename.
     """
-    taken: set[str] = set()
+    used_names: set[str] = set()
     for each in things:
         # A filename comes from the lake: it must not lead out of the folder.
         name = name_by_id(each.id, each.filename) if use_id else local_name(each.filename)
         # There are file systems to which upper and lower case are alike.
-        if name.casefold() in taken or not name.strip("."):
+        if name.casefold() in used_names or not name.strip("."):
             name = name_with_id(each.id, each.filename)
-        taken.add(name.casefold())
+        used_names.add(name.casefold())
         yield each, name

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 
 @contextmanager
-def counted(what: str, total: int, progress: Progress | None = None) -> Iterator[Callable[[], None]]:
+def progress_counter(what: str, total: int, progress: Progress | None = None) -> Iterator[Callable[[], None]]:
     """Hand out what any thread calls when one more thing is done.
 
     :param what: the work, in a word.
@@ -39,12 +39,12 @@ def counted(what: str, total: int, progress: Progress | None = None) -> Iterator
                 except Exception:
                     # What only looks on must not undo the work.
                     logger.exception("%s: the progress callback failed, and is not called any more", what)
-                    report = _say_nothing
+                    report = _ignore
 
         yield advance
 
 
-def _say_nothing(_done: int, _total: int) -> None:
+def _ignore(_done: int, _total: int) -> None:
     """Take the place of a callback that fails."""
 
 
@@ -55,7 +55,7 @@ def track(items: Iterable[_T], total: int, progress: Progress | None = None, *, 
     :param progress: as in uploads and downloads.
     :param what: the work, in a word.
     """
-    with counted(what, total, progress) as advance:
+    with progress_counter(what, total, progress) as advance:
         for item in items:
             yield item
             advance()
@@ -87,10 +87,10 @@ class _LogLines:
     def __init__(self, what: str) -> None:
         self._what = what
         self._last = time.monotonic()
-        self._has_spoken = False
+        self._has_logged = False
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._last >= LOG_INTERVAL_SECONDS or (done == total and self._has_spoken):
+        if now - self._last >= LOG_INTERVAL_SECONDS or (done == total and self._has_logged):
             logger.info("%s: %d of %d", self._what, done, total)
-            self._last, self._has_spoken = now, True
+            self._last, self._has_logged = now, True

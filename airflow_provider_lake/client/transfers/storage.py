@@ -11,7 +11,7 @@ from threading import Semaphore
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from airflow_provider_lake.client.concurrency.worker_pool import do_all
+from airflow_provider_lake.client.concurrency.worker_pool import run_all
 from airflow_provider_lake.client.errors import (
     BadRequestError,
     LakeError,
@@ -22,16 +22,16 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.transfers.digests import Digests
 from airflow_provider_lake.client.transfers.files import FileBody, LocalFile
 from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.base import Answer, unsigned
-from airflow_provider_lake.client.transport.fields import field_of, form_fields, require_mapping
+from airflow_provider_lake.client.transport.base import Response, without_secrets
+from airflow_provider_lake.client.transport.fields import form_fields, read_field, require_mapping
 from airflow_provider_lake.client.transport.retry import RetryPolicy
-from airflow_provider_lake.client.transport.session import Session, error_of
+from airflow_provider_lake.client.transport.session import Session, error_from
 
 PART_SIZE = 25 * 1024 * 1024
 _ONCE = RetryPolicy(attempts=1)
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
 # What a resumable upload has taken: all bytes from the first to this one.
-_TAKEN = re.compile(r"bytes=0-(\d+)")
+_RANGE = re.compile(r"bytes=0-(\d+)")
 _T = TypeVar("_T")
 
 
@@ -62,7 +62,7 @@ class ObjectStorage:
         optional = {"upload_dir": upload_dir, "context": context}
         body = {"filename": filename, "type": purpose} | {name: value for name, value in optional.items() if value}
         path = f"{organization}/connector/{self._connector_id}/generate_object_name"
-        return field_of(self._session.request("POST", path, json=body, repeatable=True), "object_name", str)
+        return read_field(self._session.request("POST", path, json=body, repeatable=True), "object_name", str)
 
     def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str | None]:
         """Have the lake choose a name for an object of each file, over threads.
@@ -77,35 +77,35 @@ class ObjectStorage:
             except BadRequestError:
                 return None
 
-        return do_all(attempt, filenames, max_workers, self._session.pace)
+        return run_all(attempt, filenames, max_workers, self._session.concurrency)
 
     def store(self, file: LocalFile, object_name: str, content_type: str) -> None:
         """Store a file, in parts when it is large.
 
         :raises TransferError: the storage refuses it.
         """
-        described = {"object_name": object_name, "content_type": content_type}
+        explain_shape = {"object_name": object_name, "content_type": content_type}
         if file.size > PART_SIZE:
             try:
-                upload = self._sign("init_multipart_upload", described)
+                upload = self._presign("init_multipart_upload", explain_shape)
             except BadRequestError:
                 pass  # This storage takes no parts.
             else:
                 self._store_parts(file, object_name, upload)
                 return
-        self._store_whole(file, object_name, content_type, self._sign("generate_presigned_url", described))
+        self._store_whole(file, object_name, content_type, self._presign("generate_presigned_url", explain_shape))
 
-    def _sign(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _presign(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for something signed; this alone changes nothing, so it may be repeated."""
-        return require_mapping(self._session.request("POST", self._path_to(what), json=body, repeatable=True))
+        return require_mapping(self._session.request("POST", self._path(what), json=body, repeatable=True))
 
-    def _path_to(self, what: str) -> str:
+    def _path(self, what: str) -> str:
         return f"/api/object-storage/{self._connector_id}/{what}"
 
     def _store_whole(self, file: LocalFile, object_name: str, content_type: str, signed: Mapping[str, Any]) -> None:
-        form = field_of(signed, "presigned_url_data", dict)
-        url, fields = field_of(form, "url", str), form_fields(form.get("fields"))
-        match field_of(signed, "client_type", str):
+        form = read_field(signed, "presigned_url_data", dict)
+        url, fields = read_field(form, "url", str), form_fields(form.get("fields"))
+        match read_field(signed, "client_type", str):
             case "aws" | "minio" | "google":
                 boundary = secrets.token_hex(16)
                 head = _form_head(boundary, {**fields, "Content-Type": content_type}, file.name)
@@ -120,12 +120,14 @@ class ObjectStorage:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
     def _store_parts(self, file: LocalFile, object_name: str, upload: Mapping[str, Any]) -> None:
-        match field_of(upload, "client_type", str):
+        match read_field(upload, "client_type", str):
             case "aws" | "minio":
-                upload_of = {"object_name": object_name, "upload_id": field_of(upload, "upload_id", str)}
-                self._complete(upload_of | {"parts": self._send_parts(file, upload_of)}, object_name, file.size)
+                upload_fields = {"object_name": object_name, "upload_id": read_field(upload, "upload_id", str)}
+                self._complete_parts(
+                    upload_fields | {"parts": self._send_parts(file, upload_fields)}, object_name, file.size
+                )
             case "google":
-                self._store_resumable(file, field_of(upload, "url", str), object_name)
+                self._store_resumable(file, read_field(upload, "url", str), object_name)
             case kind:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
@@ -133,7 +135,7 @@ class ObjectStorage:
         """Send a file piece by piece, each from where the storage says that it has come to."""
         position = 0
 
-        digests = self._digests.of_one(object_name)
+        digests = self._digests.comparison_for(object_name)
 
         def attempt() -> bool:
             nonlocal position
@@ -142,58 +144,62 @@ class ObjectStorage:
             span = f"{position}-{end - 1}" if position < end else "*"
             headers = {"Content-Range": f"bytes {span}/{file.size}"}
             body = file.body(position, end - position, is_hashed=False).all()
-            answer = self._session.sender.send("PUT", url, headers=headers, body=body, all_fields=True)
+            response = self._session.transport.send("PUT", url, headers=headers, body=body, all_headers=True)
             # 308 is Google's way to say that it waits for more.
-            if answer.status != HTTPStatus.PERMANENT_REDIRECT:
-                require_success("PUT", url, answer)
-                digests.compare(answer, file.body(is_hashed=False), lambda: self._seems_to_have(object_name, file.size))
+            if response.status != HTTPStatus.PERMANENT_REDIRECT:
+                require_success("PUT", url, response)
+                digests.compare(
+                    response, file.body(is_hashed=False), lambda: self._is_probably_stored(object_name, file.size)
+                )
                 return True
-            before, position = position, _taken_of(answer, file.size)
+            before, position = position, _stored_bytes(response, file.size)
             if position <= before:
                 raise TransportError(f"object storage took nothing more of {object_name} than {position} bytes")
             return False
 
         # Each piece has attempts of its own, as parts have: a file of hours is not lost to a fault an hour.
-        while not repeat_transfer(attempts_of_storage(self._session), object_name, attempt):
+        while not repeat_transfer(storage_attempts(self._session), object_name, attempt):
             pass
 
-    def _send_parts(self, file: LocalFile, upload_of: dict[str, Any]) -> list[dict[str, Any]]:
+    def _send_parts(self, file: LocalFile, upload_fields: dict[str, Any]) -> list[dict[str, Any]]:
         """Send the parts of a file, several at a time where threads can be had, and return what they are called."""
-        object_name = upload_of["object_name"]
+        object_name = upload_fields["object_name"]
 
         def send(numbered: tuple[int, tuple[int, int]]) -> dict[str, Any]:
             number, (start, end) = numbered
-            url = field_of(self._sign("generate_part_presigned_url", upload_of | {"part_no": number}), "url", str)
-            answer = self._send("PUT", url, object_name, partial(file.body, start, end - start), {}, None)
-            return {"ETag": _etag(answer, object_name), "PartNumber": number}
+            url = read_field(
+                self._presign("generate_part_presigned_url", upload_fields | {"part_no": number}), "url", str
+            )
+            response = self._send("PUT", url, object_name, partial(file.body, start, end - start), {}, None)
+            return {"ETag": _etag(response, object_name), "PartNumber": number}
 
         parts = list(enumerate(part_ranges(file.size), start=1))
-        with _lent(self._session.spare_threads, len(parts) - 1) as spare:
-            return do_all(send, parts, 1 + spare, self._session.pace)
+        with _borrowed(self._session.part_threads, len(parts) - 1) as spare:
+            return run_all(send, parts, 1 + spare, self._session.concurrency)
 
-    def _complete(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
+    def _complete_parts(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
         """Have the parts put together; after a lost answer they may be so, and the next attempt be refused."""
         try:
-            self._session.request("POST", self._path_to("complete_part_upload"), json=parts, repeatable=True)
+            self._session.request("POST", self._path("complete_part_upload"), json=parts, repeatable=True)
         except ResponseError:
-            if not self._has(object_name, size):
+            if not self._is_stored(object_name, size):
                 raise
             return
-        if self._digests.are_doubtful and not self._has(object_name, size):
+        if self._digests.are_unreliable and not self._is_stored(object_name, size):
             raise TransferError(f"object storage has put together {object_name} of another size than {size} bytes")
 
-    def _has(self, object_name: str, size: int, attempts: Attempts | None = None) -> bool:
+    def _is_stored(self, object_name: str, size: int, attempts: Attempts | None = None) -> bool:
         """Return whether there is an object of that size."""
-        path, wanted = self._path_to("retrieve_presigned_url"), {"object_name": object_name}
+        path, wanted = self._path("retrieve_presigned_url"), {"object_name": object_name}
         signed = self._session.request("POST", path, json=wanted, repeatable=True, attempts=attempts)
-        url = field_of(signed, "presigned_url", str)
-        answer = self._session.sender.fetch(url, {}, lambda _: None)
-        return answer.is_success and answer.headers.get("Content-Length") == str(size)
+        url = read_field(signed, "presigned_url", str)
+        response = self._session.transport.stream(url, {}, lambda _: None)
+        return response.is_success and response.headers.get("Content-Length") == str(size)
 
-    def _seems_to_have(self, object_name: str, size: int) -> bool:
+    def _is_probably_stored(self, object_name: str, size: int) -> bool:
         """Look once, within an attempt, whether there is an object of that size."""
         try:
-            return self._has(object_name, size, Attempts(_ONCE))
+            return self._is_stored(object_name, size, Attempts(_ONCE))
         except LakeError:
             return False
 
@@ -205,28 +211,28 @@ class ObjectStorage:
         body: Callable[..., FileBody],
         headers: Mapping[str, str],
         size: int | None,
-    ) -> Answer:
+    ) -> Response:
         """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated.
 
         :param size: of the object that they make; None: they are a part of one.
         """
 
         def is_stored() -> bool:
-            return size is None or self._seems_to_have(object_name, size)
+            return size is None or self._is_probably_stored(object_name, size)
 
-        def attempt() -> Answer:
-            bytes_of = body(is_hashed=self._digests.are_given)
-            answer = self._session.sender.send(method, url, headers=headers, body=bytes_of.all(), all_fields=True)
-            require_success(method, url, answer)
-            digests.compare(answer, bytes_of, is_stored)
-            return answer
+        def attempt() -> Response:
+            bytes_of = body(is_hashed=self._digests.are_reported)
+            response = self._session.transport.send(method, url, headers=headers, body=bytes_of.all(), all_headers=True)
+            require_success(method, url, response)
+            digests.compare(response, bytes_of, is_stored)
+            return response
 
-        digests = self._digests.of_one(object_name)
-        return repeat_transfer(attempts_of_storage(self._session), object_name, attempt)
+        digests = self._digests.comparison_for(object_name)
+        return repeat_transfer(storage_attempts(self._session), object_name, attempt)
 
 
 @contextmanager
-def _lent(threads: Semaphore, wanted: int) -> Iterator[int]:
+def _borrowed(threads: Semaphore, wanted: int) -> Iterator[int]:
     """Take as many threads as are wanted and can be had at once, and hand out their number."""
     count = 0
     try:
@@ -257,13 +263,13 @@ def repeat_transfer(attempts: Attempts, name: str, attempt: Callable[[], _T]) ->
         raise TransferError(f"object storage refuses {name}: {error}", error.status) from error
 
 
-def attempts_of_storage(session: Session) -> Attempts:
+def storage_attempts(session: Session) -> Attempts:
     """Return the attempts of one transfer: object storage says 500, too, when it should be asked again."""
-    return Attempts(_policy_of_storage(session.retry), session.pause)
+    return Attempts(_storage_policy(session.retry), session.pause)
 
 
 @lru_cache
-def _policy_of_storage(policy: RetryPolicy) -> RetryPolicy:
+def _storage_policy(policy: RetryPolicy) -> RetryPolicy:
     return replace(policy, statuses=policy.statuses | {HTTPStatus.INTERNAL_SERVER_ERROR})
 
 
@@ -277,23 +283,23 @@ def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def require_success(method: str, url: str, answer: Answer) -> None:
+def require_success(method: str, url: str, response: Response) -> None:
     """Raise what a storage's refusal means.
 
     :raises ResponseError: it refuses.
     """
-    if not answer.is_success:
-        raise error_of(method, unsigned(url), answer)
+    if not response.is_success:
+        raise error_from(method, without_secrets(url), response)
 
 
-def _taken_of(answer: Answer, size: int) -> int:
+def _stored_bytes(response: Response, size: int) -> int:
     """Return how many bytes a resumable upload has taken so far; an answer that does not say so means none."""
-    taken = _TAKEN.fullmatch(answer.headers.get("Range", "").strip())
+    taken = _RANGE.fullmatch(response.headers.get("Range", "").strip())
     return 0 if taken is None else min(int(taken[1]) + 1, size)
 
 
-def _etag(answer: Answer, object_name: str) -> str:
-    etag = answer.headers.get("ETag")
+def _etag(response: Response, object_name: str) -> str:
+    etag = response.headers.get("ETag")
     if etag is None:
         raise TransferError(f"object storage took a part of {object_name} without naming its ETag")
     return etag

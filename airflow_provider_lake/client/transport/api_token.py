@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 # Threads whose requests are refused at about the same time ask once.
-_FRESH_SECONDS = 1.0
+_MIN_RENEW_INTERVAL_SECONDS = 1.0
 
 
 class ApiToken:
@@ -19,12 +19,16 @@ class ApiToken:
         self.value = value
         self._renew = renew
         self._lock = threading.Lock()
-        self._asked_at = -_FRESH_SECONDS
+        self._renewed_at = -_MIN_RENEW_INTERVAL_SECONDS
 
-    def is_replaced(self, refused: str | None) -> bool:
+    def renew(self, refused: str | None) -> bool:
         """Whether there is another token than one that a lake has refused; where there is none, it is asked for."""
         with self._lock:
-            if self.value == refused and self._renew is not None and time.monotonic() - self._asked_at > _FRESH_SECONDS:
+            if (
+                self.value == refused
+                and self._renew is not None
+                and time.monotonic() - self._renewed_at > _MIN_RENEW_INTERVAL_SECONDS
+            ):
                 self.value = self._renew()
-                self._asked_at = time.monotonic()
+                self._renewed_at = time.monotonic()
             return self.value != refused

@@ -44,7 +44,7 @@ class Attempts:
                 self._failed += 1
                 outcome = outcome_of(error)
                 wait = self.policy.delay(self._failed, self._waited, outcome, random.random())
-                if wait is None or (outcome.is_unclear and not repeatable):
+                if wait is None or (outcome.is_ambiguous and not repeatable):
                     raise
                 number = self._failed + 1
                 logger.warning("%s; attempt %d of %d follows in %.1f s", error, number, self.policy.attempts, wait)

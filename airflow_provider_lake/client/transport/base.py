@@ -1,4 +1,4 @@
-"""What goes into an HTTP exchange and what comes out of it, whichever library makes it."""
+"""Requests and responses of HTTP, and the transport that sends one and returns the other, by whichever library."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Protocol
 # Bytes of a body to read at a time.
 BLOCK_SIZE = 1 << 16
 # What a wrong scheme of a URL comes to, said after the place.
-SPEAKS_NO_HTTP = "does not speak plain HTTP: if it speaks TLS, write https://"
-NO_TLS = "does not speak TLS: for a lake without it, write http://"
+PLAIN_HTTP_REFUSED = "does not speak plain HTTP: if it speaks TLS, write https://"
+TLS_REFUSED = "does not speak TLS: for a lake without it, write http://"
 
 
-class Body(Protocol):
+class RequestBody(Protocol):
     """A request's body that is read while it is sent."""
 
     def __len__(self) -> int: ...
@@ -56,7 +56,7 @@ class Headers(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back.
 
     :param headers: names are looked up in any case.
@@ -72,16 +72,65 @@ class Answer:
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
 
 
-# Told the head of an answer, without body; returns what takes the pieces of the body, or None: it is not wanted.
-Begin = Callable[[Answer], Callable[[bytes], object] | None]
+# Called with status and headers; returns a function that takes the chunks of the body, or None to skip it.
+ResponseHandler = Callable[[Response], Callable[[bytes], object] | None]
 
 
-def place(url: str) -> str:
+class Transport(Protocol):
+    """Sends single requests; may be used by many threads at a time.
+
+    It repeats nothing, and knows nothing of tokens.
+    """
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for a connection, and without any byte in either direction."""
+        ...
+
+    @property
+    def verify(self) -> bool | str:
+        """Whether to check TLS certificates, or the path of the CA bundle to check them by."""
+        ...
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | RequestBody | None = None,
+        all_headers: bool = False,
+    ) -> Response:
+        """Send a request and return its response; redirects are not followed.
+
+        :param all_headers: whether more headers are needed than ``Content-Type`` and, of a response that is no
+            success, ``Retry-After`` and ``Location``.
+        :raises TransportError: no complete response came.
+        :raises UsageError: the URL or a header cannot be sent at all.
+        """
+        ...
+
+    def stream(self, url: str, headers: Mapping[str, str], on_response: ResponseHandler) -> Response:
+        """GET a URL, follow redirects, and pass the body on while it comes.
+
+        :param on_response: called with status and headers; returns a function that takes the chunks of the body, or
+            None to skip it.
+        :return: status and headers.
+        :raises TransportError: as :meth:`send`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def authority_of(url: str) -> str:
     """Return where a URL leads, as ``HOST`` or ``HOST:PORT``."""
-    return unsigned(url).partition("://")[2].partition("/")[0]
+    return without_secrets(url).partition("://")[2].partition("/")[0]
 
 
-def unsigned(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Return a URL without what may be secret: the query, which may hold a signature, and credentials of its host."""
     scheme, separator, rest = url.partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")

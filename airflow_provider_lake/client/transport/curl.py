@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from http import HTTPStatus
 from io import BytesIO
@@ -19,17 +20,17 @@ import certifi
 import pycurl
 
 from airflow_provider_lake import __version__
-from airflow_provider_lake.client.concurrency.stop import Stopped, is_stopped, stop_of_thread
+from airflow_provider_lake.client.concurrency.cancellation import Cancelled, current_cancel_event, is_cancelled
 from airflow_provider_lake.client.errors import LakeError, TransportError, UsageError
 from airflow_provider_lake.client.transport.base import (
-    NO_TLS,
-    SPEAKS_NO_HTTP,
-    Answer,
-    Begin,
-    Body,
+    PLAIN_HTTP_REFUSED,
+    TLS_REFUSED,
     Headers,
-    place,
-    unsigned,
+    RequestBody,
+    Response,
+    ResponseHandler,
+    authority_of,
+    without_secrets,
 )
 
 # pycurl comes without types.
@@ -39,11 +40,13 @@ Handle = Any
 _BUFFER_SIZE = 1 << 17
 # The same of a body that is read while it is sent: each costs a turn of Python.
 _STREAM_BUFFER_SIZE = 1 << 20
-_LONGEST_WAIT_SECONDS = 0.25
-_SHORTEST_WAIT_SECONDS = 0.005
+_MAX_SELECT_SECONDS = 0.25
+_MIN_SELECT_SECONDS = 0.005
 _MAX_REDIRECTS = 10
-_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
-_UNUSABLE = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE})
+_URL_SAFE_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+_UNUSABLE_REQUEST_CODES = frozenset(
+    {pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE}
+)
 
 # libcurl's and OpenSSL's words for an answer that is no HTTP, and for one that is no TLS.
 _NO_HTTP = "HTTP/0.9"
@@ -73,37 +76,37 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
     handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, math.ceil(timeout * 1000)))
     handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
     handle.setopt(pycurl.LOW_SPEED_TIME, max(1, math.ceil(timeout)))
-    _trust(handle, verify)
+    _set_certificates(handle, verify)
     return handle
 
 
-def _trust(handle: Handle, verify: bool | str) -> None:
+def _set_certificates(handle: Handle, verify: bool | str) -> None:
     """Set whose certificates are trusted: as requests does, by the same variables of the environment."""
     if not verify:
         handle.setopt(pycurl.SSL_VERIFYPEER, 0)
         handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         return
-    authorities = verify if isinstance(verify, str) else authorities_path()
+    authorities = verify if isinstance(verify, str) else ca_bundle_path()
     handle.setopt(pycurl.CAPATH if Path(authorities).is_dir() else pycurl.CAINFO, os.fsencode(authorities))
 
 
-def authorities_path() -> str:
+def ca_bundle_path() -> str:
     """Return the file or folder of the authorities that are trusted unless somebody names others."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
 
 
-class Exchange:
+class CurlRequest:
     """One exchange on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
 
     What libcurl calls meanwhile is no Python code but for the reading of a body, because it would drop the exceptions:
     of signal handlers, too.
 
     :param handle: made by :func:`make_handle`; its own until the end of the exchange.
-    :param headers: fields of the request; who we are is no part of it unless it stands here.
+    :param headers: of the request, the authorization included.
     :param body: bytes, or what is read while it is sent.
-    :param begin: takes the answer as it comes, wherever redirects lead to; None: it is kept in memory, and redirects
+    :param on_response: takes the response as it comes, and redirects are followed; None: it is kept in memory, and they
         are not followed.
-    :param all_fields: whether all fields of the answer's head are wanted; each costs a call. Without, there are
+    :param all_headers: whether all fields of the answer's head are wanted; each costs a call. Without, there are
         ``Content-Type`` and, of an answer that is no success, ``Retry-After`` (in seconds) and ``Location``.
     :raises UsageError: the URL or a header cannot be sent at all.
     """
@@ -115,64 +118,64 @@ class Exchange:
         url: str,
         *,
         headers: Mapping[str, str],
-        body: bytes | Body | None = None,
-        begin: Begin | None = None,
-        all_fields: bool = False,
+        body: bytes | RequestBody | None = None,
+        on_response: ResponseHandler | None = None,
+        all_headers: bool = False,
     ) -> None:
         self.handle = handle
-        self.target = f"{method} {unsigned(url)}"
-        self._head: list[bytes] | None = [] if all_fields or begin is not None else None
-        self._pieces: list[bytes] = []
-        self._begin = begin
-        self._take: Callable[[bytes], object] | None = None
+        self.target = f"{method} {without_secrets(url)}"
+        self._head: list[bytes] | None = [] if all_headers or on_response is not None else None
+        self._chunks: list[bytes] = []
+        self._begin = on_response
+        self._write_chunk: Callable[[bytes], object] | None = None
         # What went wrong with the reading of the body, whatever it was.
         self._errors: list[BaseException] = []
         if self._head is None:
             handle.unsetopt(pycurl.HEADERFUNCTION)
         else:
             handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
-        handle.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
-        handle.setopt(pycurl.FOLLOWLOCATION, begin is not None)
-        handle.setopt(pycurl.ACCEPT_ENCODING, "" if begin is None else "identity")
+        handle.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
+        handle.setopt(pycurl.FOLLOWLOCATION, on_response is not None)
+        handle.setopt(pycurl.ACCEPT_ENCODING, "" if on_response is None else "identity")
         self._set_body(b"" if body is None and method != "GET" else body)
         try:
             handle.setopt(pycurl.CUSTOMREQUEST, method)
-            handle.setopt(pycurl.URL, quote(url, safe=_IN_URLS))
-            handle.setopt(pycurl.HTTPHEADER, _field_lines(headers))
+            handle.setopt(pycurl.URL, quote(url, safe=_URL_SAFE_CHARACTERS))
+            handle.setopt(pycurl.HTTPHEADER, _header_lines(headers))
         except ValueError as error:
             raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
 
-    def hand_over(self) -> bool:
+    def pass_on_body(self) -> bool:
         """Pass on what has come so far to whoever takes the answer as it comes.
 
         :return: whether more is wanted.
         """
-        if self._begin is None or not self._pieces:
+        if self._begin is None or not self._chunks:
             return True
-        self._take = self._take or self._begin(self._read_head())
-        if self._take is None:
+        self._write_chunk = self._write_chunk or self._begin(self._build_response())
+        if self._write_chunk is None:
             return False
-        for piece in self._pieces:
-            self._take(piece)
-        self._pieces.clear()
+        for piece in self._chunks:
+            self._write_chunk(piece)
+        self._chunks.clear()
         return True
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         """Return what came back, once the exchange has ended without an error."""
         if self._begin is not None:
-            if self.hand_over() and self._take is None:
-                self._begin(self._read_head())
-            return self._read_head()
-        body = b"".join(self._pieces)
+            if self.pass_on_body() and self._write_chunk is None:
+                self._begin(self._build_response())
+            return self._build_response()
+        body = b"".join(self._chunks)
         # The handle knows the list until its next exchange.
-        self._pieces.clear()
-        return self._read_head(body)
+        self._chunks.clear()
+        return self._build_response(body)
 
     def error(self, code: int, message: str) -> BaseException:
         """Return what went wrong with the reading of the body, or else with the exchange, as :meth:`failure` does."""
-        return self._errors[0] if self._errors else self.failure(code, message)
+        return self._errors[0] if self._errors else self.lake_error(code, message)
 
-    def failure(self, code: int, message: str) -> LakeError:
+    def lake_error(self, code: int, message: str) -> LakeError:
         """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
 
         :param code: one of ``pycurl.E_...``.
@@ -180,10 +183,10 @@ class Exchange:
         """
         url = self.target.partition(" ")[2]
         if code == pycurl.E_UNSUPPORTED_PROTOCOL and _NO_HTTP in message:
-            return UsageError(f"{place(url)} {SPEAKS_NO_HTTP}")
+            return UsageError(f"{authority_of(url)} {PLAIN_HTTP_REFUSED}")
         if code == pycurl.E_SSL_CONNECT_ERROR and _NOT_TLS in message:
-            return TransportError(f"no usable answer to {self.target}: {place(url)} {NO_TLS}", False)
-        if code in _UNUSABLE:
+            return TransportError(f"no usable answer to {self.target}: {authority_of(url)} {TLS_REFUSED}", False)
+        if code in _UNUSABLE_REQUEST_CODES:
             return UsageError(f"{self.target} cannot be sent: {message}")
         # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
         reason = "the connection was closed without an answer" if code == pycurl.E_SEND_FAIL_REWIND else message
@@ -192,7 +195,7 @@ class Exchange:
         was_sent = self.handle.getinfo(pycurl.REQUEST_SIZE) > 0
         return TransportError(f"no usable answer to {self.target}: {reason}", was_sent)
 
-    def _set_body(self, body: bytes | Body | None) -> None:
+    def _set_body(self, body: bytes | RequestBody | None) -> None:
         """Say what to send; a body is read once: libcurl sends again over a fresh connection what it can rewind."""
         # What has no body it can always send again, unless the connection is fresh; to GET that does no harm.
         self.handle.setopt(pycurl.FRESH_CONNECT, body is not None and not len(body))
@@ -204,20 +207,20 @@ class Exchange:
         buffer_size, read = (
             (_BUFFER_SIZE, BytesIO(body).read)
             if isinstance(body, bytes)
-            else (_STREAM_BUFFER_SIZE, _reader(body, self._errors))
+            else (_STREAM_BUFFER_SIZE, _read_callback(body, self._errors))
         )
         self.handle.setopt(pycurl.UPLOAD_BUFFERSIZE, buffer_size)
         self.handle.setopt(pycurl.READFUNCTION, read)
 
-    def _read_head(self, body: bytes = b"") -> Answer:
+    def _build_response(self, body: bytes = b"") -> Response:
         if self._head is None:
             status = self.handle.getinfo(pycurl.RESPONSE_CODE)
-            return Answer(status, self._known_fields(status), body)
+            return Response(status, self._headers_from_curl(status), body)
         # Of several heads, of redirects for instance, the last counts.
         status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
-        return Answer(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
+        return Response(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
 
-    def _known_fields(self, status: int) -> Headers:
+    def _headers_from_curl(self, status: int) -> Headers:
         """Return those fields of the answer's head that libcurl itself remembers, and that mean something."""
         known = {"Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE)}
         if status >= HTTPStatus.MULTIPLE_CHOICES:
@@ -226,15 +229,15 @@ class Exchange:
         return Headers([f"{name}: {value}".encode() for name, value in known.items() if value is not None])
 
 
-def _reader(body: Body, errors: list[BaseException]) -> Callable[[int], bytes | int]:
+def _read_callback(body: RequestBody, errors: list[BaseException]) -> Callable[[int], bytes | int]:
     """Return what libcurl calls for the next bytes; what goes wrong is left in ``errors``, and ends the exchange."""
     # Of a generator, unlike a function, even what a signal raises before its first line is caught.
-    pieces = _read(body, errors)
+    pieces = _read_chunks(body, errors)
     next(pieces)
     return pieces.send
 
 
-def _read(body: Body, errors: list[BaseException]) -> Generator[bytes | int, int, None]:
+def _read_chunks(body: RequestBody, errors: list[BaseException]) -> Generator[bytes | int, int, None]:
     piece: bytes | int = b""
     while True:
         try:
@@ -247,7 +250,7 @@ def _read(body: Body, errors: list[BaseException]) -> Generator[bytes | int, int
             piece = pycurl.READFUNC_ABORT
 
 
-def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
+def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
     """Return the fields of a request, less those that libcurl would add of its own accord.
 
     :raises ValueError: one of them would break out of its line, or holds characters that no header can.
@@ -264,43 +267,45 @@ def _field_lines(headers: Mapping[str, str]) -> list[bytes]:
     return [line.encode("latin-1") for line in lines]
 
 
-class Line:
+class CurlConnection:
     """Makes exchanges one after the other, blocking, and keeps its connections for the next."""
 
     def __init__(self, timeout: float, verify: bool | str) -> None:
         self._handle = make_handle(timeout, verify)
         self._multi = pycurl.CurlMulti()
 
-    def exchange(
+    def send(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | Body | None = None,
-        begin: Begin | None = None,
-        all_fields: bool = False,
-    ) -> Answer:
+        body: bytes | RequestBody | None = None,
+        on_response: ResponseHandler | None = None,
+        all_headers: bool = False,
+    ) -> Response:
         """Make one exchange, described as an :class:`Exchange` is.
 
         :raises TransportError: no complete answer came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
-        exchange = Exchange(self._handle, method, url, headers=headers, body=body, begin=begin, all_fields=all_fields)
+        exchange = CurlRequest(
+            self._handle, method, url, headers=headers, body=body, on_response=on_response, all_headers=all_headers
+        )
         # While libcurl waits by itself it looks neither after signals nor after what takes the answer.
-        if begin is not None or threading.current_thread() is threading.main_thread():
-            self._drive(exchange)
+        if on_response is not None or threading.current_thread() is threading.main_thread():
+            self._perform_stepwise(exchange)
         else:
             self._perform(exchange)
-        return exchange.answer()
+        return exchange.response()
 
     def close(self) -> None:
         """Close the connections."""
         self._handle.close()
         self._multi.close()
 
-    def _perform(self, exchange: Exchange) -> None:
+    def _perform(self, exchange: CurlRequest) -> None:
         """Let libcurl make an exchange by itself; it asks about once a second whether this thread was told to stop."""
-        stop = stop_of_thread()
+        stop = current_cancel_event()
         # No signal handler runs in this thread, so that no exception is lost in what libcurl calls.
         self._handle.setopt(pycurl.NOPROGRESS, stop is None)
         if stop is not None:
@@ -308,11 +313,11 @@ class Line:
         try:
             self._handle.perform()
         except pycurl.error as error:
-            if is_stopped():
-                raise Stopped from None
+            if is_cancelled():
+                raise Cancelled from None
             raise exchange.error(*error.args) from None
 
-    def _drive(self, exchange: Exchange) -> None:
+    def _perform_stepwise(self, exchange: CurlRequest) -> None:
         """Take an exchange on step by step, until it has ended or its answer is not wanted."""
         self._handle.setopt(pycurl.NOPROGRESS, True)
         self._multi.add_handle(self._handle)
@@ -320,14 +325,80 @@ class Line:
             is_running = True
             while is_running:
                 is_running = self._multi.perform()[1] > 0
-                if is_stopped():
-                    raise Stopped
-                if not exchange.hand_over():
+                if is_cancelled():
+                    raise Cancelled
+                if not exchange.pass_on_body():
                     return
-                if is_running and self._multi.select(_LONGEST_WAIT_SECONDS) < 0:
+                if is_running and self._multi.select(_MAX_SELECT_SECONDS) < 0:
                     # There is nothing to wait for yet: a name is looked up.
-                    time.sleep(_SHORTEST_WAIT_SECONDS)
+                    time.sleep(_MIN_SELECT_SECONDS)
             for _handle, code, message in self._multi.info_read()[2]:
                 raise exchange.error(code, message)
         finally:
             self._multi.remove_handle(self._handle)
+
+
+# Connections that a forked process inherited; to close them would end the parent's.
+_INHERITED_CONNECTIONS: list[deque[CurlConnection]] = []
+
+
+class CurlTransport:
+    """Sends over as many connections as there are threads at work; one connection serves one of them at a time.
+
+    :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
+    :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
+    """
+
+    def __init__(self, timeout: float, verify: bool | str) -> None:
+        self.timeout = timeout
+        self.verify = verify
+        self._idle_connections: deque[CurlConnection] = deque()
+        self._pid = os.getpid()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | RequestBody | None = None,
+        all_headers: bool = False,
+    ) -> Response:
+        """Send a request, as :class:`Transport` describes."""
+        return self._send(method, url, headers, body, None, all_headers)
+
+    def stream(self, url: str, headers: Mapping[str, str], on_response: ResponseHandler) -> Response:
+        """GET a URL and pass the body on while it comes, as :class:`Transport` describes."""
+        return self._send("GET", url, headers, None, on_response, all_headers=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        idle = self._connections_of_process()
+        while idle:
+            idle.pop().close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | RequestBody | None,
+        on_response: ResponseHandler | None,
+        all_headers: bool,
+    ) -> Response:
+        idle = self._connections_of_process()
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = CurlConnection(self.timeout, self.verify)
+        try:
+            return connection.send(method, url, headers, body, on_response, all_headers)
+        finally:
+            idle.append(connection)
+
+    def _connections_of_process(self) -> deque[CurlConnection]:
+        """Return the idle connections of this process: two processes on one connection would mix up its responses."""
+        if self._pid != os.getpid():
+            _INHERITED_CONNECTIONS.append(self._idle_connections)
+            self._idle_connections, self._pid = deque(), os.getpid()
+        return self._idle_connections

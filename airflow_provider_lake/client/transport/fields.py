@@ -13,7 +13,7 @@ _R = TypeVar("_R")
 _T = TypeVar("_T")
 
 
-def described(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+def explain_shape(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Decorate what makes a record of JSON.
 
     :param what: the record's name, for the message.
@@ -36,7 +36,7 @@ def described(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     return decorate
 
 
-def field_of(json: Any, name: str, kind: type[_T]) -> _T:
+def read_field(json: Any, name: str, kind: type[_T]) -> _T:
     """Return a field of an object that the lake has answered.
 
     :raises UnexpectedResponseError: there is none, or it is of another kind.
@@ -47,12 +47,12 @@ def field_of(json: Any, name: str, kind: type[_T]) -> _T:
     return found
 
 
-def id_in(json: Any, name: str) -> UUID:
+def read_id(json: Any, name: str) -> UUID:
     """Return an id that the lake has answered under a name.
 
     :raises UnexpectedResponseError: there is none.
     """
-    text = field_of(json, name, str)
+    text = read_field(json, name, str)
     try:
         return UUID(text)
     except ValueError:
@@ -80,12 +80,12 @@ def form_fields(json: Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in given.items() if value is not None}
 
 
-def items_of(page: Any) -> list[Any]:
+def page_items(page: Any) -> list[Any]:
     """Return the items of a page.
 
     :raises UnexpectedResponseError: it is none.
     """
-    items: list[Any] = field_of(page, "items", list)
+    items: list[Any] = read_field(page, "items", list)
     return items
 
 

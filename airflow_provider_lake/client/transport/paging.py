@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from airflow_provider_lake.client.arguments import listed_or_none, number_or_none
+from airflow_provider_lake.client.arguments import read_optional_list, read_optional_number
 from airflow_provider_lake.client.errors import UnexpectedResponseError
-from airflow_provider_lake.client.transport.fields import items_of
-from airflow_provider_lake.client.transport.session import Params, Session
+from airflow_provider_lake.client.transport.fields import page_items
+from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 PAGE_SIZE = 1000
 # Of tags, sources and processings; how many a lake gives at most is known of data only.
@@ -15,7 +15,7 @@ SHORT_PAGE_SIZE = 100
 _T = TypeVar("_T")
 
 
-def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | None) -> Iterator[Any]:
+def iter_by_cursor(fetch: Callable[[QueryParams], Any], limit: int | None, offset: int | None) -> Iterator[Any]:
     """Yield the items of all pages, following the cursor that each page gives; rows added meanwhile shift nothing.
 
     :param fetch: gets one page by query parameters.
@@ -27,13 +27,13 @@ def by_cursor(fetch: Callable[[Params], Any], limit: int | None, offset: int | N
     while left is None or left > 0:
         size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
         page = fetch([("limit", size), *position])
-        items = items_of(page)[:size]
-        pages.note(items)
+        items = page_items(page)[:size]
+        pages.check(items)
         yield from items
         left = None if left is None else left - len(items)
         if page.get("next_cursor") is None:
             return
-        position = [("cursor", cursors.follow(page["next_cursor"], len(items)))]
+        position = [("cursor", cursors.check(page["next_cursor"], len(items)))]
         # While the next page is on its way this one is not needed.
         del page, items
 
@@ -43,20 +43,20 @@ class CursorCheck:
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
-        self._was_empty = False
+        self._previous_was_empty = False
 
-    def follow(self, cursor: Any, count: int) -> str:
+    def check(self, cursor: Any, count: int) -> str:
         """Return the cursor of the next page.
 
         :param count: number of items on this page; a single empty page may come, where all of it was deleted.
         :raises UnexpectedResponseError: it leads round in a circle, or nowhere.
         """
-        if not isinstance(cursor, str) or cursor in self._seen or (self._was_empty and not count):
+        if not isinstance(cursor, str) or cursor in self._seen or (self._previous_was_empty and not count):
             raise UnexpectedResponseError(
                 f"the lake's pages have no end: after {len(self._seen)} they repeat themselves"
             )
         self._seen.add(cursor)
-        self._was_empty = not count
+        self._previous_was_empty = not count
         return cursor
 
 
@@ -66,7 +66,7 @@ class _PageCheck:
     def __init__(self) -> None:
         self._seen: set[tuple[str, str, int]] = set()
 
-    def note(self, items: Sequence[Any]) -> None:
+    def check(self, items: Sequence[Any]) -> None:
         """Take in the items of a page.
 
         :raises UnexpectedResponseError: they came before.
@@ -85,8 +85,8 @@ def _key_of(item: Any) -> str:
     return str(identity)
 
 
-def by_offset(
-    fetch: Callable[[Params], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
+def iter_by_offset(
+    fetch: Callable[[QueryParams], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
 ) -> Iterator[Any]:
     """Yield the items of all pages, asking for each by the number of items before it.
 
@@ -98,8 +98,8 @@ def by_offset(
     while left is None or left > 0:
         size = page_size if left is None else min(page_size, left)
         page = fetch([("limit", size), ("offset", skip)])
-        items = items_of(page)[:size]
-        pages.note(items)
+        items = page_items(page)[:size]
+        pages.check(items)
         yield from items
         left = None if left is None else left - len(items)
         skip = (skip or 0) + len(items)
@@ -113,9 +113,11 @@ def list_named(
     session: Session, path: str, limit: int | None, offset: int | None, order_by: Sequence[str] | None
 ) -> Iterator[Any]:
     """Yield the items at a path that pages by offset."""
-    order = [("order_by", field) for field in listed_or_none("order_by", order_by, str) or ()]
-    limit, offset = number_or_none("limit", limit), number_or_none("offset", offset)
-    return by_offset(lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE)
+    order = [("order_by", field) for field in read_optional_list("order_by", order_by, str) or ()]
+    limit, offset = read_optional_number("limit", limit), read_optional_number("offset", offset)
+    return iter_by_offset(
+        lambda page: session.request("GET", path, params=[*page, *order]), limit, offset, SHORT_PAGE_SIZE
+    )
 
 
 def chunks(items: Iterable[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:

@@ -22,7 +22,7 @@ class Outcome:
     was_sent: bool = True
 
     @property
-    def is_unclear(self) -> bool:
+    def is_ambiguous(self) -> bool:
         """Whether the server may have acted on the request."""
         return self.was_sent and self.status not in _NOT_ACTED_ON
 

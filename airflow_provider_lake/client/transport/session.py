@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 
-from airflow_provider_lake.client.concurrency.stop import pause
-from airflow_provider_lake.client.concurrency.worker_pool import Pace
+from airflow_provider_lake.client.concurrency.cancellation import pause
+from airflow_provider_lake.client.concurrency.worker_pool import AdaptiveConcurrency
 from airflow_provider_lake.client.errors import (
     NotFoundError,
     ResponseError,
@@ -26,23 +26,27 @@ from airflow_provider_lake.client.errors import (
 )
 from airflow_provider_lake.client.transport.api_token import ApiToken
 from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.base import Answer, unsigned
+from airflow_provider_lake.client.transport.base import Response, Transport, without_secrets
+from airflow_provider_lake.client.transport.curl import CurlTransport
+from airflow_provider_lake.client.transport.requests_session import RequestsTransport
 from airflow_provider_lake.client.transport.retry import RetryPolicy, parse_retry_after
-from airflow_provider_lake.client.transport.sender import Sender
 from airflow_provider_lake.client.transport.suggestions import suggest
 
+if TYPE_CHECKING:
+    import requests
+
 # However many files there are; each costs two buffers of 1 MiB.
-_SPARE_THREADS = 3
+_PART_THREADS = 3
 _DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
-Params = Iterable[tuple[str, Any]]
+QueryParams = Iterable[tuple[str, Any]]
 # Reads the JSON of an answer's body; raises ValueError for what is none.
 Decoder = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiRequest:
     """A call of the API as it goes over the wire; its headers hold the token.
 
     :param token: the same token; the lake may refuse it.
@@ -60,7 +64,7 @@ class Session:
 
     :param host: base URL of the lake.
     :param api_token: None: this session came out of a pickle, which holds no token; it cannot send.
-    :param sender: makes the single exchanges.
+    :param transport: makes the single exchanges.
     :param retry: when to send again.
     :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
     """
@@ -69,26 +73,26 @@ class Session:
         self,
         host: str,
         api_token: str | None,
-        sender: Sender,
+        transport: Transport,
         retry: RetryPolicy,
         renew_token: Callable[[], str] | None = None,
     ) -> None:
         self.host = host
-        self.sender = sender
+        self.transport = transport
         self.retry = retry
         # How many files at a time have proven worth it.
-        self.pace = Pace()
+        self.concurrency = AdaptiveConcurrency()
         # Threads that may still be had for the parts of large files, beside those that are at work on the files.
-        self.spare_threads = threading.Semaphore(_SPARE_THREADS)
+        self.part_threads = threading.Semaphore(_PART_THREADS)
         # Connectors whose object storage says which bytes it has taken.
-        self.with_digests: set[UUID] = set()
+        self.connectors_with_digests: set[UUID] = set()
         # Those whose ETags look like digests, but are none.
-        self.without_digests: set[UUID] = set()
-        self.compares_digests = True
+        self.connectors_without_digests: set[UUID] = set()
+        self.compare_digests = True
         # Whether the lake takes a request that it has seen before, by its key, for the same one.
-        self.knows_keys = False
+        self.supports_idempotency_keys = False
         # Whether it decodes what it imports, where that is asked for.
-        self.checks_files = False
+        self.supports_check_files = False
         self.organization_id: UUID | None = None
         # Of the object storage that the organization uses for what belongs to no datalake.
         self.connector_id: UUID | None = None
@@ -105,7 +109,7 @@ class Session:
         method: str,
         path: str,
         *,
-        params: Params = (),
+        params: QueryParams = (),
         json: Any = None,
         repeatable: bool | None = None,
         decoder: Decoder | None = None,
@@ -126,17 +130,19 @@ class Session:
         :raises ResponseError: the lake answered with an error.
         :raises TransportError: no usable answer came.
         """
-        call = self.describe(method, path, params, json, key)
+        request = self.build_request(method, path, params, json, key)
         if repeatable is None:
-            repeatable = method != "POST" or (key is not None and self.knows_keys)
-        return (attempts or self.attempts()).repeat(self._prepare(call, decoder or decode), repeatable=repeatable)
+            repeatable = method != "POST" or (key is not None and self.supports_idempotency_keys)
+        return (attempts or self.attempts()).repeat(
+            self._make_attempt(request, decoder or decode), repeatable=repeatable
+        )
 
-    def request_once(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
+    def request_once(self, method: str, path: str, *, params: QueryParams = (), json: Any = None) -> Any:
         """Make one call of the API as part of an attempt: whoever repeats that repeats it.
 
         The arguments and errors are those of :meth:`request`.
         """
-        return self._prepare(self.describe(method, path, params, json), decode)()
+        return self._make_attempt(self.build_request(method, path, params, json), decode)()
 
     def attempts(self) -> Attempts:
         """Return the attempts of one piece of work."""
@@ -154,23 +160,25 @@ class Session:
 
         :raises NotFoundError: there was nothing to delete.
         """
-        send = self._prepare(self.describe("DELETE", path, (), json), decode)
-        is_unclear = False
+        send = self._make_attempt(self.build_request("DELETE", path, (), json), decode)
+        is_ambiguous = False
 
         def attempt() -> None:
-            nonlocal is_unclear
+            nonlocal is_ambiguous
             try:
                 send()
             except (TransportError, ServerError):
-                is_unclear = True
+                is_ambiguous = True
                 raise
             except NotFoundError:
-                if not is_unclear:
+                if not is_ambiguous:
                     raise
 
         self.attempts().repeat(attempt, repeatable=True)
 
-    def find(self, path: str, params: Params, missing: str, known: Callable[[], Iterable[str]] | None = None) -> Any:
+    def find(
+        self, path: str, params: QueryParams, missing: str, known: Callable[[], Iterable[str]] | None = None
+    ) -> Any:
         """GET one thing.
 
         :param missing: the message when there is none, which names what was looked for and where.
@@ -184,7 +192,9 @@ class Session:
             missing += "" if known is None or name is None else suggest(name, known)
             raise NotFoundError(error.status, error.method, error.url, missing, error.detail) from error
 
-    def describe(self, method: str, path: str, params: Params = (), json: Any = None, key: str | None = None) -> Call:
+    def build_request(
+        self, method: str, path: str, params: QueryParams = (), json: Any = None, key: str | None = None
+    ) -> ApiRequest:
         """Describe a call of the API, for whoever sends it.
 
         :param path: below the host, beginning with ``/api/``.
@@ -210,32 +220,42 @@ class Session:
             headers["X-Picsellia-Organization"] = str(self.organization_id)
         if key is not None:
             headers["Idempotency-Key"] = key
-        return Call(method, url, headers, None if json is None else _encode(json), token)
+        return ApiRequest(method, url, headers, None if json is None else _encode(json), token)
 
-    def renewed(self, call: Call) -> Call | None:
+    def with_new_token(self, request: ApiRequest) -> ApiRequest | None:
         """Return a call whose token the lake has refused with the present one; None: that is the same.
 
         The present one is not asked for anew here.
         """
         token = self.token.value
-        if token is None or token == call.token:
+        if token is None or token == request.token:
             return None
-        return replace(call, headers={**call.headers, **_authorization(token)}, token=token)
+        return replace(request, headers={**request.headers, **_authorization(token)}, token=token)
 
-    def _prepare(self, call: Call, decoder: Decoder) -> Callable[[], Any]:
-        latest = call
+    def _make_attempt(self, request: ApiRequest, decoder: Decoder) -> Callable[[], Any]:
+        latest = request
 
         def send() -> Any:
             nonlocal latest
-            latest = self.renewed(latest) or latest
-            answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
+            latest = self.with_new_token(latest) or latest
+            response = self.transport.send(request.method, request.url, headers=latest.headers, body=request.body)
             # Nothing was done for a token that the lake refuses: the call can go out again with the next one.
-            if answer.status == HTTPStatus.UNAUTHORIZED and self.token.is_replaced(latest.token):
-                latest = self.renewed(latest) or latest
-                answer = self.sender.send(call.method, call.url, headers=latest.headers, body=call.body)
-            return read_answer(call.method, call.url, answer, decoder)
+            if response.status == HTTPStatus.UNAUTHORIZED and self.token.renew(latest.token):
+                latest = self.with_new_token(latest) or latest
+                response = self.transport.send(request.method, request.url, headers=latest.headers, body=request.body)
+            return read_response(request.method, request.url, response, decoder)
 
         return send
+
+
+def make_transport(timeout: float, verify: bool | str, session: "requests.Session | None" = None) -> Transport:
+    """Return the transport of a session: libcurl, or the session of requests that the user passed.
+
+    :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
+    :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
+    :param session: sends instead of libcurl, for proxies, client certificates and the like.
+    """
+    return CurlTransport(timeout, verify) if session is None else RequestsTransport(session, timeout, verify)
 
 
 def _authorization(token: str) -> dict[str, str]:
@@ -243,33 +263,33 @@ def _authorization(token: str) -> dict[str, str]:
 
 
 def _without_token(host: str) -> Session:
-    return Session(host, None, Sender(timeout=0, verify=True), RetryPolicy())
+    return Session(host, None, CurlTransport(0, verify=True), RetryPolicy())
 
 
-def error_of(method: str, url: str, answer: Answer) -> ResponseError:
+def error_from(method: str, url: str, response: Response) -> ResponseError:
     """Make the error that an answer means."""
-    message, detail = _words(answer)
-    retry_after = parse_retry_after(answer.headers.get("Retry-After"))
-    return class_of_status(answer.status)(answer.status, method, url, message, detail, retry_after)
+    message, detail = _message_and_detail(response)
+    retry_after = parse_retry_after(response.headers.get("Retry-After"))
+    return class_of_status(response.status)(response.status, method, url, message, detail, retry_after)
 
 
-def read_answer(method: str, url: str, answer: Answer, decoder: Decoder | None = None) -> Any:
+def read_response(method: str, url: str, response: Response, decoder: Decoder | None = None) -> Any:
     """Return the JSON of an answer; None: it has no body.
 
     :param decoder: reads the JSON; None: as it stands.
     :raises ResponseError: it says that something went wrong.
     :raises TransportError: it is no JSON.
     """
-    if not answer.is_success:
-        raise error_of(method, url, answer)
-    if not answer.body:
+    if not response.is_success:
+        raise error_from(method, url, response)
+    if not response.body:
         return None
     try:
-        return (decoder or decode)(answer.body)
+        return (decoder or decode)(response.body)
     except (ValueError, RecursionError):
-        kind = answer.headers.get("Content-Type", "an unnamed type")
+        kind = response.headers.get("Content-Type", "an unnamed type")
         raise UnexpectedResponseError(
-            f"{method} {unsigned(url)} was answered by {kind} that is no JSON: is there a lake?"
+            f"{method} {without_secrets(url)} was answered by {kind} that is no JSON: is there a lake?"
         ) from None
 
 
@@ -280,7 +300,7 @@ def _encode(json: Any) -> bytes:
         raise UsageError(f"cannot be sent as JSON: {error}") from error
 
 
-def _encode_other(value: object) -> str:
+def _encode_unknown(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, date):
@@ -288,7 +308,7 @@ def _encode_other(value: object) -> str:
     raise TypeError(f"{value!r} is no JSON value")
 
 
-_ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_other)
+_ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_unknown)
 
 
 def decode(body: bytes) -> Any:
@@ -303,19 +323,19 @@ def decode(body: bytes) -> Any:
         return jsonlib.loads(body)
 
 
-def _words(answer: Answer) -> tuple[str, Any]:
+def _message_and_detail(response: Response) -> tuple[str, Any]:
     """Return message and detail of an error answer; one that holds none is described by its status."""
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and "Location" in answer.headers:
-        return f"redirected to {unsigned(answer.headers['Location'])}, which is not followed", None
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST and "Location" in response.headers:
+        return f"redirected to {without_secrets(response.headers['Location'])}, which is not followed", None
     try:
-        phrase = HTTPStatus(answer.status).phrase
+        phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = "unknown status"
     try:
-        content = jsonlib.loads(answer.body)
+        content = jsonlib.loads(response.body)
     except (ValueError, RecursionError):
         # Object storage speaks XML.
-        in_xml = _XML_MESSAGE.search(answer.body)
+        in_xml = _XML_MESSAGE.search(response.body)
         return (in_xml[1].decode("utf-8", "replace") if in_xml else phrase), None
     if not isinstance(content, dict):
         return phrase, content

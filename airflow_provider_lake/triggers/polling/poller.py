@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from airflow_provider_lake.client import LakeError
-    from airflow_provider_lake.client.transport.base import Answer
+    from airflow_provider_lake.client.transport.base import Response
     from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Wait
     from airflow_provider_lake.triggers.polling.thread import Counts
 
@@ -54,15 +54,14 @@ class Poller:
 
     def __init__(self, arguments: Mapping[str, Any], read_token: Callable[[], Awaitable[str]]) -> None:
         from airflow_provider_lake.client import RetryPolicy
-        from airflow_provider_lake.client.transport.sender import Sender
-        from airflow_provider_lake.client.transport.session import Session
+        from airflow_provider_lake.client.transport.session import Session, make_transport
         from airflow_provider_lake.triggers.polling.thread import PollerThread
 
-        sender = Sender(arguments["timeout"], arguments["verify"])
-        self._session = Session(arguments["host"], arguments["api_token"], sender, RetryPolicy(attempts=1))
+        transport = make_transport(arguments["timeout"], arguments["verify"])
+        self._session = Session(arguments["host"], arguments["api_token"], transport, RetryPolicy(attempts=1))
         self._organization = Organization(self._send, arguments["organization_id"], arguments["organization_name"])
         self._inboxes: dict[Wait, asyncio.Queue[News | Exception]] = {}
-        self._pending: set[asyncio.Future[Answer]] = set()
+        self._pending: set[asyncio.Future[Response]] = set()
         self._read_token = read_token
         self._renewal: asyncio.Future[None] | None = None
         self._thread = PollerThread(
@@ -210,22 +209,22 @@ class Poller:
         self.is_refused = self.is_refused or isinstance(error, UnauthorizedError | NotFoundError | TransportError)
 
     async def _send(self, method: str, path: str, params: Params = (), json: Any = None) -> Any:
-        from airflow_provider_lake.client.transport.session import read_answer
+        from airflow_provider_lake.client.transport.session import read_response
         from airflow_provider_lake.triggers.polling.thread import Request
 
         self._require_thread()
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
-        call = self._session.describe(method, path, params, json)
+        answered: asyncio.Future[Response] = loop.create_future()
+        call = self._session.build_request(method, path, params, json)
 
-        def done(outcome: "Answer | LakeError") -> None:
+        def done(outcome: "Response | LakeError") -> None:
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, answered, outcome)
 
         self._pending.add(answered)
         self._thread.send(Request(call, done))
         try:
-            return read_answer(method, call.url, await answered)
+            return read_response(method, call.url, await answered)
         except Exception as error:
             self._note(error)
             raise
@@ -307,7 +306,7 @@ async def _get_connection(lake_conn_id: str) -> "Connection":
     return await LakeHook.aget_connection(lake_conn_id)
 
 
-def _settle(answered: "asyncio.Future[Answer]", outcome: "Answer | Exception") -> None:
+def _settle(answered: "asyncio.Future[Response]", outcome: "Response | Exception") -> None:
     if answered.done():
         return
     if isinstance(outcome, Exception):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lake.triggers.polling.poller import Poller, read_datalake_name, shared_poller
 
 if TYPE_CHECKING:
-    from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
-    from airflow_provider_lake.client.transport.session import Params
+    from airflow_provider_lake.client.listing.ids import IdPage, IdQuery
+    from airflow_provider_lake.client.transport.session import QueryParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class DataReader:
             self._datalake = NamedDatalake(found["id"], found["name"])
         return self._datalake
 
-    async def read_ids(self, question: "IdQuestion") -> "IdPage":
+    async def read_ids(self, question: "IdQuery") -> "IdPage":
         """Ask for one page of ids."""
         from airflow_provider_lake.client.listing.ids import IdPage, ids_path
 
@@ -63,20 +63,20 @@ class DataReader:
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
         """Count the data that a query means, of those in some upload statuses."""
-        from airflow_provider_lake.client.listing.ids import IdQuestion
+        from airflow_provider_lake.client.listing.ids import IdQuery
 
-        return (await self.read_ids(IdQuestion(q, statuses, limit=1))).count
+        return (await self.read_ids(IdQuery(q, statuses, limit=1))).count
 
     async def filter_ids(self, ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> list[str]:
         """Return those of some data that a query means and that are in some upload statuses.
 
         :param ids: at most 1,000.
         """
-        from airflow_provider_lake.client.listing.ids import naming_body
+        from airflow_provider_lake.client.listing.ids import ids_body
 
         if not ids:
             return []
-        datalake, body = await self.get_datalake(), naming_body(ids, q, statuses)
+        datalake, body = await self.get_datalake(), ids_body(ids, q, statuses)
         page = await self._ask("XGET", f"/api/datalake/{datalake.id}/datas", json=body)
         return [str(item["id"]) for item in page["items"]]
 
@@ -85,7 +85,7 @@ class DataReader:
         self._poller = self._datalake = None
         await self._stack.aclose()
 
-    async def _ask(self, method: str, path: str, *, params: "Params" = (), json: Any = None) -> Any:
+    async def _ask(self, method: str, path: str, *, params: "QueryParams" = (), json: Any = None) -> Any:
         async with self._poll() as poller:
             return await poller.request(method, path, params=params, json=json)
 

@@ -19,8 +19,8 @@ from airflow_provider_lake.client.errors import (
     UnauthorizedError,
 )
 from airflow_provider_lake.client.resources.states import JobStatus
-from airflow_provider_lake.client.transport.base import Answer
-from airflow_provider_lake.client.transport.session import read_answer
+from airflow_provider_lake.client.transport.base import Response
+from airflow_provider_lake.client.transport.session import read_response
 from airflow_provider_lake.tasks.jobs import MISSING_GRACE_SECONDS, backoff, next_interval
 
 # A lake that asks for more is asked again all the same: its clock or its proxy may be wrong.
@@ -158,7 +158,7 @@ class Schedule:
                 self._push(job, _wake(job))
         return None
 
-    def answered(self, job: WatchedJob, outcome: Answer | LakeError, now: float) -> None:
+    def answered(self, job: WatchedJob, outcome: Response | LakeError, now: float) -> None:
         """Take in what came of a look at a job."""
         job.is_asked = False
         if self._jobs.get(job.id) is not job:
@@ -180,7 +180,7 @@ class Schedule:
         except LakeError as error:
             self._end(job, error)
 
-    def _take_in(self, job: WatchedJob, outcome: Answer | LakeError, now: float) -> None:
+    def _take_in(self, job: WatchedJob, outcome: Response | LakeError, now: float) -> None:
         """Hand on what is new about a job, and plan the next look at it unless it has ended."""
         if isinstance(outcome, LakeError):
             raise outcome
@@ -245,8 +245,8 @@ class Schedule:
         return job.due == due and not job.is_asked and self._jobs.get(job.id) is job
 
 
-def _read_news(job: WatchedJob, answer: Answer) -> JobNews:
-    json = read_answer("GET", job.path, answer)
+def _read_news(job: WatchedJob, answer: Response) -> JobNews:
+    json = read_response("GET", job.path, answer)
     if not isinstance(json, dict) or not isinstance(json.get("status"), str):
         raise TransportError(f"GET {job.path} was answered by something that is no job: is there a lake?")
     return JobNews(job.id, JobStatus(json["status"]), json.get("progress"))

@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 import pycurl  # noqa: TID253 - this module is loaded where a poller is made, and nowhere else
 
 from airflow_provider_lake.client.errors import LakeError
-from airflow_provider_lake.client.transport.base import Answer
-from airflow_provider_lake.client.transport.curl import Exchange, Handle, make_handle
-from airflow_provider_lake.client.transport.session import Call, Session
+from airflow_provider_lake.client.transport.base import Response
+from airflow_provider_lake.client.transport.curl import CurlRequest, Handle, make_handle
+from airflow_provider_lake.client.transport.session import ApiRequest, Session
 from airflow_provider_lake.triggers.polling.schedule import News, Schedule, Wait, WatchedJob
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _EVENTS = {
 }
 
 _T = TypeVar("_T")
-Outcome = Answer | LakeError
+Outcome = Response | LakeError
 Delivery = Callable[[list[tuple[Wait, News]]], None]
 
 
@@ -47,7 +47,7 @@ Delivery = Callable[[list[tuple[Wait, News]]], None]
 class Request:
     """A request, and who wants to know what came of it; told on the poller's thread."""
 
-    call: Call
+    call: ApiRequest
     done: Callable[[Outcome], None]
 
 
@@ -67,7 +67,7 @@ class Counts:
 class _Flight:
     """A request under way."""
 
-    exchange: Exchange
+    exchange: CurlRequest
     request: Request
 
 
@@ -227,13 +227,13 @@ class PollerThread(threading.Thread):
         while len(self._flights) < MAX_IN_FLIGHT and (job := self._schedule.pop_due(now)) is not None:
             self.counts.polls += 1
             self.counts.late = max(self.counts.late, now - job.poll_at)
-            self._start(Request(self._session.describe("GET", job.path), _teller(self._schedule, job)))
+            self._start(Request(self._session.build_request("GET", job.path), _teller(self._schedule, job)))
 
     def _start(self, request: Request) -> None:
-        sender, call = self._session.sender, request.call
-        handle = self._idle.pop() if self._idle else make_handle(sender.timeout, sender.verify)
+        transport, call = self._session.transport, request.call
+        handle = self._idle.pop() if self._idle else make_handle(transport.timeout, transport.verify)
         try:
-            exchange = Exchange(handle, call.method, call.url, headers=call.headers, body=call.body)
+            exchange = CurlRequest(handle, call.method, call.url, headers=call.headers, body=call.body)
         except LakeError as error:
             self._idle.append(handle)
             request.done(error)
@@ -248,16 +248,16 @@ class PollerThread(threading.Thread):
         while more:
             more, succeeded, failed = self._multi.info_read()
             for handle in succeeded:
-                self._finish(handle, Exchange.answer)
+                self._finish(handle, CurlRequest.response)
             for handle, code, message in failed:
-                self._finish(handle, partial(Exchange.failure, code=code, message=message))
+                self._finish(handle, partial(CurlRequest.lake_error, code=code, message=message))
 
-    def _finish(self, handle: Handle, read: Callable[[Exchange], Outcome]) -> None:
+    def _finish(self, handle: Handle, read: Callable[[CurlRequest], Outcome]) -> None:
         flight = self._flights.pop(handle)
         outcome = read(flight.exchange)
         self._multi.remove_handle(handle)
         self._idle.append(handle)
-        if isinstance(outcome, Answer) and outcome.status == HTTPStatus.UNAUTHORIZED:
+        if isinstance(outcome, Response) and outcome.status == HTTPStatus.UNAUTHORIZED:
             self._refused.append((flight.request, outcome))
             if len(self._refused) == 1:
                 self._tell(self._renew, flight.request.call.token)
@@ -267,7 +267,7 @@ class PollerThread(threading.Thread):
     def _send_refused(self) -> None:
         refused, self._refused = self._refused, []
         for request, outcome in refused:
-            renewed = self._session.renewed(request.call)
+            renewed = self._session.with_new_token(request.call)
             if renewed is None:
                 request.done(outcome)
             else:

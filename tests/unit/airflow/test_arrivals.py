@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
+from airflow_provider_lake.client.listing.ids import IdPage, IdQuery
 from airflow_provider_lake.triggers import arrivals
 from airflow_provider_lake.triggers.arrivals import Position, begin, look
 
@@ -57,7 +57,7 @@ class _ModelLake:
         elif place and self.rows[place].status == "PENDING":
             self.rows[place].status = {"finish": "DONE", "fail": "ERROR"}[name]
 
-    async def read_ids(self, question: IdQuestion) -> IdPage:
+    async def read_ids(self, question: IdQuery) -> IdPage:
         self._let_others_work()
         meant = [place for place in self.rows if self._means(place, question.q, question.statuses)]
         after = [place for place in meant if place > int(question.cursor or 0)][question.offset or 0 :]
@@ -66,7 +66,7 @@ class _ModelLake:
         return IdPage([self.rows[place].id for place in page], len(meant), cursor)
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
-        return (await self.read_ids(IdQuestion(q, statuses, limit=1))).count
+        return (await self.read_ids(IdQuery(q, statuses, limit=1))).count
 
     async def filter_ids(self, ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> list[str]:
         self._let_others_work()

@@ -17,13 +17,13 @@ from airflow_provider_lake.client import (
     TransportError,
     UnauthorizedError,
 )
-from airflow_provider_lake.client.transport.base import Answer
+from airflow_provider_lake.client.transport.base import Response
 from airflow_provider_lake.tasks.jobs import next_interval
 from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Schedule, Silence, Wait
 
-RUNNING = Answer(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 3}}')
-DONE = Answer(200, {}, b'{"id": "a", "status": "SUCCEEDED"}')
-BUSY = Answer(503, {}, b"")
+RUNNING = Response(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 3}}')
+DONE = Response(200, {}, b'{"id": "a", "status": "SUCCEEDED"}')
+BUSY = Response(503, {}, b"")
 LOST = TransportError("connection refused", False)
 
 
@@ -44,14 +44,14 @@ class Clock:
         self.schedule.add(wait, self.now)
         return wait
 
-    def run(self, seconds: float, answer: Answer | LakeError = RUNNING) -> list[tuple[Wait, News]]:
+    def run(self, seconds: float, response: Response | LakeError = RUNNING) -> list[tuple[Wait, News]]:
         """Let time pass, and give each look the same answer; return what was handed on."""
         end = self.now + seconds
         while (due := self.schedule.next_due()) is not None and due <= end:
             self.now = max(self.now, due)
             while (job := self.schedule.pop_due(self.now)) is not None:
                 self.looks.append((self.now, job.id))
-                self.schedule.answered(job, answer, self.now)
+                self.schedule.answered(job, response, self.now)
         self.now = end
         handed, self.schedule.outbox = self.schedule.outbox, []
         return handed
@@ -115,8 +115,8 @@ def test_only_what_is_new_is_handed_on() -> None:
     clock = Clock()
     wait = clock.add("a")
     clock.run(60)
-    again = Answer(200, {}, json.dumps(json.loads(RUNNING.body) | {"signed_url": "another"}).encode())
-    more = Answer(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 4}}')
+    again = Response(200, {}, json.dumps(json.loads(RUNNING.body) | {"signed_url": "another"}).encode())
+    more = Response(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 4}}')
 
     assert clock.run(60, again) == []
     [(who, news)] = clock.run(60, more)
@@ -150,7 +150,7 @@ def test_the_pause_that_a_lake_asks_for_is_kept_by_all(status: int, form: str) -
     clock.add("a")
     clock.run(1.5)
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    refused = Answer(status, {"Retry-After": "90" if form == "seconds" else later}, b"")
+    refused = Response(status, {"Retry-After": "90" if form == "seconds" else later}, b"")
     began = clock.now
     clock.run(2.5, refused)
     clock.add("b", age=3600.0)
@@ -166,7 +166,7 @@ def test_each_wait_gives_up_when_its_own_budget_is_spent() -> None:
     clock = Clock()
     short, long = clock.add("a", outage_budget=30.0), clock.add("a", outage_budget=600.0)
     clock.run(1.5)
-    handed = clock.run(25, Answer(429, {"Retry-After": "3000"}, b""))
+    handed = clock.run(25, Response(429, {"Retry-After": "3000"}, b""))
     assert _told(handed, short) == ["Silence"]
     handed = clock.run(10)
 
@@ -211,7 +211,7 @@ def test_a_refusal_ends_a_wait_at_once(status: int, error: type[LakeError]) -> N
     """It would be the same later; nothing more is asked."""
     clock = Clock()
     clock.add("a")
-    [(_, told)] = clock.run(60, Answer(status, {}, b'{"message": "no"}'))
+    [(_, told)] = clock.run(60, Response(status, {}, b'{"message": "no"}'))
 
     assert isinstance(told, error)
     assert len(clock.looks) == 1
@@ -221,10 +221,10 @@ def test_an_unknown_job_is_given_a_few_seconds() -> None:
     """It may have been started a moment ago; an older wait has had that time."""
     clock = Clock()
     known_soon = clock.add("a")
-    assert clock.run(3, Answer(404, {}, b"")) == []
+    assert clock.run(3, Response(404, {}, b"")) == []
     assert _told(clock.run(5), known_soon) == ["RUNNING"]
     unknown = clock.add("b")
-    handed = [(wait, news) for wait, news in clock.run(20, Answer(404, {}, b"")) if wait is unknown]
+    handed = [(wait, news) for wait, news in clock.run(20, Response(404, {}, b"")) if wait is unknown]
 
     assert [type(news) for _, news in handed] == [NotFoundError]
 
@@ -235,7 +235,7 @@ def test_what_is_no_job_counts_as_no_answer(body: bytes) -> None:
     clock = Clock()
     wait = clock.add("a")
 
-    assert _told(clock.run(1.5, Answer(200, {}, body)), wait) == ["Silence"]
+    assert _told(clock.run(1.5, Response(200, {}, body)), wait) == ["Silence"]
     assert _told(clock.run(60, DONE), wait) == ["SUCCEEDED"]
 
 
@@ -257,7 +257,7 @@ def test_an_error_that_is_none_of_these_ends_the_wait() -> None:
     """Nothing is waited for for ever because it was not thought of."""
     clock = Clock()
     clock.add("a")
-    [(_, told)] = clock.run(60, Answer(418, {}, b""))
+    [(_, told)] = clock.run(60, Response(418, {}, b""))
 
     assert isinstance(told, LakeError)
     assert not isinstance(told, ServerError | Silence)

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lake.client.listing.ids import IdPage, IdQuestion
+from airflow_provider_lake.client.listing.ids import IdPage, IdQuery
 from airflow_provider_lake.triggers.watcher import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
 
 
 class _Reader:
     """Reads a datalake with one finished data."""
 
-    async def read_ids(self, question: IdQuestion) -> IdPage:
+    async def read_ids(self, question: IdQuery) -> IdPage:
         ids = ["one"] if "DONE" in question.statuses and not question.cursor and not question.offset else []
         return IdPage(ids, len(ids), None)
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
-        return len((await self.read_ids(IdQuestion(q, statuses, limit=1))).ids)
+        return len((await self.read_ids(IdQuery(q, statuses, limit=1))).ids)
 
     async def filter_ids(self, ids: Sequence[str], *_filters: object) -> list[str]:
         return list(ids)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_lake.client import Client, Data, Datalake, MultiData, Tag, UsageError
-from airflow_provider_lake.client.arguments import listed, number, one, seconds, workers
-from airflow_provider_lake.client.listing.selection import Selection, selection_of
+from airflow_provider_lake.client.arguments import read_list, read_number, read_seconds, read_value, read_workers
+from airflow_provider_lake.client.listing.selection import Selection, make_selection
 from airflow_provider_lake.client.resources.base import parse_id
 from airflow_provider_lake.client.resources.imports import Imports
 
@@ -32,13 +32,13 @@ def _letters() -> Iterator[str]:
 def _selected(**asked: Any) -> Selection:
     names = ("limit", "offset", "order_by", "tags", "filenames", "intersect_tags", "object_names", "q", "ids")
     nothing: dict[str, Any] = dict.fromkeys((*names, "custom_metadata"))
-    return selection_of(**(nothing | asked))
+    return make_selection(**(nothing | asked))
 
 
 class _Session:
     """Keeps what would be asked."""
 
-    checks_files = True
+    supports_check_files = True
     organization_id = ID
     connector_id = ID
 
@@ -136,7 +136,7 @@ def test_one_text_of_what_data_get_is_one_tag() -> None:
     """As everywhere else."""
     datalake = _datalake()
 
-    Imports(datalake.session, ID).start_of_objects({"a.jpg": {"tags": "gate"}})
+    Imports(datalake.session, ID).import_objects({"a.jpg": {"tags": "gate"}})
     datalake.update_multiple_data({str(ID): {"tags": "gate"}})
 
     imported, updated = datalake.session.asked
@@ -145,25 +145,25 @@ def test_one_text_of_what_data_get_is_one_tag() -> None:
 
 def test_no_workers_are_the_usual_ones() -> None:
     """As to the published client."""
-    assert workers(0) is None
-    assert workers(None) is None
-    assert workers(3) == 3
+    assert read_workers(0) is None
+    assert read_workers(None) is None
+    assert read_workers(3) == 3
 
 
 def test_numbers_and_durations() -> None:
     """In whatever form they are meant."""
-    assert seconds("time", timedelta(seconds=2)) == 2
-    assert seconds("time", 0.5) == 0.5
-    assert number("attempts", 0) == 0
-    assert listed("paths", Path("a"), str, Path) == [Path("a")]
+    assert read_seconds("time", timedelta(seconds=2)) == 2
+    assert read_seconds("time", 0.5) == 0.5
+    assert read_number("attempts", 0) == 0
+    assert read_list("paths", Path("a"), str, Path) == [Path("a")]
     for wrong in ("1h", -1, True, None, float("nan")):
         with pytest.raises(UsageError, match=r"^time must be seconds"):
-            seconds("time", wrong)
+            read_seconds("time", wrong)
     for wrong in ("5", -1, True, 1.5, None):
         with pytest.raises(UsageError, match=r"^attempts must be a whole number"):
-            number("attempts", wrong)
+            read_number("attempts", wrong)
     with pytest.raises(UsageError, match=r"^data must be Data, not 5$"):
-        one("data", 5, Data)
+        read_value("data", 5, Data)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ import pytest
 
 from airflow_provider_lake.client import Data, ErrorManager, Job, JobStatus, RetryPolicy, UploadStatus, errors
 from airflow_provider_lake.client.errors import LakeError, class_of_status
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 
 TOKEN = "a-very-secret-token"
-SESSION = Session("http://lake", TOKEN, Sender(1, verify=True), RetryPolicy())
+SESSION = Session("http://lake", TOKEN, make_transport(1, verify=True), RetryPolicy())
 JOB = Job(uuid4(), SESSION, JobStatus.FAILED, error="exit code 3")
 DATA = Data(uuid4(), SESSION, uuid4(), "data/a.jpg", "a.jpg", "IMAGE", "image/jpeg", UploadStatus.PENDING)
 RESPONSE = (404, "GET", "http://lake/api/tag/x", "no such tag", None, 2.0)

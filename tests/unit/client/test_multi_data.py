@@ -5,10 +5,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from airflow_provider_lake.client import Data, MultiData, RetryPolicy, UploadStatus, UsageError
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 
-SESSION = Session("http://lake", "token", Sender(1, verify=True), RetryPolicy())
+SESSION = Session("http://lake", "token", make_transport(1, verify=True), RetryPolicy())
 
 
 DATALAKE = uuid4()

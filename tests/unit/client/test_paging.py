@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lake.client.transport.paging import by_cursor, by_offset, chunks
-from airflow_provider_lake.client.transport.session import Params
+from airflow_provider_lake.client.transport.paging import chunks, iter_by_cursor, iter_by_offset
+from airflow_provider_lake.client.transport.session import QueryParams
 
 
 class Pages:
@@ -24,7 +24,7 @@ class Pages:
         self.at_most = at_most
         self.asked: list[dict[str, Any]] = []
 
-    def __call__(self, params: Params) -> dict[str, Any]:
+    def __call__(self, params: QueryParams) -> dict[str, Any]:
         """Give a page."""
         asked = {name: value for name, value in params if value is not None}
         self.asked.append(asked)
@@ -34,7 +34,7 @@ class Pages:
         return {"items": list(self.items[start:end]), "count": len(self.items), "next_cursor": more}
 
 
-@pytest.mark.parametrize("iterate", [by_cursor, by_offset])
+@pytest.mark.parametrize("iterate", [iter_by_cursor, iter_by_offset])
 @given(
     count=st.integers(0, 3500),
     limit=st.none() | st.integers(0, 3500),
@@ -49,7 +49,7 @@ def test_every_item_comes_once(iterate: Any, count: int, limit: int | None, offs
     assert list(iterate(Pages(count, at_most), limit, offset)) == list(range(count))[start:end]
 
 
-@pytest.mark.parametrize("iterate", [by_cursor, by_offset])
+@pytest.mark.parametrize("iterate", [iter_by_cursor, iter_by_offset])
 def test_nothing_is_asked_before_it_is_needed(iterate: Any) -> None:
     """The first thousand items cost one request, made for the first of them."""
     pages = Pages(5000)
@@ -63,7 +63,7 @@ def test_nothing_is_asked_before_it_is_needed(iterate: Any) -> None:
 def test_a_cursor_replaces_the_offset() -> None:
     """The offset counts from the beginning: it is said once."""
     pages = Pages(2500)
-    list(by_cursor(pages, None, 10))
+    list(iter_by_cursor(pages, None, 10))
 
     assert pages.asked == [
         {"limit": 1000, "offset": 10},

@@ -15,12 +15,12 @@ import pytest
 
 from airflow_provider_lake.client import track
 from airflow_provider_lake.client.transfers import progress
-from airflow_provider_lake.client.transfers.progress import counted
+from airflow_provider_lake.client.transfers.progress import progress_counter
 
 WORK_AT_A_TERMINAL = """
 from airflow_provider_lake.client.transfers import progress
 progress.BAR_DELAY_SECONDS = 0
-with progress.counted("upload", 4) as advance:
+with progress.progress_counter("upload", 4) as advance:
     for _ in range(4):
         advance()
 """
@@ -39,7 +39,7 @@ def test_a_caller_is_told_of_each() -> None:
     told: list[tuple[int, int]] = []
     with (
         redirect_stderr(Terminal()) as terminal,
-        counted("work", 500, lambda done, total: told.append((done, total))) as advance,
+        progress_counter("work", 500, lambda done, total: told.append((done, total))) as advance,
         ThreadPoolExecutor(16) as pool,
     ):
         for _ in range(500):
@@ -70,7 +70,7 @@ def test_without_tqdm_a_terminal_gets_log_lines(
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr(progress, "LOG_INTERVAL_SECONDS", 0)
     caplog.set_level(logging.INFO, progress.__name__)
-    with redirect_stderr(Terminal()) as terminal, counted("upload", 2) as advance:
+    with redirect_stderr(Terminal()) as terminal, progress_counter("upload", 2) as advance:
         advance()
 
     assert caplog.messages == ["upload: 1 of 2"]
@@ -82,7 +82,7 @@ def test_long_work_is_logged_now_and_then(monkeypatch: pytest.MonkeyPatch, caplo
     moments = iter([0.0, 2.0, 5.1, 9.0, 10.2, 10.3])
     monkeypatch.setattr(time, "monotonic", lambda: next(moments))
     caplog.set_level(logging.INFO, progress.__name__)
-    with redirect_stderr(io.StringIO()), counted("download", 5) as advance:
+    with redirect_stderr(io.StringIO()), progress_counter("download", 5) as advance:
         for _ in range(5):
             advance()
 

@@ -86,7 +86,7 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
 
 
 @pytest.mark.parametrize(
-    ("outcome", "is_unclear"),
+    ("outcome", "is_ambiguous"),
     [
         (Outcome(), True),
         (Outcome(was_sent=False), False),
@@ -96,9 +96,9 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
         (Outcome(500), True),
     ],
 )
-def test_what_was_surely_not_acted_on_is_told_apart(outcome: Outcome, is_unclear: bool) -> None:
+def test_what_was_surely_not_acted_on_is_told_apart(outcome: Outcome, is_ambiguous: bool) -> None:
     """Only a request that never arrived, or was turned away at the door, is known to have done nothing."""
-    assert outcome.is_unclear is is_unclear
+    assert outcome.is_ambiguous is is_ambiguous
 
 
 @pytest.mark.parametrize(

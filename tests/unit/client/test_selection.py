@@ -5,11 +5,10 @@ from uuid import uuid4
 import pytest
 
 from airflow_provider_lake.client import RetryPolicy, Tag, UsageError
-from airflow_provider_lake.client.listing.selection import Selection, selection_of
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.listing.selection import Selection, make_selection
+from airflow_provider_lake.client.transport.session import Session, make_transport
 
-SESSION = Session("http://lake", "token", Sender(1, verify=True), RetryPolicy())
+SESSION = Session("http://lake", "token", make_transport(1, verify=True), RetryPolicy())
 
 
 @pytest.mark.parametrize(
@@ -42,17 +41,17 @@ def test_tags_are_given_by_name_or_as_records() -> None:
         ([], []),
     ]
     for tags, names in cases:
-        assert list(selection_of(None, None, None, tags, None, False, None, None, None, None).tags) == names
+        assert list(make_selection(None, None, None, tags, None, False, None, None, None, None).tags) == names
 
 
 def test_contradictions_are_refused() -> None:
     """Two kinds of names, negative numbers and ids that are none."""
     with pytest.raises(UsageError, match="only one of ids and filenames"):
-        selection_of(None, None, None, None, ["a.jpg"], False, None, None, [uuid4()], None)
+        make_selection(None, None, None, None, ["a.jpg"], False, None, None, [uuid4()], None)
     with pytest.raises(UsageError, match="not negative"):
-        selection_of(-1, None, None, None, None, False, None, None, None, None)
+        make_selection(-1, None, None, None, None, False, None, None, None, None)
     with pytest.raises(UsageError, match="'x' is no id"):
-        selection_of(None, None, None, None, None, False, None, None, ["x"], None)
+        make_selection(None, None, None, None, None, False, None, None, ["x"], None)
 
 
 def test_names_are_asked_for_once() -> None:

@@ -4,9 +4,14 @@ import threading
 
 import pytest
 
-from airflow_provider_lake.client.concurrency.stop import pause, stop_of_thread, worker_pool
-from airflow_provider_lake.client.concurrency.worker_pool import FIRST_WORKERS, MOST_WORKERS, Pace, do_all
-from airflow_provider_lake.client.transfers.storage import _lent
+from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor, current_cancel_event, pause
+from airflow_provider_lake.client.concurrency.worker_pool import (
+    INITIAL_WORKERS,
+    MAX_WORKERS,
+    AdaptiveConcurrency,
+    run_all,
+)
+from airflow_provider_lake.client.transfers.storage import _borrowed
 
 
 def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
@@ -15,21 +20,21 @@ def _settle(way_seconds: float, bandwidth: float = float("inf")) -> int:
     :param bandwidth: things per second beyond which more workers only wait for each other.
     """
     now = 0.0
-    pace = Pace(clock=lambda: now)
+    concurrency = AdaptiveConcurrency(clock=lambda: now)
     for _ in range(1000):
         alone = 0.001 + way_seconds
-        rate = min(pace.workers / alone, 1000, bandwidth)
+        rate = min(concurrency.workers / alone, 1000, bandwidth)
         now += 1 / rate
-        pace.note(pace.workers / rate, 0.001)
-    return pace.workers
+        concurrency.record(concurrency.workers / rate, 0.001)
+    return concurrency.workers
 
 
 @pytest.mark.parametrize(
     ("way_seconds", "bandwidth", "workers"),
     [
-        pytest.param(0.0, float("inf"), FIRST_WORKERS, id="near: the processor is busy with two"),
+        pytest.param(0.0, float("inf"), INITIAL_WORKERS, id="near: the processor is busy with two"),
         pytest.param(0.03, float("inf"), 62, id="far: as many as fill the time that two of them wait"),
-        pytest.param(0.5, float("inf"), MOST_WORKERS, id="very far: no more than a lake can be expected to bear"),
+        pytest.param(0.5, float("inf"), MAX_WORKERS, id="very far: no more than a lake can be expected to bear"),
         pytest.param(0.08, 30, 5, id="a narrow line: those that do not make it faster are given up again"),
     ],
 )
@@ -49,15 +54,15 @@ def test_results_come_in_the_order_of_the_things() -> None:
             assert last.wait(60)
         return number
 
-    assert do_all(work, range(100), None, Pace()) == list(range(100))
-    assert do_all(work, range(100), 2, Pace()) == list(range(100))
-    assert do_all(work, [], None, Pace()) == []
+    assert run_all(work, range(100), None, AdaptiveConcurrency()) == list(range(100))
+    assert run_all(work, range(100), 2, AdaptiveConcurrency()) == list(range(100))
+    assert run_all(work, [], None, AdaptiveConcurrency()) == []
 
 
-class _Shrinking(Pace):
+class _Shrinking(AdaptiveConcurrency):
     """Has no more than one worker as soon as one thing is done."""
 
-    def note(self, seconds: float, processor_seconds: float) -> None:
+    def record(self, seconds: float, processor_seconds: float) -> None:
         """Take in what one thing took."""
         del seconds, processor_seconds
         self.workers = 1
@@ -77,7 +82,7 @@ def test_workers_too_many_leave() -> None:
             for other in {at_work[each] for each in range(4)} - {at_work[4]}:
                 other.join(60)
 
-    do_all(work, range(30), None, _Shrinking(4))
+    run_all(work, range(30), None, _Shrinking(4))
     assert len({at_work[number] for number in range(4)}) == 4
     assert len({at_work[number] for number in range(4, 30)}) == 1
 
@@ -97,9 +102,9 @@ def test_where_no_more_threads_can_be_had_fewer_do_the_work(
 
     monkeypatch.setattr(threading.Thread, "start", start_one)
 
-    assert do_all(str, range(100), max_workers, Pace()) == [str(number) for number in range(100)]
+    assert run_all(str, range(100), max_workers, AdaptiveConcurrency()) == [str(number) for number in range(100)]
     with pytest.raises(RuntimeError, match="can't start"):
-        do_all(str, range(100), max_workers, Pace())
+        run_all(str, range(100), max_workers, AdaptiveConcurrency())
 
 
 def test_a_number_of_workers_is_kept() -> None:
@@ -111,7 +116,7 @@ def test_a_number_of_workers_is_kept() -> None:
         together.wait(60)
         names.add(threading.current_thread().name)
 
-    do_all(work, range(30), 3, Pace())
+    run_all(work, range(30), 3, AdaptiveConcurrency())
     assert len(names) == 3
 
 
@@ -126,7 +131,7 @@ def test_a_failure_ends_the_work(failure: BaseException) -> None:
             raise failure
 
     with pytest.raises(type(failure)):
-        do_all(work, range(100), 1, Pace())
+        run_all(work, range(100), 1, AdaptiveConcurrency())
     assert done == [0, 1, 2, 3]
 
 
@@ -135,12 +140,12 @@ def test_what_fails_within_one_piece_of_work_stops_no_other() -> None:
 
     def work(number: int) -> int:
         if number == 0:
-            with pytest.raises(ValueError, match="inner"), worker_pool(1, "inner"):
+            with pytest.raises(ValueError, match="inner"), cancellable_executor(1, "inner"):
                 raise ValueError("inner")
         pause(0)
         return number
 
-    assert do_all(work, range(4), 1, Pace()) == [0, 1, 2, 3]
+    assert run_all(work, range(4), 1, AdaptiveConcurrency()) == [0, 1, 2, 3]
 
 
 def test_an_interrupted_wait_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +156,7 @@ def test_an_interrupted_wait_begins_nothing_more(monkeypatch: pytest.MonkeyPatch
     def work(number: int) -> None:
         done.append(number)
         has_begun.set()
-        stop = stop_of_thread()
+        stop = current_cancel_event()
         assert stop is not None
         assert stop.wait(60)
 
@@ -163,7 +168,7 @@ def test_an_interrupted_wait_begins_nothing_more(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(threading.Thread, "join", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        do_all(work, range(100), 1, Pace())
+        run_all(work, range(100), 1, AdaptiveConcurrency())
     assert done == [0]
 
 
@@ -171,5 +176,5 @@ def test_threads_that_were_lent_are_given_back() -> None:
     """The next large file has as many."""
     threads = threading.Semaphore(3)
     for wanted in (2, 5, 0, 3):
-        with _lent(threads, wanted) as count:
+        with _borrowed(threads, wanted) as count:
             assert count == min(3, wanted)

@@ -8,13 +8,12 @@ from uuid import UUID
 import pytest
 
 from airflow_provider_lake.client import UnexpectedResponseError
-from airflow_provider_lake.client.listing.rows import DataPages, decode_page
+from airflow_provider_lake.client.listing.rows import RowReader, decode_page
 from airflow_provider_lake.client.resources.data import Data
 from airflow_provider_lake.client.transport.retry import RetryPolicy
-from airflow_provider_lake.client.transport.sender import Sender
-from airflow_provider_lake.client.transport.session import Session
+from airflow_provider_lake.client.transport.session import Session, make_transport
 
-SESSION = Session("http://lake", None, Sender(1, verify=True), RetryPolicy())
+SESSION = Session("http://lake", None, make_transport(1, verify=True), RetryPolicy())
 DATALAKE_ID = UUID(int=1)
 TAG = {"id": str(UUID(int=2)), "name": "car", "target_type": "DATA"}
 ROW = {
@@ -57,7 +56,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 def _read(*rows: dict[str, Any], **more: Any) -> Any:
     body = json.dumps({"items": rows, **more}).encode()
-    return DataPages(SESSION, DATALAKE_ID).read(decode_page(body))
+    return RowReader(SESSION, DATALAKE_ID).read(decode_page(body))
 
 
 def _values(data: Data) -> list[Any]:

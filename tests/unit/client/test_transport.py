@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_provider_lake.client.transport.base import unsigned
+from airflow_provider_lake.client.transport.base import without_secrets
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from airflow_provider_lake.client.transport.base import unsigned
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     """Neither the query nor the credentials before the host; an @ elsewhere stays."""
-    assert unsigned(url) == shown
+    assert without_secrets(url) == shown
