@@ -150,7 +150,7 @@ def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
     """Return what to trust: the authorities that the client trusts too."""
-    from airflow_provider_lake.client.transport.curl import ca_bundle_path
+    from airflow_provider_lake.client.transport.curl_request import ca_bundle_path
 
     path = ca_bundle_path()
     is_folder = Path(path).is_dir()

@@ -13,7 +13,8 @@ import requests
 
 from airflow_provider_lake.client import LakeError, TransportError, UploadError, UsageError
 from airflow_provider_lake.client.transport.base import RequestBody, Response
-from airflow_provider_lake.client.transport.curl import CurlConnection, CurlRequest, make_handle
+from airflow_provider_lake.client.transport.curl import CurlConnection
+from airflow_provider_lake.client.transport.curl_request import CurlRequest, make_handle
 from airflow_provider_lake.client.transport.session import make_transport
 from tests.wire.breaking_proxy import Break, breaking_proxy
 from tests.wire.scripted import Given, scripted

@@ -21,7 +21,7 @@ import pycurl  # noqa: TID253 - this module is loaded where a poller is made, an
 
 from airflow_provider_lake.client.errors import LakeError
 from airflow_provider_lake.client.transport.base import Response
-from airflow_provider_lake.client.transport.curl import CurlRequest, Handle, make_handle
+from airflow_provider_lake.client.transport.curl_request import CurlRequest, Handle, make_handle
 from airflow_provider_lake.client.transport.session import ApiRequest, Session
 from airflow_provider_lake.triggers.polling.schedule import News, Schedule, Wait, WatchedJob
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_lake.client.transport.curl import make_handle
+from airflow_provider_lake.client.transport.curl_request import make_handle
 
 
 @pytest.mark.parametrize("name", ["authorities.pem", "Schlüssel é.pem", "caf\udce9.pem"])
