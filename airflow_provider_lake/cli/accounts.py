@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.cli.database import opened_database
+from airflow_provider_lake.cli.database import open_database
 from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.processings import BUILTIN
 from airflow_provider_lake.server.bootstrap import OWNER
@@ -22,7 +22,7 @@ _TOKEN_BYTES = 32
 
 def add_user(data_dir: Path, database_url: str | None, username: str, organization_name: str) -> int:
     """Add a user, and its organization where there is none of that name yet; print the user's first token."""
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         organization = accounts.find_organization(session, organization_name)
         if organization is None:
             organization = _create_organization(session, organization_name)
@@ -33,7 +33,7 @@ def add_user(data_dir: Path, database_url: str | None, username: str, organizati
 
 def list_users(data_dir: Path, database_url: str | None) -> int:
     """Print every user with its organization and number of tokens."""
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         for username, organization, count in accounts.list_users(session):
             print(f"{username}\t{organization}\t{count}")
     return 0
@@ -43,7 +43,7 @@ def remove_user(data_dir: Path, database_url: str | None, username: str) -> int:
     """Remove a user and all its tokens."""
     if username == OWNER:
         raise CommandError(f"the user {OWNER!r} is the lake's own")
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         accounts.delete_user(session, _get_user(session, username))
     return 0
 
@@ -52,7 +52,7 @@ def add_token(data_dir: Path, database_url: str | None, username: str) -> int:
     """Make one more token of a user, and print it."""
     if username == OWNER:
         raise CommandError(f"the user {OWNER!r} has one token, which lake serve takes from --token-file or the folder")
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         token = _new_token(session, _get_user(session, username))
     _print_token(username, token)
     return 0
@@ -60,7 +60,7 @@ def add_token(data_dir: Path, database_url: str | None, username: str) -> int:
 
 def list_tokens(data_dir: Path, database_url: str | None) -> int:
     """Print id, user, organization and age of every token; the tokens themselves are known to their users only."""
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         for token, username, organization in tokens.list_tokens(session):
             token_id = token.sha256[: tokens.ID_LENGTH]
             print(f"{token_id}\t{username}\t{organization}\t{token.created_at:%Y-%m-%d %H:%M:%S} UTC")
@@ -69,7 +69,7 @@ def list_tokens(data_dir: Path, database_url: str | None) -> int:
 
 def revoke_token(data_dir: Path, database_url: str | None, token_id: str) -> int:
     """Make a token void at once; where it is the one in the lake's folder, the next start makes another."""
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         of_owner = {token.sha256 for token, username, _ in tokens.list_tokens(session) if username == OWNER}
         digest = tokens.revoke(session, token_id)
         if digest is None:

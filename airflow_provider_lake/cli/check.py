@@ -15,7 +15,7 @@ from airflow_provider_lake.hooks.connection import ConnectionFields
 
 
 @dataclass(frozen=True, slots=True)
-class GivenConnection:
+class ConnectionArguments:
     """A connection that the command line describes.
 
     :param conn_id: what messages call it.
@@ -32,7 +32,7 @@ class GivenConnection:
     schema: str | None = None
 
 
-def check_given(host: str | None, token: str | None, token_file: Path | None, extra: Mapping[str, Any]) -> int:
+def check_arguments(host: str | None, token: str | None, token_file: Path | None, extra: Mapping[str, Any]) -> int:
     """Try what the command line describes; return the exit code.
 
     :param extra: the extra fields of an Airflow connection.
@@ -47,7 +47,7 @@ def check_given(host: str | None, token: str | None, token_file: Path | None, ex
             raise CommandError(str(error)) from error
     if not token:
         raise CommandError("no API token: give --token-file or --token, or --conn-id for a connection of Airflow")
-    return _report(GivenConnection("given", host, token, json.dumps(extra)))
+    return _report(ConnectionArguments("given", host, token, json.dumps(extra)))
 
 
 def check_conn_id(conn_id: str) -> int:

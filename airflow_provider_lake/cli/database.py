@@ -19,7 +19,7 @@ from airflow_provider_lake.text.near_names import did_you_mean
 
 
 @contextmanager
-def opened_database(data_dir: Path, database_url: str | None) -> Iterator[Session]:
+def open_database(data_dir: Path, database_url: str | None) -> Iterator[Session]:
     """Open one writing transaction; a running lake knows at once what it changed.
 
     :raises CommandError: there is no lake, or it refuses what is asked for.

@@ -41,7 +41,7 @@ def run_demo(photos: Path | None, home: Path) -> int:
 
     started = time.monotonic()
     home = home.resolve()
-    _check(photos, home / "lake")
+    _check_arguments(photos, home / "lake")
     shutil.rmtree(home / "lake", ignore_errors=True)
     console = Console(highlight=False)
     say = partial(console.print, markup=False, soft_wrap=True)  # names of folders are no markup, and stay whole
@@ -52,7 +52,7 @@ def run_demo(photos: Path | None, home: Path) -> int:
         say(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
     make_photos(home / "lake" / "objects" / PREFIX, SAMPLE_OBJECTS, seed=2)
     say(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
-    with _lake(home / "lake") as url:
+    with _running_lake(home / "lake") as url:
         say(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
         outcome = _run_dag(home, url, {"folder": str(photos.resolve()), "prefix": PREFIX, "tags": [TAG]})
     console.print(_task_table(outcome["tasks"]))
@@ -63,7 +63,7 @@ def run_demo(photos: Path | None, home: Path) -> int:
     return 0 if outcome["report"]["failed"] == 0 else 1
 
 
-def _check(photos: Path | None, lake: Path) -> None:
+def _check_arguments(photos: Path | None, lake: Path) -> None:
     if photos is not None and not photos.is_dir():
         raise CommandError(f"no such folder: {photos}")
     if photos is not None and not os.access(photos, os.R_OK | os.X_OK):
@@ -76,7 +76,7 @@ def _check(photos: Path | None, lake: Path) -> None:
 
 
 @contextmanager
-def _lake(data_dir: Path) -> Iterator[str]:
+def _running_lake(data_dir: Path) -> Iterator[str]:
     """Run a lake as long as the block; give its URL."""
     command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
     with (data_dir.parent / "lake.log").open("wb") as log:

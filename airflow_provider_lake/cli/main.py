@@ -80,10 +80,10 @@ def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--insecure", action="store_true", help="listen beyond this machine without TLS, behind a proxy that ends it"
     )
     serve.add_argument(
-        "--workers", type=_number_of("processes"), default=1, help="processes that answer requests (%(default)s)"
+        "--workers", type=_positive_integer("processes"), default=1, help="processes that answer requests (%(default)s)"
     )
     serve.add_argument(
-        "--jobs", type=_number_of("jobs"), default=2, help="jobs that run at the same time (%(default)s)"
+        "--jobs", type=_positive_integer("jobs"), default=2, help="jobs that run at the same time (%(default)s)"
     )
     serve.set_defaults(run=_serve)
 
@@ -211,10 +211,10 @@ def _port(text: str) -> int:
     return port
 
 
-def _number_of(things: str) -> Callable[[str], int]:
+def _positive_integer(noun: str) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < 1:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number of {things}: 1 or more")
+            raise argparse.ArgumentTypeError(f"{text!r} is no number of {noun}: 1 or more")
         return int(text)
 
     return number
@@ -251,13 +251,13 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from airflow_provider_lake.cli.check import check_conn_id, check_given
+    from airflow_provider_lake.cli.check import check_arguments, check_conn_id
 
     if parsed.conn_id is not None:
         return check_conn_id(parsed.conn_id)
     names = ("organization_id", "organization_name", "datalake", "timeout", "verify_ssl")
     extra = {name: getattr(parsed, name) for name in names}
-    return check_given(parsed.host, parsed.token, parsed.token_file, extra)
+    return check_arguments(parsed.host, parsed.token, parsed.token_file, extra)
 
 
 def _register(parsed: argparse.Namespace) -> int:

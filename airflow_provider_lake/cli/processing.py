@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from airflow_provider_lake.cli.commands import checked_command
-from airflow_provider_lake.cli.database import get_organization, opened_database
+from airflow_provider_lake.cli.database import get_organization, open_database
 from airflow_provider_lake.server.store.queries import processings
 from airflow_provider_lake.server.store.tables import Processing
 
@@ -27,7 +27,7 @@ def register(
     :raises CommandError: the command cannot be run, or there is no such organization.
     """
     command = checked_command(command)
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         organization = get_organization(session, organization_name)
         processings.register(session, organization.id, name, command, description=description)
     print(f"processing {name!r} runs {shlex.join(command)}")
@@ -36,7 +36,7 @@ def register(
 
 def show(data_dir: Path, database_url: str | None, organization_name: str) -> int:
     """Print the registered commands of an organization."""
-    with opened_database(data_dir, database_url) as session:
+    with open_database(data_dir, database_url) as session:
         organization = get_organization(session, organization_name)
         of_organization = select(Processing).where(Processing.organization_id == organization.id)
         for processing in session.scalars(of_organization.order_by(Processing.name)):

@@ -26,7 +26,7 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
     :return: their paths.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     paths = []
     for number in range(count):
         maker, model, has_gps, orientation = CAMERAS[number % len(CAMERAS)]
@@ -36,7 +36,7 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
             _locate(exif, _ORIGIN[0] + number / 1000, _ORIGIN[1] - number / 1000)
         is_upright = orientation == 1
         scene = _scene(
-            dice, SIZE if is_upright else SIZE[::-1], blurred=number % 4 == 1, light=(0.35, 1.0, 1.0, 2.0)[number % 4]
+            rng, SIZE if is_upright else SIZE[::-1], blurred=number % 4 == 1, light=(0.35, 1.0, 1.0, 2.0)[number % 4]
         )
         # A camera on its side stores the scene as its sensor lies: 6 says that a quarter turn to the right mends it.
         (scene if is_upright else scene.transpose(Image.Transpose.ROTATE_90)).save(
@@ -46,24 +46,24 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
     return paths
 
 
-def _scene(dice: random.Random, size: tuple[int, int], *, blurred: bool, light: float) -> Image.Image:
+def _scene(rng: random.Random, size: tuple[int, int], *, blurred: bool, light: float) -> Image.Image:
     """Draw hills under a sky; ``light`` 1 is a fair day."""
     width, height = size
     image = Image.new("RGB", size)
     draw = ImageDraw.Draw(image)
     for y in range(height):
-        draw.line((0, y, width, y), fill=_lit((120 + y // 10, 150 + y // 12, 190), light))
+        draw.line((0, y, width, y), fill=_with_light((120 + y // 10, 150 + y // 12, 190), light))
     for hill in range(5):
         base, color = height * (hill + 4) // 9, (40 + hill * 12, 70 + hill * 14, 30 + hill * 9)
-        outline = [(x, base + dice.randint(-40, 40)) for x in range(0, width + 80, 80)]
-        draw.polygon([*outline, (width, height), (0, height)], fill=_lit(color, light))
+        outline = [(x, base + rng.randint(-40, 40)) for x in range(0, width + 80, 80)]
+        draw.polygon([*outline, (width, height), (0, height)], fill=_with_light(color, light))
     for _ in range(400):
-        x, y, edge = dice.randrange(width), dice.randrange(height // 2, height), dice.randint(2, 14)
-        draw.rectangle((x, y, x + edge, y + edge), fill=_lit((dice.randint(30, 220),) * 3, light))
+        x, y, edge = rng.randrange(width), rng.randrange(height // 2, height), rng.randint(2, 14)
+        draw.rectangle((x, y, x + edge, y + edge), fill=_with_light((rng.randint(30, 220),) * 3, light))
     return image.filter(ImageFilter.GaussianBlur(6)) if blurred else image
 
 
-def _lit(color: tuple[int, int, int], light: float) -> tuple[int, int, int]:
+def _with_light(color: tuple[int, int, int], light: float) -> tuple[int, int, int]:
     red, green, blue = (min(255, round(part * light)) for part in color)
     return red, green, blue
 

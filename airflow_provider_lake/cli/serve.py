@@ -37,7 +37,7 @@ def run_lake(
     """
     if (tls_cert is None) != (tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
-    token = _given_token(token, token_file)
+    token = _read_token(token, token_file)
     if not _is_local(host):
         _check_public(host, token, is_safe=insecure or tls_cert is not None)
     from airflow_provider_lake.server.serve import ServeError, serve
@@ -48,7 +48,7 @@ def run_lake(
         database_url=database_url,
         storage_url=storage_url,
         token=token,
-        public_url=_checked_url(public_url),
+        public_url=_check_url(public_url),
         tls_cert=tls_cert,
         tls_key=tls_key,
         workers=workers,
@@ -59,7 +59,7 @@ def run_lake(
     def announce(url: str) -> None:
         print(f"lake ready on {url}", flush=True)
         if token is None:
-            print(_how_to_use(url, settings.token_path), file=sys.stderr, flush=True)
+            print(_usage_text(url, settings.token_path), file=sys.stderr, flush=True)
 
     try:
         serve(settings, host, port, announce)
@@ -68,7 +68,7 @@ def run_lake(
     return 0
 
 
-def _given_token(token: str | None, token_file: Path | None) -> str | None:
+def _read_token(token: str | None, token_file: Path | None) -> str | None:
     if token is not None and token_file is not None:
         raise CommandError("give either --token or --token-file")
     from airflow_provider_lake.server.secret_files import (
@@ -89,7 +89,7 @@ def _given_token(token: str | None, token_file: Path | None) -> str | None:
     return token
 
 
-def _checked_url(public_url: str | None) -> str | None:
+def _check_url(public_url: str | None) -> str | None:
     """Return where clients reach the lake, as the base of the URLs that it hands out."""
     if public_url is None:
         return None
@@ -124,7 +124,7 @@ def _check_public(host: str, token: str | None, *, is_safe: bool) -> None:
         )
 
 
-def _how_to_use(url: str, token_path: Path) -> str:
+def _usage_text(url: str, token_path: Path) -> str:
     connection = json.dumps({"conn_type": "lake", "host": url, "password": "TOKEN"})
     before, after = connection.split("TOKEN")
     file = shlex.quote(str(token_path))

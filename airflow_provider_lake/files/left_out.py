@@ -12,8 +12,8 @@ FOLDER_MARKER = "folder marker"
 FOLDER = "folder"
 DANGLING_LINK = "dangling link"
 UNREADABLE_FOLDER = "unreadable folder"
-NO_REGULAR_FILE = "no regular file"
-ANOTHER_LINK = "another link to the same"
+NOT_REGULAR_FILE = "no regular file"
+DUPLICATE_LINK = "another link to the same"
 NO_SUFFIX = "no suffix"
 OTHER = "other"
 
@@ -22,7 +22,7 @@ MAX_REASONS = 20
 MAX_NAMED = 20
 _LONGEST_SUFFIX = 16
 # What somebody has to look after: of these, the log names the first.
-_NAMED = frozenset({DANGLING_LINK, NO_REGULAR_FILE})
+_NAMED = frozenset({DANGLING_LINK, NOT_REGULAR_FILE})
 
 logger = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from airflow_provider_lake.files.left_out import (
-    ANOTHER_LINK,
     DANGLING_LINK,
+    DUPLICATE_LINK,
     HIDDEN_FILE,
     HIDDEN_FOLDER,
-    NO_REGULAR_FILE,
+    NOT_REGULAR_FILE,
     LeftOut,
 )
 from airflow_provider_lake.files.trees import Kind, Node
@@ -36,7 +36,7 @@ class LocalTree:
     left_out: LeftOut
     on_unreadable: OnUnreadable
 
-    def at(self, path: str) -> Node | None:
+    def find(self, path: str) -> Node | None:
         """Return what is at a path, what is no folder as a file; None: nothing, or a link to nothing.
 
         :raises OSError: nobody can say.
@@ -59,7 +59,7 @@ class LocalTree:
             if node is not None:
                 yield node
 
-    def below(self, folder: str, *, hidden: bool) -> Iterator[Node]:
+    def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
         """Yield all files below a folder: first those without a link in their path."""
         seen: set[str] = set()
         folders, links = deque([(folder, os.path.realpath(folder))]), deque[Node]()
@@ -69,14 +69,14 @@ class LocalTree:
                 if link.kind is Kind.FILE:
                     yield link
                 elif link.identity in seen:
-                    self.left_out.add(ANOTHER_LINK, link.path)
+                    self.left_out.add(DUPLICATE_LINK, link.path)
                 else:
                     folders.append((link.path, link.identity))
                 continue
             path, real = folders.popleft()
             seen.add(real)
             for entry in self._entries(path):
-                node = self._wanted(entry, self.child(path, entry.name), self.child(real, entry.name), hidden)
+                node = self._visible_node(entry, self.child(path, entry.name), self.child(real, entry.name), hidden)
                 if node is None:
                     continue
                 if entry.is_symlink():
@@ -102,7 +102,7 @@ class LocalTree:
             self.on_unreadable(folder, error)
             return []
 
-    def _wanted(self, entry: os.DirEntry[str], path: str, real: str, hidden: bool) -> Node | None:
+    def _visible_node(self, entry: os.DirEntry[str], path: str, real: str, hidden: bool) -> Node | None:
         """Return what an entry is; None: it is left out."""
         if hidden or not entry.name.startswith("."):
             return self._node(entry, path, real)
@@ -123,7 +123,7 @@ class LocalTree:
                 self.on_unreadable(path, error)
                 return None
         is_dangling = is_link and not os.path.exists(path)  # noqa: PTH110 - a path is text here
-        self.left_out.add(DANGLING_LINK if is_dangling else NO_REGULAR_FILE, path)
+        self.left_out.add(DANGLING_LINK if is_dangling else NOT_REGULAR_FILE, path)
         return None
 
 

@@ -13,7 +13,7 @@ from airflow_provider_lake.text.printable import is_text
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE = "file://"
 # Where nothing works without a bucket: an empty one would have the first folder taken for it.
-_WITH_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "oss"})
+_BUCKET_SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "oss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def local_path(text: str) -> str:
     return path if os.path.lexists(path) else os.fsdecode(unquote_to_bytes(os.fsencode(path)))
 
 
-def portable(path: str) -> str:
+def to_storable(path: str) -> str:
     """Return a path of this machine as text that can be stored: a ``file://`` URL where the path is not UTF-8."""
     if is_text(path):
         return path
@@ -96,7 +96,7 @@ def remote(url: str) -> Remote:
     scheme, _, rest = url.partition("://")
     authority, slash, key = rest.partition("/")
     bucket = authority.rpartition("@")[2]
-    if not bucket and (scheme.lower() in _WITH_BUCKETS or not key.strip("/")):
+    if not bucket and (scheme.lower() in _BUCKET_SCHEMES or not key.strip("/")):
         raise LakePermanentError(f"{url!r} names no bucket: a template that rendered to nothing?")
     try:
         fs = ObjectStoragePath(f"{scheme}://{authority}").fs

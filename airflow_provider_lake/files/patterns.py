@@ -27,13 +27,13 @@ def split_pattern(path: str) -> tuple[str, list[str]]:
     return "/".join(segments[:plain]), segments[plain:]
 
 
-def matching(tree: Tree, folder: str, segments: Sequence[str], left_out: LeftOut) -> Iterator[Node]:
+def match_files(tree: Tree, folder: str, segments: Sequence[str], left_out: LeftOut) -> Iterator[Node]:
     """Yield the files below a folder that match a pattern."""
     head, *rest = segments
     if head in {ANY_FOLDERS, ""}:
         hidden = any(segment.startswith(".") for segment in segments)
-        for node in tree.below(folder, hidden=hidden):
-            if _fits(tree.relative(node.path, folder).split("/"), segments):
+        for node in tree.walk(folder, hidden=hidden):
+            if _matches_path(tree.relative(node.path, folder).split("/"), segments):
                 yield node
         return
     for node in _children(tree, folder, head, left_out):
@@ -42,13 +42,13 @@ def matching(tree: Tree, folder: str, segments: Sequence[str], left_out: LeftOut
         elif not rest:
             left_out.add(FOLDER, node.path)
         elif node.kind is Kind.FOLDER:
-            yield from matching(tree, node.path.rstrip("/"), rest, left_out)
+            yield from match_files(tree, node.path.rstrip("/"), rest, left_out)
 
 
 def _children(tree: Tree, folder: str, segment: str, left_out: LeftOut) -> list[Node]:
     """Return what is in a folder under a name, or matches it."""
     if not has_magic(segment):
-        found = tree.at(tree.child(folder, segment))
+        found = tree.find(tree.child(folder, segment))
         return [] if found is None else [found]
     named = {node.path.rstrip("/").rpartition("/")[2]: node for node in tree.children(folder)}
     if segment in named:
@@ -62,16 +62,16 @@ def _children(tree: Tree, folder: str, segment: str, left_out: LeftOut) -> list[
     return matches
 
 
-def _fits(names: Sequence[str], segments: Sequence[str]) -> bool:
+def _matches_path(names: Sequence[str], segments: Sequence[str]) -> bool:
     if not segments:
         return not names
     head, *rest = segments
     if head != ANY_FOLDERS:
-        return bool(names) and (names[0] == head or _matches(names[0], head)) and _fits(names[1:], rest)
+        return bool(names) and (names[0] == head or _matches(names[0], head)) and _matches_path(names[1:], rest)
     if not rest:
         return not any(name.startswith(".") for name in names)
     for number, name in enumerate(names):
-        if _fits(names[number:], rest):
+        if _matches_path(names[number:], rest):
             return True
         if name.startswith("."):
             return False

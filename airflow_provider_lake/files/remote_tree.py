@@ -19,7 +19,7 @@ class RemoteTree:
     fs: Any
     left_out: LeftOut
 
-    def at(self, path: str, *, as_folder: bool = False) -> Node | None:
+    def find(self, path: str, *, as_folder: bool = False) -> Node | None:
         """Return the object of a key, or the folder that keys begin with; None: there is neither.
 
         An object without bytes that others lie below is the marker of a folder.
@@ -48,7 +48,7 @@ class RemoteTree:
             if node.path.rstrip("/") != folder.rstrip("/"):
                 yield node
 
-    def below(self, folder: str, *, hidden: bool) -> Iterator[Node]:
+    def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
         """Yield all objects below a folder."""
         try:
             found = self.fs.find(folder, detail=True)

@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from airflow_provider_lake.files.left_out import ANOTHER_LINK, UNREADABLE_FOLDER, LeftOut
+from airflow_provider_lake.files.left_out import DUPLICATE_LINK, UNREADABLE_FOLDER, LeftOut
 from airflow_provider_lake.files.local_tree import LocalTree
 from airflow_provider_lake.files.locations import Remote, is_remote, local_path, remote
-from airflow_provider_lake.files.patterns import matching, split_pattern
+from airflow_provider_lake.files.patterns import match_files, split_pattern
 from airflow_provider_lake.files.remote_tree import RemoteTree
 from airflow_provider_lake.files.source_files import SourceFile
 from airflow_provider_lake.files.trees import Kind, Node, Tree
 from airflow_provider_lake.media.kinds import kind_of
 from airflow_provider_lake.text.printable import printable
 
-LOOKS_AT_A_TIME = 16
+MAX_CONCURRENT_LOOKUPS = 16
 
 
 class FileSearch:
     """Files that are looked for.
 
     :ivar left_out: what is found and not taken.
-    :ivar empty: what was looked at without any file in it, with its problem.
+    :ivar empty: what was looked at without any file in it, with its error.
     """
 
     def __init__(self) -> None:
@@ -33,130 +33,130 @@ class FileSearch:
     def files(self) -> list[SourceFile]:
         """The files, in the order in which they were found, each once.
 
-        Among them are those that cannot be taken, with their problem: named files that are missing, and folders that
+        Among them are those that cannot be taken, with their error: named files that are missing, and folders that
         cannot be read.
         """
         return list(self._files.values())
 
     @property
-    def lacking(self) -> list[SourceFile]:
-        """What was looked at and has no file, with its problem."""
+    def missing(self) -> list[SourceFile]:
+        """What was looked at and has no file, with its error."""
         return [*(file for file in self._files.values() if file.is_missing), *self.empty]
 
-    def look_at(self, entries: Sequence[str]) -> None:
+    def add_entries(self, entries: Sequence[str]) -> None:
         """Look for the files that paths, folders, patterns and URLs mean, in their order."""
-        places = {entry: remote(entry) for entry in entries if is_remote(entry)}
-        for fs in {id(place.fs): place.fs for place in places.values()}.values():
+        locations = {entry: remote(entry) for entry in entries if is_remote(entry)}
+        for fs in {id(location.fs): location.fs for location in locations.values()}.values():
             # What other tasks have put there meanwhile counts.
             fs.invalidate_cache()
         # A chunk names thousands of objects, each of which is asked for once.
-        with ThreadPoolExecutor(LOOKS_AT_A_TIME, "lake-look") as pool:
-            looks = {entry: pool.submit(self._look_up, entry, place) for entry, place in places.items()}
+        with ThreadPoolExecutor(MAX_CONCURRENT_LOOKUPS, "lake-lookup") as pool:
+            lookups = {entry: pool.submit(self._find_remote, entry, location) for entry, location in locations.items()}
             try:
                 for entry in entries:
-                    if entry in places:
-                        self._look_remotely(entry, places[entry], looks[entry])
+                    if entry in locations:
+                        self._search_remote(entry, locations[entry], lookups[entry])
                     else:
-                        self._look_locally(local_path(entry))
+                        self._search_local(local_path(entry))
                     for folder in self._unreadable:
                         self._files.setdefault(folder.path, folder)
                     self._unreadable = []
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def require_all(self) -> None:
+    def check_missing(self) -> None:
         """Check that all that was looked at has files.
 
         :raises FileNotFoundError: something has none; the message names it, and what was left out.
         """
-        if self.lacking or not self._files:
-            raise FileNotFoundError(self.describe(self.lacking))
+        if self.missing or not self._files:
+            raise FileNotFoundError(self.describe(self.missing))
 
-    def describe(self, lacking: Sequence[SourceFile]) -> str:
+    def describe(self, missing: Sequence[SourceFile]) -> str:
         """Return one sentence on what has no files, and what was left out."""
-        named = "; ".join(f"no file at {printable(file.path)!r}: {file.problem}" for file in lacking)
+        named = "; ".join(f"no file at {printable(file.path)!r}: {file.error}" for file in missing)
         return "; ".join(filter(None, [named or "no files given", str(self.left_out) if self.left_out else ""]))
 
-    def _look_locally(self, path: str) -> None:
-        tree = LocalTree(self.left_out, self._note_unreadable)
+    def _search_local(self, path: str) -> None:
+        tree = LocalTree(self.left_out, self._add_unreadable)
         try:
-            node = tree.at(path)
-            found = self._found(tree, path, node)
+            node = tree.find(path)
+            found = self._files_at(tree, path, node)
         except (OSError, ValueError) as error:  # a name that no file can have is a ValueError
-            self._unreadable.append(SourceFile(path, problem=f"cannot be read: {_reason(error)}"))
+            self._unreadable.append(SourceFile(path, error=f"cannot be read: {_reason(error)}"))
             return
         for each in found:
             self._add(each.identity, SourceFile(each.path))
         if not found and not self._unreadable:
-            self._note_lack(path, path, node)
+            self._add_missing(path, path, node)
 
-    def _look_up(self, url: str, place: Remote) -> Node | None:
-        return RemoteTree(place.fs, self.left_out).at(place.path, as_folder=url.endswith("/"))
+    def _find_remote(self, url: str, location: Remote) -> Node | None:
+        return RemoteTree(location.fs, self.left_out).find(location.path, as_folder=url.endswith("/"))
 
-    def _look_remotely(self, url: str, place: Remote, look: "Future[Node | None]") -> None:
+    def _search_remote(self, url: str, location: Remote, lookup: "Future[Node | None]") -> None:
         try:
-            node = look.result()
-            found = self._found(RemoteTree(place.fs, self.left_out), place.path, node)
+            node = lookup.result()
+            found = self._files_at(RemoteTree(location.fs, self.left_out), location.path, node)
         except PermissionError as error:
             # A key or folder that this user may not see fails by itself; a storage that does not answer fails the task.
-            self._unreadable.append(SourceFile(place.url, problem=f"cannot be read: {_reason(error)}"))
+            self._unreadable.append(SourceFile(location.url, error=f"cannot be read: {_reason(error)}"))
             return
         except Exception as error:
             error.add_note(f"while looking for {url}")
             raise
         for each in found:
-            file = SourceFile(place.url_of(each.path), each.size, each.etag, fs=place.fs, key=each.path)
+            file = SourceFile(location.url_of(each.path), each.size, each.etag, fs=location.fs, key=each.path)
             self._add(file.path, file)
         if not found:
-            self._note_lack(place.url, place.path, node)
+            self._add_missing(location.url, location.path, node)
 
-    def _found(self, tree: Tree, path: str, node: Node | None) -> list[Node]:
+    def _files_at(self, tree: Tree, path: str, node: Node | None) -> list[Node]:
         """Return the files that are meant by a path and what is there, in the order of their names."""
         if node is None:
-            return self._matching(tree, path)
+            return self._match_pattern(tree, path)
         if node.kind is Kind.FILE:
             return [node]
-        wanted = []
-        for each in tree.below(node.path, hidden=False):
+        selected = []
+        for each in tree.walk(node.path, hidden=False):
             if is_image_or_video(each.path):
-                wanted.append(each)
+                selected.append(each)
             else:
                 self.left_out.add_kind(each.path)
-        return self._sorted(wanted)
+        return self._sorted(selected)
 
-    def _matching(self, tree: Tree, path: str) -> list[Node]:
+    def _match_pattern(self, tree: Tree, path: str) -> list[Node]:
         folder, segments = split_pattern(path)
         if not segments:
             return []
         base = folder or ("/" if path.startswith("/") else ".")
-        return self._sorted(matching(tree, base, segments, self.left_out)) if tree.is_folder(base) else []
+        return self._sorted(match_files(tree, base, segments, self.left_out)) if tree.is_folder(base) else []
 
     def _sorted(self, nodes: Iterable[Node]) -> list[Node]:
         """Return files in the order of their names, each once: where it can be, under its own name."""
         once: dict[str, Node] = {}
         for node in sorted(nodes, key=lambda node: node.is_link):
             if once.setdefault(node.identity, node).path != node.path:
-                self.left_out.add(ANOTHER_LINK, node.path)
+                self.left_out.add(DUPLICATE_LINK, node.path)
         return sorted(once.values(), key=lambda node: node.path.split("/"))
 
     def _add(self, identity: str, file: SourceFile) -> None:
         if self._files.setdefault(identity, file).path != file.path:
-            self.left_out.add(ANOTHER_LINK, file.path)
+            self.left_out.add(DUPLICATE_LINK, file.path)
 
-    def _note_lack(self, path: str, key: str, node: Node | None) -> None:
+    def _add_missing(self, path: str, key: str, node: Node | None) -> None:
         """Note that nothing was found: a file that was named is missing, anything else is empty."""
         if node is not None:
-            self.empty.append(SourceFile(path, problem="no image or video is in this folder"))
+            self.empty.append(SourceFile(path, error="no image or video is in this folder"))
         elif split_pattern(key)[1]:
-            self.empty.append(SourceFile(path, problem="nothing matches this pattern"))
+            self.empty.append(SourceFile(path, error="nothing matches this pattern"))
         elif is_image_or_video(key):
-            self._files.setdefault(path, SourceFile(path, problem="there is no such file", is_missing=True))
+            self._files.setdefault(path, SourceFile(path, error="there is no such file", is_missing=True))
         else:
-            self.empty.append(SourceFile(path, problem="there is no such file or folder"))
+            self.empty.append(SourceFile(path, error="there is no such file or folder"))
 
-    def _note_unreadable(self, folder: str, error: OSError) -> None:
+    def _add_unreadable(self, folder: str, error: OSError) -> None:
         self.left_out.add(UNREADABLE_FOLDER, folder)
-        self._unreadable.append(SourceFile(folder, problem=f"cannot be read: {_reason(error)}"))
+        self._unreadable.append(SourceFile(folder, error=f"cannot be read: {_reason(error)}"))
 
 
 def is_image_or_video(path: str) -> bool:

@@ -15,7 +15,7 @@ class SourceFile:
     :param path: its local path, or its object storage URL.
     :param size: in bytes, where a listing told it; those of local files are not asked for.
     :param etag: what the storage knows the version of an object by, where a listing told it.
-    :param problem: why it cannot be taken, where that is known already.
+    :param error: why it cannot be taken, where that is known already.
     :param is_missing: whether that is because there is nothing at its path.
     :param fs: the fsspec file system that it is in; None: it is on this machine.
     :param key: its path there.
@@ -24,7 +24,7 @@ class SourceFile:
     path: str
     size: int | None = None
     etag: str | None = None
-    problem: str | None = None
+    error: str | None = None
     is_missing: bool = False
     fs: Any = field(default=None, repr=False, compare=False)
     key: str = ""
@@ -42,11 +42,11 @@ class SourceFile:
         """Its name without folders."""
         return Path(self.path).name if self.is_local else self.key.rpartition("/")[2]
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Ask whether it is there, as a file."""
         return Path(self.path).is_file() if self.is_local else bool(self.fs.isfile(self.key))
 
-    def size_now(self) -> int:
+    def current_size(self) -> int:
         """Return its size in bytes, asked for where it is not known; 0: nobody can say."""
         if self.size is not None:
             return self.size

@@ -28,16 +28,16 @@ class Target:
     url: str
 
     @classmethod
-    def at(cls, location: str | Path, argument: str = "target") -> Self:
+    def at(cls, target: str | Path, argument: str = "target") -> Self:
         """Return the target of a path or a URL such as ``s3://conn_id@bucket/key``.
 
         :param argument: the name of what the user gave, for messages.
         :raises LakePermanentError: it is empty.
         """
-        text = text_of(location, argument)
+        text = text_of(target, argument)
         if is_remote(text):
-            place = remote(text)
-            return cls(place.fs, place.path, place.url)
+            location = remote(text)
+            return cls(location.fs, location.path, location.url)
         from fsspec.implementations.local import LocalFileSystem
 
         return cls(LocalFileSystem(), str(Path(local_path(text)).absolute()), text)
@@ -81,7 +81,7 @@ class Target:
             raise IsADirectoryError(errno.EISDIR, "there is a folder of that name", self.path)
         return None
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Return the sorted names of what is directly below it."""
         self.fs.invalidate_cache()
         try:
@@ -96,7 +96,7 @@ class Target:
         :raises OSError: it cannot be written.
         """
         if self.is_local:
-            with _written_beside(Path(self.path)) as path:
+            with _write_then_move(Path(self.path)) as path:
                 yield path
             return
         with TemporaryDirectory(prefix="lake-") as folder:
@@ -126,7 +126,7 @@ class Target:
 
 
 @contextmanager
-def _written_beside(path: Path) -> Iterator[Path]:
+def _write_then_move(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     incomplete = path.with_name(f".{secrets.token_hex(8)}.incomplete")
     try:

@@ -39,7 +39,7 @@ class Tree(Protocol):
     may not read.
     """
 
-    def at(self, path: str) -> Node | None:
+    def find(self, path: str) -> Node | None:
         """Return what is at a path; None: nothing.
 
         :raises OSError: nobody can say.
@@ -51,7 +51,7 @@ class Tree(Protocol):
     def children(self, folder: str) -> Iterator[Node]:
         """Yield what is directly in a folder, hidden things too."""
 
-    def below(self, folder: str, *, hidden: bool) -> Iterator[Node]:
+    def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
         """Yield all files below a folder, however deep.
 
         :param hidden: also those that are hidden, or in hidden folders, whose names begin with a dot; otherwise they

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 # Above 64 KiB under one key, Airflow logs a warning every time.
 MAX_NAMES_BYTES = 60_000
-_KEY = "lake_upload_begun"
+_KEY = "lake_upload_started"
 
 
-class UploadMemory:
+class UploadCheckpoint:
     """What was done and what was begun.
 
     An upload is begun by keeping the object name that the lake chose for it: a retry asks the lake which of these
@@ -38,41 +38,41 @@ class UploadMemory:
             is_ours = found.get("fingerprint") == self.progress.fingerprint and not is_first_try(context)
             self._names: dict[str, str] = found["names"] if is_ours else {}
         else:
-            self.progress = _replayed(manifest, paths)
-            self._names = manifest.begun()
+            self.progress = _progress_from(manifest, paths)
+            self._names = manifest.started()
 
-    def begun(self, path: str) -> str | None:
+    def reserved_name(self, path: str) -> str | None:
         """Return the object name under which an earlier try has begun to upload a file; None: it has not."""
-        return self._names.get(_short(path))
+        return self._names.get(_path_key(path))
 
-    def begin(self, names: Mapping[str, str]) -> None:
+    def save_names(self, names: Mapping[str, str]) -> None:
         """Keep the object names under which files are about to be uploaded.
 
         :param names: path to object name.
         """
-        self._names |= {_short(path): name for path, name in names.items()}
+        self._names |= {_path_key(path): name for path, name in names.items()}
         if self._manifest is not None:
-            self._manifest.begin(self._names)
+            self._manifest.mark_started(self._names)
         else:
             self._trim()
             save_record(self._context, _KEY, {"fingerprint": self.progress.fingerprint, "names": self._names})
 
-    def keep(self, results: Mapping[int, Result]) -> None:
+    def save_results(self, results: Mapping[int, Result]) -> None:
         """Keep what became of some files.
 
-        :param results: by the places of the files.
+        :param results: by the indexes of the files.
         """
-        for place, result in results.items():
-            self.progress.add(place, result)
+        for index, result in results.items():
+            self.progress.add(index, result)
             if is_done(result):
-                self._names.pop(_short(result["path"]), None)
+                self._names.pop(_path_key(result["path"]), None)
         if self._manifest is not None:
             self._manifest.add(results.values())
         else:
             self.progress.save(self._context)
 
     @property
-    def can_remember(self) -> bool:
+    def survives_retry(self) -> bool:
         """Whether a retry will know what was begun."""
         return self._manifest is not None or can_remember(self._context)
 
@@ -84,17 +84,17 @@ class UploadMemory:
             size -= len(oldest) + len(json.dumps(self._names.pop(oldest)))
 
 
-def _replayed(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
+def _progress_from(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
     """Return the progress that the results of earlier tries tell."""
     progress, done = UploadProgress(), set()
-    for result in manifest.earlier_results():
+    for result in manifest.previous_results():
         if is_done(result):
             progress.add(-1, result)
             done.add(result["path"])
     progress.tried = len(paths)
-    progress.to_retry = [place for place, path in enumerate(paths) if path not in done]
+    progress.to_retry = [index for index, path in enumerate(paths) if path not in done]
     return progress
 
 
-def _short(path: str) -> str:
+def _path_key(path: str) -> str:
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

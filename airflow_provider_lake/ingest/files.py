@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow_provider_lake.arguments import read_count, read_flag, read_optional_count, read_paths
-from airflow_provider_lake.files.locations import is_remote, local_path, portable, remote, text_of
+from airflow_provider_lake.files.locations import is_remote, local_path, remote, text_of, to_storable
 from airflow_provider_lake.files.search import FileSearch
 from airflow_provider_lake.files.source_files import SourceFile
 from airflow_provider_lake.text.printable import one_line, printable
 
-DOWNLOADS_AT_A_TIME = 8
+MAX_DOWNLOADS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +28,11 @@ def search_files(filepaths: Any) -> FileSearch:
         ``gs://…`` and ``file://…``, with ``conn_id@`` before the bucket where it needs a connection. What is there
         under a name as it is written is meant first: brackets and the like make a pattern only where nothing is.
     :return: what was found, and what was not: a file that is named and missing, or a folder that cannot be read, is
-        among the files, with its problem.
+        among the files, with its error.
     :raises LakeArgumentError: there is no path in it, or an empty one.
     """
     search = FileSearch()
-    search.look_at(read_paths("filepaths", filepaths))
+    search.add_entries(read_paths("filepaths", filepaths))
     search.left_out.log()
     return search
 
@@ -44,10 +44,10 @@ def find_files(filepaths: Any) -> list[SourceFile]:
     :raises PermissionError: a folder cannot be read.
     """
     search = search_files(filepaths)
-    search.require_all()
+    search.check_missing()
     for file in search.files:
-        if file.problem is not None:
-            raise PermissionError(f"{printable(file.path)}: {file.problem}")
+        if file.error is not None:
+            raise PermissionError(f"{printable(file.path)}: {file.error}")
     return search.files
 
 
@@ -74,22 +74,22 @@ def chunk_files(
     max_bytes = read_optional_count("max_bytes", max_bytes, 1)
     search = search_files(list(filepaths) if isinstance(filepaths, Iterator) else filepaths)
     if not read_flag("missing_ok", missing_ok):
-        search.require_all()
-    for lacking in search.lacking:
-        logger.warning("no file at %s: %s", one_line(lacking.path), lacking.problem)
+        search.check_missing()
+    for missing in search.missing:
+        logger.warning("no file at %s: %s", one_line(missing.path), missing.error)
     chunks: list[list[str]] = []
     size = 0
     for file in search.files:
         if file.is_missing:
             continue
-        file_size = 0 if max_bytes is None else file.size_now()
+        file_size = 0 if max_bytes is None else file.current_size()
         is_full = (
             not chunks or len(chunks[-1]) >= chunk_size or (max_bytes is not None and size + file_size > max_bytes)
         )
         if is_full:
             chunks.append([])
             size = 0
-        chunks[-1].append(portable(file.path))
+        chunks[-1].append(to_storable(file.path))
         size += file_size
     return chunks
 
@@ -112,7 +112,7 @@ def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]
     """
     from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
-    with TemporaryDirectory(prefix="lake-") as folder, cancellable_executor(DOWNLOADS_AT_A_TIME, "lake-copy") as pool:
+    with TemporaryDirectory(prefix="lake-") as folder, cancellable_executor(MAX_DOWNLOADS, "lake-copy") as pool:
 
         def fetch(number: int, file: SourceFile) -> Path | Exception:
             if file.is_local:

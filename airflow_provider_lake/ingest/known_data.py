@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 # The platform's own metadata field that holds a file's hash: the wire knows no checksum.
 CONTENT_FIELD = "custom_id"
 # How many hashes one query asks for: it travels in a URL, of which a proxy takes 8 KiB.
-HASHES_A_QUERY = 20
+MAX_HASHES_PER_QUERY = 20
 _HASH = "sha256:"
 _HEX_DIGITS = 64
 # Their size comes from width and height, whatever they show.
-_SIZE_SAYS_LITTLE = frozenset({".bmp", ".tif", ".tiff", ".dib", ".ppm", ".pgm", ".pnm", ".tga", ".dng", ".raw"})
+_AMBIGUOUS_SIZE_SUFFIXES = frozenset({".bmp", ".tif", ".tiff", ".dib", ".ppm", ".pgm", ".pnm", ".tga", ".dng", ".raw"})
 
 
 def content_id(sha256: str | None, version: str | None = None) -> dict[str, str]:
@@ -49,9 +49,9 @@ def known_version(data: "Data") -> str | None:
     return kept.partition(" ")[2] or None if kept.startswith(_HASH) else None
 
 
-def size_says_little(filename: str) -> bool:
+def size_is_ambiguous(filename: str) -> bool:
     """Whether different files of this kind have the same size as a rule."""
-    return PurePosixPath(filename).suffix.lower() in _SIZE_SAYS_LITTLE
+    return PurePosixPath(filename).suffix.lower() in _AMBIGUOUS_SIZE_SUFFIXES
 
 
 def has_content(data: "Data", sha256: str) -> bool:
@@ -79,7 +79,7 @@ def by_filename(datalake: "Datalake", names: Iterable[str], source: str | None) 
     found: defaultdict[str, list[Data]] = defaultdict(list)
     for data in datalake.iter_data(filenames=list(dict.fromkeys(names)), q=query):
         found[data.filename].append(data)
-    return {name: sorted(several, key=is_broken) for name, several in found.items()}
+    return {name: sorted(several, key=has_failed) for name, several in found.items()}
 
 
 def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Data]":
@@ -87,10 +87,10 @@ def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Dat
     from airflow_provider_lake.client.transport.paging import chunks
 
     best: dict[str, Data] = {}
-    for some in chunks(dict.fromkeys(hashes), HASHES_A_QUERY):
-        for data in datalake.iter_data(q=content_query(some)):
+    for chunk in chunks(dict.fromkeys(hashes), MAX_HASHES_PER_QUERY):
+        for data in datalake.iter_data(q=content_query(chunk)):
             key = known_hash(data) or ""
-            if key not in best or (is_broken(best[key]) and not is_broken(data)):
+            if key not in best or (has_failed(best[key]) and not has_failed(data)):
                 best[key] = data
     return best
 
@@ -105,7 +105,7 @@ def content_query(hashes: Iterable[str]) -> str:
     return " or ".join(f'{field} >= "{_HASH}{each}" and {field} < "{_HASH}{each}g"' for each in hashes)
 
 
-def is_broken(data: "Data") -> bool:
+def has_failed(data: "Data") -> bool:
     """Whether the lake could not process a data."""
     from airflow_provider_lake.client import UploadStatus
 

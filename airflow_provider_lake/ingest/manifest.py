@@ -37,17 +37,17 @@ class Manifest:
         text_of(url, "manifest")
         instance = context.get("ti")
         map_index = getattr(instance, "map_index", -1)
-        self.url = str(url) if map_index is None or map_index < 0 else _numbered(str(url), map_index)
+        self.url = str(url) if map_index is None or map_index < 0 else _numbered_url(str(url), map_index)
         who = [getattr(instance, name, None) for name in ("dag_id", "run_id", "task_id")]
         self.batch = fingerprint(*who, map_index, first_try_number(context), *what)[:12]
         self._target = Target.at(self.url)
-        self._parts = Target.at(_beside(self.url, ".parts"))
-        self._begun = self._parts.child(f"begun-{self.batch}.json")
+        self._parts = Target.at(_sibling_url(self.url, ".parts"))
+        self._started_file = self._parts.child(f"started-{self.batch}.json")
         self._next = 0
 
-    def earlier_results(self) -> Iterator[Result]:
+    def previous_results(self) -> Iterator[Result]:
         """Yield the results of earlier tries of this task, one for each file: the one that counts."""
-        return _that_count(self._all_results())
+        return _final_results(self._all_results())
 
     def add(self, results: Iterable[Result]) -> None:
         """Add results of this try, all or none."""
@@ -59,16 +59,16 @@ class Manifest:
         with self._parts.child(f"{self.batch}-{self._next:08d}.jsonl").writing() as path:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
-    def begin(self, names: Mapping[str, str]) -> None:
+    def mark_started(self, names: Mapping[str, str]) -> None:
         """Keep what is about to be uploaded under which object names, in the place of what was kept before."""
-        with self._begun.writing() as path:
+        with self._started_file.writing() as path:
             path.write_text(json.dumps(names), encoding="utf-8")
 
-    def begun(self) -> dict[str, str]:
+    def started(self) -> dict[str, str]:
         """Return what was about to be uploaded when an earlier try ended."""
-        if self._begun.size() is None:
+        if self._started_file.size() is None:
             return {}
-        with self._begun.reading() as file:
+        with self._started_file.reading() as file:
             names: dict[str, str] = json.load(file)
         return names
 
@@ -80,7 +80,7 @@ class Manifest:
         """
         is_all_done = True
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
-            for result in self.earlier_results():
+            for result in self.previous_results():
                 if paths is not None and not is_done(result) and result["path"] not in paths:
                     continue
                 file.write(json.dumps(result) + "\n")
@@ -88,11 +88,11 @@ class Manifest:
         for name in self._own_parts():
             self._parts.child(name).delete()
         if is_all_done:
-            self.forget_begun()
+            self.clear_started()
 
-    def forget_begun(self) -> None:
+    def clear_started(self) -> None:
         """Forget what was begun and has failed: nothing is left but the manifest. For when no other try follows."""
-        self._begun.delete()
+        self._started_file.delete()
         self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:
@@ -105,10 +105,10 @@ class Manifest:
             yield from (result for result in results if result.get("batch") == self.batch)
 
     def _own_parts(self) -> list[str]:
-        return [name for name in self._parts.names() if name.startswith(f"{self.batch}-")]
+        return [name for name in self._parts.list_names() if name.startswith(f"{self.batch}-")]
 
 
-def _that_count(results: Iterable[Result]) -> Iterator[Result]:
+def _final_results(results: Iterable[Result]) -> Iterator[Result]:
     """Yield one result for each file: the first by which it is done, else the last."""
     done: set[str] = set()
     open_ends: dict[str, Result] = {}
@@ -124,7 +124,7 @@ def _that_count(results: Iterable[Result]) -> Iterator[Result]:
     yield from open_ends.values()
 
 
-def _beside(url: str, suffix: str) -> str:
+def _sibling_url(url: str, suffix: str) -> str:
     """Return a URL with a suffix behind its name, which stays short enough for file systems."""
     folder, slash, name = url.rpartition("/")
     whole = (name + suffix).encode("utf-8", "surrogatepass")
@@ -135,8 +135,8 @@ def _beside(url: str, suffix: str) -> str:
     return f"{folder}{slash}{name}{suffix}"
 
 
-def _numbered(url: str, number: int) -> str:
+def _numbered_url(url: str, number: int) -> str:
     """Put a number before the suffix of a URL."""
     folder, slash, name = url.rpartition("/")
     path = PurePosixPath(name)
-    return _beside(f"{folder}{slash}{path.stem}", f".{number}{path.suffix}")
+    return _sibling_url(f"{folder}{slash}{path.stem}", f".{number}{path.suffix}")

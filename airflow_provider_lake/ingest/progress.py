@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lake.files.manifest import FAILED, UPLOADED, is_done
-from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS
+from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS
 from airflow_provider_lake.tasks.fingerprints import fingerprint
 from airflow_provider_lake.tasks.resume import is_first_try, load_record, save_record
 from airflow_provider_lake.text.printable import printable
@@ -38,7 +38,7 @@ class UploadProgress:
     :param known_bad_files: path and reason of the first of these.
     :param failed: files that would fail again, such as one that is no image.
     :param failures: path and reason of the first of these.
-    :param to_retry: places of the files that may succeed at another try.
+    :param to_retry: indexes of the files that may succeed at another try.
     :param retry_reasons: path and reason of the first of these.
     """
 
@@ -62,16 +62,16 @@ class UploadProgress:
         :param paths: of the files that there are now.
         :param what: everything else that says what is uploaded, as JSON.
         """
-        told = fingerprint(*what)
+        given = fingerprint(*what)
         record = load_record(context, _KEY)
-        if record is None or record.get("fingerprint") != told or is_first_try(context):
-            return cls(told)
+        if record is None or record.get("fingerprint") != given or is_first_try(context):
+            return cls(given)
         # What is kept stays as it is until it is saved again.
         progress = cls(**deepcopy(record))
-        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(told)
+        return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(given)
 
     def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
-        """Yield the places of the files that are still to be tried, some at a time.
+        """Yield the indexes of the files that are still to be tried, some at a time.
 
         :param paths: of all files.
         """
@@ -88,10 +88,10 @@ class UploadProgress:
             self.tried_paths = tried.hexdigest()
             yield range(first, self.tried)
 
-    def add(self, place: int, result: Mapping[str, Any]) -> None:
+    def add(self, index: int, result: Mapping[str, Any]) -> None:
         """Count what became of a file.
 
-        :param place: of the file among all.
+        :param index: of the file among all.
         """
         failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
@@ -106,7 +106,7 @@ class UploadProgress:
             self.failed += 1
             _append(self.failures, failure)
         else:
-            self.to_retry.append(place)
+            self.to_retry.append(index)
             _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
@@ -127,8 +127,8 @@ class UploadProgress:
             "failed": self.failure_count,
             "known_bad": self.known_bad,
             "known_bad_files": self.known_bad_files,
-            "failures": [*self.failures, *self.retry_reasons][:SUMMARY_ITEMS],
-            "data_ids": self.data_ids if self.uploaded <= SUMMARY_ITEMS else None,
+            "failures": [*self.failures, *self.retry_reasons][:MAX_SUMMARY_ITEMS],
+            "data_ids": self.data_ids if self.uploaded <= MAX_SUMMARY_ITEMS else None,
         }
 
 
@@ -141,5 +141,5 @@ def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
 
 
 def _append(items: list[Any], item: Any) -> None:
-    if len(items) < SUMMARY_ITEMS:
+    if len(items) < MAX_SUMMARY_ITEMS:
         items.append(item)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
 # What of a long list of prefixes one query asks for: it travels in a URL.
-PREFIXES_A_QUERY = 20
+MAX_PREFIXES_PER_QUERY = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class SummaryData:
     """What one task brought in: either ids, or what the data have in common.
 
     :param data_ids: None: they are found by ``query`` and ``prefixes``.
@@ -34,7 +34,7 @@ class Brought:
     query: str | None = None
     prefixes: tuple[str, ...] = ()
 
-    def filtered(self, data: "Iterable[Data]") -> "Iterator[Data]":
+    def filter(self, data: "Iterable[Data]") -> "Iterator[Data]":
         """Leave out data that the query finds and that are not meant: to it, upper and lower case are alike."""
         return (each for each in data if each.object_name.startswith(self.prefixes))
 
@@ -45,7 +45,7 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
     :raises LakeArgumentError: there is something else in it.
     """
     # An event of a watcher has what it tells of in its payload.
-    summaries = [_told(each) for each in flat_items(argument, value)]
+    summaries = [_payload_of(each) for each in flat_items(argument, value)]
     for each in summaries:
         if not isinstance(each, Mapping):
             raise LakeArgumentError(
@@ -55,31 +55,33 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
     return summaries
 
 
-def _told(item: Any) -> Any:
+def _payload_of(item: Any) -> Any:
     payload = item.get("payload") if isinstance(item, Mapping) else None
     return payload if isinstance(payload, Mapping) else item
 
 
-def brought_by(client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]) -> Iterator[Brought]:
+def data_of_summaries(
+    client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]
+) -> Iterator[SummaryData]:
     """Yield what the tasks brought in that returned these summaries.
 
     :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
     """
     for each in summaries:
         if "datalake" not in each:
-            raise LakePermanentError(_names_no_data(each))
+            raise LakePermanentError(_no_data_message(each))
         _require_same_datalake(datalake, each)
         if "prefixes" in each:
-            yield from _imported(client, each)
+            yield from _data_of_import(client, each)
         elif "uploaded" in each:
-            yield Brought(data_ids=_uploaded(each))
+            yield SummaryData(data_ids=_data_of_upload(each))
         elif each.get("data_ids") is not None:
-            yield Brought(data_ids=read_ids("summary", each["data_ids"]))
+            yield SummaryData(data_ids=read_ids("summary", each["data_ids"]))
         else:
-            raise LakePermanentError(_names_no_data(each))
+            raise LakePermanentError(_no_data_message(each))
 
 
-def _names_no_data(summary: Mapping[str, Any]) -> str:
+def _no_data_message(summary: Mapping[str, Any]) -> str:
     return (
         f"a summary with {', '.join(map(str, summary)) or 'nothing in it'} names no data: "
         "give what an upload or an import returned"
@@ -94,7 +96,7 @@ def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> 
         )
 
 
-def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
+def _data_of_upload(summary: Mapping[str, Any]) -> Iterable[str]:
     data_ids, manifest = summary.get("data_ids"), summary.get("manifest")
     if data_ids is not None:
         return read_ids("summary", data_ids)
@@ -107,18 +109,18 @@ def _uploaded(summary: Mapping[str, Any]) -> Iterable[str]:
     return (line["data_id"] for line in read_manifest(path) if line["status"] == UPLOADED)
 
 
-def _imported(client: "Client", summary: Mapping[str, Any]) -> Iterator[Brought]:
+def _data_of_import(client: "Client", summary: Mapping[str, Any]) -> Iterator[SummaryData]:
     """Yield what lies below an import's prefixes, with its tags and its source."""
     _require_ended(client, summary)
-    conditions = [f"tags.name = {_quoted(tag)}" for tag in read_names("summary", summary.get("tags"))]
+    conditions = [f"tags.name = {_quote(tag)}" for tag in read_names("summary", summary.get("tags"))]
     source = read_text("summary", summary.get("source"))
     if source is not None:
-        conditions.append(f"data_source.name = {_quoted(source)}")
+        conditions.append(f"data_source.name = {_quote(source)}")
     prefixes = _outermost(read_names("summary", summary["prefixes"]))
-    for start in range(0, len(prefixes), PREFIXES_A_QUERY):
-        some = prefixes[start : start + PREFIXES_A_QUERY]
-        below = " or ".join(f"object_name startswith {_quoted(prefix)}" for prefix in some)
-        yield Brought(query=" and ".join([*conditions, f"({below})"]), prefixes=tuple(some))
+    for start in range(0, len(prefixes), MAX_PREFIXES_PER_QUERY):
+        chunk = prefixes[start : start + MAX_PREFIXES_PER_QUERY]
+        below = " or ".join(f"object_name startswith {_quote(prefix)}" for prefix in chunk)
+        yield SummaryData(query=" and ".join([*conditions, f"({below})"]), prefixes=tuple(chunk))
 
 
 def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
@@ -143,5 +145,5 @@ def _outermost(prefixes: Iterable[str]) -> list[str]:
     return kept
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

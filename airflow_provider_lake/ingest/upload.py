@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from airflow_provider_lake.files.manifest import FAILED, SKIPPED, UPLOADED, Result
 from airflow_provider_lake.files.source_files import SourceFile
-from airflow_provider_lake.ingest.checkpoint import UploadMemory
+from airflow_provider_lake.ingest.checkpoint import UploadCheckpoint
 from airflow_provider_lake.ingest.files import local_copies
 from airflow_provider_lake.ingest.known_data import (
     by_content,
@@ -19,10 +19,10 @@ from airflow_provider_lake.ingest.known_data import (
     by_object_name,
     content_id,
     has_content,
-    is_broken,
+    has_failed,
     known_hash,
     known_version,
-    size_says_little,
+    size_is_ambiguous,
     version_of,
 )
 from airflow_provider_lake.text.printable import NOT_TEXT, is_text
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 IfExists = Literal["upload", "skip", "skip_content"]
 CheckFiles = Literal["header", "decode"]
 CHECK_FILES: Sequence[CheckFiles] = get_args(CheckFiles)
-READERS_AT_A_TIME = 4
+MAX_READERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
     """A file of a task, and what is known of it so far.
 
-    :param place: among all files of the task.
-    :param local: where its bytes are on this machine; None: not copied yet.
+    :param index: among all files of the task.
+    :param local_path: where its bytes are on this machine; None: not copied yet.
     :param sha256: of its bytes, in hex.
-    :param state: size and time of its last change when it was read for that.
+    :param stat: size and time of its last change when it was read for that.
     """
 
-    place: int
+    index: int
     source: SourceFile
     metadata: dict[str, Any]
-    local: Path | None = None
+    local_path: Path | None = None
     sha256: str | None = None
-    state: tuple[int, int] | None = None
+    stat: tuple[int, int] | None = None
 
     @property
     def filename(self) -> str:
@@ -65,44 +65,44 @@ class TaskFile:
 class FileUpload:
     """Uploads files of one task, some at a time.
 
-    :param memory: knows what earlier tries have begun.
+    :param checkpoint: knows what earlier tries have reserved.
     :param options: of the client's ``upload_data``, the same for all files.
     :param if_exists: which files to leave out.
-    :param names: how often each filename comes among all files of the task.
-    :param since: when the run began: what came into the lake before is known, what came later is the run's own doing.
+    :param filename_counts: how often each filename comes among all files of the task.
+    :param run_started_at: data created in the lake before this time were known; later ones are of this run.
     """
 
     datalake: "Datalake"
-    memory: UploadMemory
+    checkpoint: UploadCheckpoint
     options: Mapping[str, Any]
     if_exists: IfExists
-    names: Counter[str]
-    since: datetime
+    filename_counts: Counter[str]
+    run_started_at: datetime
     _results: dict[int, Result] = field(default_factory=dict)
 
     def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
         """Upload files; all of them are tried, whatever becomes of one.
 
-        :return: what became of each, by its place.
+        :return: what became of each, by its index.
         """
         self._results = {}
         for file in files:
-            problem = file.source.problem or (None if is_text(file.filename) else NOT_TEXT)
-            if problem is not None:
-                self._fail(file, problem)
-        rest = self._take_up([file for file in files if file.place not in self._results])
-        self._copy_and_upload(self._leave_out_unread(rest))
+            error = file.source.error or (None if is_text(file.filename) else NOT_TEXT)
+            if error is not None:
+                self._record_failure(file, error)
+        rest = self._resume([file for file in files if file.index not in self._results])
+        self._copy_and_upload(self._skip_known_remote(rest))
         return self._results
 
-    def _take_up(self, files: Sequence[TaskFile]) -> list[TaskFile]:
+    def _resume(self, files: Sequence[TaskFile]) -> list[TaskFile]:
         """Find what earlier tries have registered without living to know it; return the other files."""
-        begun = {file.place: name for file in files if (name := self.memory.begun(str(file.source)))}
-        known = by_object_name(self.datalake, list(begun.values()))
-        found = [(file, known[begun[file.place]]) for file in files if begun.get(file.place) in known]
-        self._settle(found, UPLOADED)
-        return [file for file in files if file.place not in self._results]
+        reserved = {file.index: name for file in files if (name := self.checkpoint.reserved_name(str(file.source)))}
+        known = by_object_name(self.datalake, list(reserved.values()))
+        found = [(file, known[reserved[file.index]]) for file in files if reserved.get(file.index) in known]
+        self._record_known(found, UPLOADED)
+        return [file for file in files if file.index not in self._results]
 
-    def _leave_out_unread(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
+    def _skip_known_remote(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
         """Leave out objects of a storage that the lake is known to have, so that these are not downloaded."""
         remote = [file for file in files if not file.source.is_local]
         if self.if_exists == "upload" or not remote:
@@ -111,20 +111,20 @@ class FileUpload:
         found = [
             (file, data)
             for file in remote
-            if (data := next((each for each in known.get(file.filename, ()) if self._is_object_of(file, each)), None))
+            if (data := next((each for each in known.get(file.filename, ()) if self._matches_object(file, each)), None))
         ]
-        self._settle(found, SKIPPED)
-        return [file for file in files if file.place not in self._results]
+        self._record_known(found, SKIPPED)
+        return [file for file in files if file.index not in self._results]
 
-    def _is_object_of(self, file: TaskFile, data: "Data") -> bool:
+    def _matches_object(self, file: TaskFile, data: "Data") -> bool:
         """Whether a data of its filename was made of an object, as far as its storage tells."""
         version = known_version(data)
         if version is not None or self.if_exists == "skip_content":
             return version is not None and version == version_of(file.source)
-        is_plain = self.names[file.filename] == 1 and not size_says_little(file.filename)
+        is_plain = self.filename_counts[file.filename] == 1 and not size_is_ambiguous(file.filename)
         return is_plain and None not in {data.file_size, file.source.size} and data.file_size == file.source.size
 
-    def _leave_out(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
+    def _skip_known(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
         """Leave out files that the lake has; all of them are read."""
         from airflow_provider_lake.client import LakeError
 
@@ -138,26 +138,28 @@ class FileUpload:
             named = by_filename(self.datalake, [file.filename for file in files], self._source)
             for file in files:
                 try:
-                    same = next((each for each in named.get(file.filename, ()) if self._is_same(file, each)), None)
+                    same = next(
+                        (each for each in named.get(file.filename, ()) if self._matches_content(file, each)), None
+                    )
                 except LakeError as error:
-                    self._fail(file, f"cannot be compared with the data of its name: {error}")
+                    self._record_failure(file, f"cannot be compared with the data of its name: {error}")
                 else:
                     found += [] if same is None else [(file, same)]
-        self._settle(found, SKIPPED)
-        return [file for file in files if file.place not in self._results]
+        self._record_known(found, SKIPPED)
+        return [file for file in files if file.index not in self._results]
 
-    def _is_same(self, file: TaskFile, data: "Data") -> bool:
+    def _matches_content(self, file: TaskFile, data: "Data") -> bool:
         """Whether a data of its filename is a file that was read.
 
         The lake knows the size of most data, and of those that were uploaded in this way the hash; where neither
         decides, it is asked for the bytes.
         """
-        size = None if file.state is None else file.state[0]
+        size = None if file.stat is None else file.stat[0]
         if None not in {size, data.file_size} and size != data.file_size:
             return False
         if (sha256 := known_hash(data)) is not None:
             return sha256 == file.sha256
-        is_plain = self.names[file.filename] == 1 and not size_says_little(file.filename)
+        is_plain = self.filename_counts[file.filename] == 1 and not size_is_ambiguous(file.filename)
         return (is_plain and None not in {size, data.file_size}) or has_content(data, file.sha256 or "")
 
     @property
@@ -165,7 +167,7 @@ class FileUpload:
         source: str | None = self.options["source"] if self.if_exists == "skip" else None
         return source
 
-    def _same(self, file: TaskFile) -> Hashable:
+    def _duplicate_key(self, file: TaskFile) -> Hashable:
         """Return what files of one task have in common that come in once; None: nothing."""
         if self.if_exists == "skip":
             return (file.filename, file.sha256)
@@ -173,28 +175,28 @@ class FileUpload:
 
     def _copy_and_upload(self, files: Sequence[TaskFile]) -> None:
         with local_copies([file.source for file in files]) as copies:
-            here = []
+            copied = []
             for file, copy in zip(files, copies, strict=True):
                 if isinstance(copy, Path):
-                    here.append(replace(file, local=copy))
+                    copied.append(replace(file, local_path=copy))
                 else:
-                    self._fail(file, f"cannot be downloaded: {copy}")
+                    self._record_failure(file, f"cannot be downloaded: {copy}")
             if self.if_exists == "upload":
-                self._upload_new(here)
+                self._upload_new(copied)
                 return
-            for some in _unlike(self._read(here), self._same):
-                self._upload_new(self._leave_out(some))
+            for group in _groups_without_duplicates(self._read(copied), self._duplicate_key):
+                self._upload_new(self._skip_known(group))
 
     def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
         """Hash files; those that cannot be read fail."""
         from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
-        with cancellable_executor(READERS_AT_A_TIME, "lake-hash") as pool:
-            for file, outcome in pool.map(lambda file: (file, _hashed(file)), files):
+        with cancellable_executor(MAX_READERS, "lake-hash") as pool:
+            for file, outcome in pool.map(lambda file: (file, _hash_file(file)), files):
                 if isinstance(outcome, TaskFile):
                     yield outcome
                 else:
-                    self._fail(file, outcome)
+                    self._record_failure(file, outcome)
 
     def _upload_new(self, files: Sequence[TaskFile]) -> None:
         from airflow_provider_lake.client import Data, ErrorManager, NothingDoneError
@@ -204,36 +206,36 @@ class FileUpload:
         manager, data = ErrorManager(), []
         with suppress(NothingDoneError):  # the errors say why
             uploaded = self.datalake.upload_data(
-                [str(file.local) for file in files],
+                [str(file.local_path) for file in files],
                 error_manager=manager,
                 metadata=[content_id(file.sha256, version_of(file.source)) | file.metadata for file in files],
-                object_names=self._begin(files),
+                object_names=self._reserve_names(files),
                 **self.options,
             )
             data = [uploaded] if isinstance(uploaded, Data) else list(uploaded)
         errors, succeeded = {error.path: error for error in manager.errors}, iter(data)
         for file in files:
-            error = errors.get(str(file.local))
+            error = errors.get(str(file.local_path))
             if error is not None:
-                self._fail(file, error)
+                self._record_failure(file, error)
             else:
-                self._accept(file, next(succeeded))
+                self._record_uploaded(file, next(succeeded))
 
-    def _begin(self, files: Sequence[TaskFile]) -> list[str | None] | None:
+    def _reserve_names(self, files: Sequence[TaskFile]) -> list[str | None] | None:
         """Have names chosen for the objects, and keep them for a retry; None: it could not know them.
 
         A file whose name the lake refuses gets no name: its upload will say why.
         """
-        if not self.memory.can_remember:
+        if not self.checkpoint.survives_retry:
             return None
-        begun = {file.place: self.memory.begun(str(file.source)) for file in files}
-        unnamed = [file.filename for file in files if begun[file.place] is None]
+        reserved = {file.index: self.checkpoint.reserved_name(str(file.source)) for file in files}
+        unnamed = [file.filename for file in files if reserved[file.index] is None]
         new = iter(self.datalake.reserve_object_names(unnamed, self.options["max_workers"]))
-        names = [begun[file.place] or next(new) for file in files]
-        self.memory.begin({str(file.source): name for file, name in zip(files, names, strict=True) if name})
+        names = [reserved[file.index] or next(new) for file in files]
+        self.checkpoint.save_names({str(file.source): name for file, name in zip(files, names, strict=True) if name})
         return names
 
-    def _settle(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
+    def _record_known(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
         """Give files the data that the lake has of them already, once it has looked at these."""
         from airflow_provider_lake.client import UploadError
         from airflow_provider_lake.client.uploads import wait_until_processed
@@ -242,36 +244,36 @@ class FileUpload:
         if self.options["wait_for_unprocessable_data"]:
             results = wait_until_processed(results, [str(file.source) for file, _ in found])
         for (file, known), result in zip(found, results, strict=True):
-            if status == SKIPPED and is_broken(known) and not self._is_own_failure(known):
+            if status == SKIPPED and has_failed(known) and not self._failed_in_this_run(known):
                 reason = known.upload_error or getattr(result, "message", None) or "the lake could not process it"
-                self._results[file.place] = _result(file, SKIPPED, data=known, reason=f"known to be bad: {reason}")
+                self._results[file.index] = _result(file, SKIPPED, data=known, reason=f"known to be bad: {reason}")
             elif isinstance(result, UploadError):
-                self._fail(file, result)
+                self._record_failure(file, result)
             else:
-                self._results[file.place] = _result(file, status, data=result)
+                self._results[file.index] = _result(file, status, data=result)
 
-    def _is_own_failure(self, data: "Data") -> bool:
+    def _failed_in_this_run(self, data: "Data") -> bool:
         """Whether a data that the lake could not process came in by this run: its file failed, and is not known before.
 
         So a retry counts what earlier tries have counted, also where nothing else tells it of them.
         """
-        is_judged: bool = self.options["wait_for_unprocessable_data"]
-        return is_judged and data.created_at is not None and data.created_at >= self.since
+        waits_for_processing: bool = self.options["wait_for_unprocessable_data"]
+        return waits_for_processing and data.created_at is not None and data.created_at >= self.run_started_at
 
-    def _accept(self, file: TaskFile, data: "Data") -> None:
-        if file.state is not None and file.local is not None and file.state != _state(file.local):
+    def _record_uploaded(self, file: TaskFile, data: "Data") -> None:
+        if file.stat is not None and file.local_path is not None and file.stat != _stat_of(file.local_path):
             # Its hash is not that of the bytes that were sent.
             data.delete()
-            self._fail(file, "changed while it was uploaded")
+            self._record_failure(file, "changed while it was uploaded")
         else:
-            self._results[file.place] = _result(file, UPLOADED, data=data)
+            self._results[file.index] = _result(file, UPLOADED, data=data)
 
-    def _fail(self, file: TaskFile, error: "FileError | str") -> None:
+    def _record_failure(self, file: TaskFile, error: "FileError | str") -> None:
         """Say that a file failed; another try fails alike where the lake could not process what it has of it."""
         data = getattr(error, "data", None)
         reason = getattr(error, "message", str(error))
         is_final = data is not None and data.upload_status.is_final
-        self._results[file.place] = _result(file, FAILED, data=data, reason=reason, is_final=is_final)
+        self._results[file.index] = _result(file, FAILED, data=data, reason=reason, is_final=is_final)
 
 
 def _result(
@@ -288,20 +290,20 @@ def _result(
     }
 
 
-def _hashed(file: TaskFile) -> "TaskFile | UploadError":
+def _hash_file(file: TaskFile) -> "TaskFile | UploadError":
     from airflow_provider_lake.client import UploadError
     from airflow_provider_lake.client.transfers.files import open_file
 
     try:
-        with open_file(str(file.local)) as local:
-            state = _state(Path(local.path))
+        with open_file(str(file.local_path)) as local:
+            stat = _stat_of(Path(local.path))
             sha256 = hashlib.file_digest(cast("BufferedReader", local.stream), "sha256").hexdigest()
     except UploadError as error:
         return error
-    return replace(file, sha256=sha256, state=state)
+    return replace(file, sha256=sha256, stat=stat)
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _stat_of(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
@@ -309,7 +311,9 @@ def _state(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _unlike(files: Iterable[TaskFile], key: Callable[[TaskFile], Hashable]) -> Iterator[Sequence[TaskFile]]:
+def _groups_without_duplicates(
+    files: Iterable[TaskFile], key: Callable[[TaskFile], Hashable]
+) -> Iterator[Sequence[TaskFile]]:
     """Split files into groups in which no key comes twice; None is like nothing.
 
     Each group is worked on before the next is asked for: of two files of the same key, the second then finds the first.

@@ -5,7 +5,13 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from airflow_provider_lake.media.images import BEGIN_BYTES, BROKEN_IMAGE_ERRORS, NotAnImageError, formats_of, identified
+from airflow_provider_lake.media.images import (
+    BROKEN_IMAGE_ERRORS,
+    HEADER_BYTES,
+    NotAnImageError,
+    formats_of,
+    open_image,
+)
 
 
 def check_image(file: BinaryIO) -> None:
@@ -16,14 +22,14 @@ def check_image(file: BinaryIO) -> None:
     :raises OSError: the bytes cannot be read.
     """
     file.seek(0)
-    begin, where = file.read(BEGIN_BYTES), ""
-    if not begin:
+    first_bytes, where = file.read(HEADER_BYTES), ""
+    if not first_bytes:
         raise NotAnImageError("the file is empty")
-    formats = formats_of(begin)
+    formats = formats_of(first_bytes)
     file.seek(0)
     try:
         # What is large is decoded nevertheless, up to Pillow's own limit.
-        with warnings.catch_warnings(), identified(file, formats, with_pixels=True) as image:
+        with warnings.catch_warnings(), open_image(file, formats, with_pixels=True) as image:
             warnings.simplefilter("ignore")
             # Of a page that is cut off, the number may be known and nothing else.
             for number in range(getattr(image, "n_frames", 1)):

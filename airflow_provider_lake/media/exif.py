@@ -36,19 +36,19 @@ _COMPRESSIONS = {
     34934: "JPEG XR",
 }
 # Moments, each with the tag of its offset; the first that says something counts.
-_MOMENTS = (
+_TIMESTAMPS = (
     (Base.DateTime, Base.OffsetTime),
     (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
     (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
 )
 # EXIF has 2024:05:06 07:08:09, programs write it otherwise, too; fractions of a second have a tag of their own.
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     r"([0-9]{4})([:/.-])([0-9]{1,2})\2([0-9]{1,2})(?:\s+|T)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?(.*)",
     re.DOTALL,
 )
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 _BELOW_SEA_LEVEL = frozenset({1, 3})
-_MOST_HOURS = 14
+_MAX_HOURS = 14
 # Degrees, minutes and seconds.
 _PARTS_OF_AN_ANGLE = 3
 
@@ -65,18 +65,18 @@ def metadata_of(exif: Mapping[int, Any]) -> dict[str, Any]:
         # A resolution of zero is an unknown one.
         "resolution_x": _number(exif.get(Base.XResolution)) or None,
         "resolution_y": _number(exif.get(Base.YResolution)) or None,
-        "resolution_unit": _RESOLUTION_UNITS.get(whole(exif.get(Base.ResolutionUnit))),
-        "compression": _COMPRESSIONS.get(whole(exif.get(Base.Compression))),
+        "resolution_unit": _RESOLUTION_UNITS.get(to_int(exif.get(Base.ResolutionUnit))),
+        "compression": _COMPRESSIONS.get(to_int(exif.get(Base.Compression))),
         "manufacturer": text_of(exif.get(Base.Make)),
         "software": text_of(exif.get(Base.Software)),
-        "color_space": _COLOR_SPACES.get(whole(exif.get(Base.ColorSpace))),
+        "color_space": _COLOR_SPACES.get(to_int(exif.get(Base.ColorSpace))),
         **_position(gps),
         "altitude": _altitude(gps),
     }
     return {key: value for key, value in found.items() if value is not None}
 
 
-def whole(value: Any) -> int:
+def to_int(value: Any) -> int:
     """Return the whole number that a tag holds, whatever it is written as; -1: none."""
     if isinstance(value, bytes) and len(value) == 1:
         return value[0]
@@ -107,7 +107,7 @@ def _decoded(text: str) -> str:
 
 def _acquired_at(exif: Mapping[int, Any]) -> str | None:
     """Return the first moment in ISO 8601, with its offset from universal time where the file has it."""
-    moments = [(_moment(exif.get(tag)), exif.get(offset)) for tag, offset in _MOMENTS]
+    moments = [(_timestamp(exif.get(tag)), exif.get(offset)) for tag, offset in _TIMESTAMPS]
     moment = next((found for found, _ in moments if found is not None), None)
     if moment is None:
         return None
@@ -117,9 +117,9 @@ def _acquired_at(exif: Mapping[int, Any]) -> str | None:
     return moment.replace(tzinfo=zone).isoformat()
 
 
-def _moment(value: Any) -> datetime | None:
+def _timestamp(value: Any) -> datetime | None:
     """Read EXIF's ``2024:05:06 07:08:09``, its date also with other separators, and an offset where one follows."""
-    match = _MOMENT.fullmatch(text_of(value) or "")
+    match = _TIMESTAMP.fullmatch(text_of(value) or "")
     if match is None:
         return None
     year, _, *smaller, rest = match.groups()
@@ -142,7 +142,7 @@ def _zone(text: str) -> timezone | None:
         return None
     sign, hours, minutes = match[1], int(match[2]), int(match[3] or 0)
     offset = timedelta(hours=hours, minutes=minutes)
-    if offset > timedelta(hours=_MOST_HOURS) or minutes >= 60:  # noqa: PLR2004 - minutes of an hour
+    if offset > timedelta(hours=_MAX_HOURS) or minutes >= 60:  # noqa: PLR2004 - minutes of an hour
         return None
     return timezone(-offset if sign == "-" else offset)
 
@@ -200,5 +200,5 @@ def _degrees(value: Any, limit: float, sign: int | None) -> float | None:
 def _altitude(gps: Mapping[int, Any]) -> float | None:
     """Return metres above sea level."""
     altitude = _number(gps.get(GPS.GPSAltitude))
-    is_below = whole(gps.get(GPS.GPSAltitudeRef)) in _BELOW_SEA_LEVEL
+    is_below = to_int(gps.get(GPS.GPSAltitudeRef)) in _BELOW_SEA_LEVEL
     return -abs(altitude) if altitude is not None and is_below else altitude

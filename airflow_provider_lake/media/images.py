@@ -12,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import IFD, Base
 
 from airflow_provider_lake.media import jpeg2000
-from airflow_provider_lake.media.exif import metadata_of, text_of, whole
-from airflow_provider_lake.media.png import without_texts
+from airflow_provider_lake.media.exif import metadata_of, text_of, to_int
+from airflow_provider_lake.media.png import strip_text_chunks
 
 # Of these the whole file is read to see its header, so larger ones are none that can be read.
 _READ_WHOLE = frozenset({"AVIF", "HEIF", "WEBP"})
@@ -24,7 +24,7 @@ _FORMATS = ("BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF"
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"})
 # Bytes at the beginning of a file that say what it is.
-BEGIN_BYTES = 64
+HEADER_BYTES = 64
 _MISSING = {
     "AVIF": "AVIF images cannot be read here: this Pillow was built without AVIF",
     "HEIF": "HEIC and HEIF images cannot be read here without pillow-heif: install airflow-provider-lake[heif]",
@@ -81,7 +81,7 @@ def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
     with _open(file) as image:
         exif = _read_exif(image, with_metadata)
         width, height = _stored_size(image, exif)
-    if whole(exif.get(Base.Orientation)) in _ORIENTATIONS_ON_THEIR_SIDE:
+    if to_int(exif.get(Base.Orientation)) in _ORIENTATIONS_ON_THEIR_SIDE:
         width, height = height, width
     return ImageHeader(width, height, metadata_of(exif) if with_metadata else {})
 
@@ -102,16 +102,16 @@ def read_camera(file: BinaryIO) -> str | None:
 
 def _open(file: BinaryIO) -> Image.Image:
     file.seek(0)
-    begin = file.read(BEGIN_BYTES)
-    if not begin:
+    first_bytes = file.read(HEADER_BYTES)
+    if not first_bytes:
         raise NotAnImageError("the file is empty")
-    formats = formats_of(begin)
+    formats = formats_of(first_bytes)
     # The end is asked for only where it matters: then what was read so far has to be read again.
     if _READ_WHOLE.intersection(formats) and file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
         raise NotAnImageError(f"the image is too large: it has more than {_MAX_READ_WHOLE >> 20} MiB")
     file.seek(0)
     try:
-        return identified(file, formats)
+        return open_image(file, formats)
     except Image.DecompressionBombError as error:
         raise NotAnImageError(f"the image is too large: {error}") from error
     except UnidentifiedImageError as error:
@@ -124,21 +124,21 @@ def _open(file: BinaryIO) -> Image.Image:
         raise NotAnImageError(f"the image's header is broken: {error}") from error
 
 
-def formats_of(begin: bytes) -> tuple[str, ...]:
+def formats_of(first_bytes: bytes) -> tuple[str, ...]:
     """Return the formats that a file may be in, as Pillow names them.
 
-    :param begin: its first bytes, :data:`BEGIN_BYTES` of them where there are as many.
+    :param first_bytes: :data:`HEADER_BYTES` of them where there are as many.
     :raises ImageUnsupportedError: it is in one for which something is missing here.
     """
-    if begin[:4] == b"RIFF":
-        return ("WEBP",) if begin[8:12] == b"WEBP" else ()
-    if begin[4:8] != b"ftyp":
+    if first_bytes[:4] == b"RIFF":
+        return ("WEBP",) if first_bytes[8:12] == b"WEBP" else ()
+    if first_bytes[4:8] != b"ftyp":
         return _FORMATS
     # The length of the list of brands stands before it; its own comes first, then those it is compatible with.
-    end = min(int.from_bytes(begin[:4]), len(begin))
-    brands = {begin[place : place + 4] for place in range(8, end, 4)}
+    end = min(int.from_bytes(first_bytes[:4]), len(first_bytes))
+    brands = {first_bytes[place : place + 4] for place in range(8, end, 4)}
     for name, known in (("AVIF", _AVIF), ("HEIF", _HEIF)):
-        if begin[8:12] in known or (begin[8:12] in _HEIF and brands & known):
+        if first_bytes[8:12] in known or (first_bytes[8:12] in _HEIF and brands & known):
             if not _is_supported(name):
                 raise ImageUnsupportedError(_MISSING[name])
             return (name,)
@@ -168,7 +168,7 @@ def warn_unsupported(logger: logging.Logger, message: str, consequence: str) -> 
     logger.warning("%s; %s", message, consequence)
 
 
-def identified(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = False) -> Image.Image:
+def open_image(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = False) -> Image.Image:
     """Open an image, also one with texts that are longer than Pillow reads; whatever Pillow raises comes through.
 
     :param with_pixels: whether its pixels will be asked for.
@@ -176,7 +176,7 @@ def identified(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = 
     try:
         image = Image.open(file, formats=formats)
     except ValueError:
-        rest = without_texts(file, with_pixels=with_pixels)
+        rest = strip_text_chunks(file, with_pixels=with_pixels)
         if rest is None:
             raise
         return Image.open(BytesIO(rest), formats=formats)

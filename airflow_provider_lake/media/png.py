@@ -15,7 +15,7 @@ _MAX_PIXEL_CHUNKS = 1_000_000
 _END = b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82"
 
 
-def without_texts(file: BinaryIO, *, with_pixels: bool = False) -> bytes | None:
+def strip_text_chunks(file: BinaryIO, *, with_pixels: bool = False) -> bytes | None:
     """Return the header of a PNG without its long texts; None: the file is no PNG.
 
     :param with_pixels: return all else that it has, too.

@@ -34,13 +34,13 @@ _HEADER_SECONDS = 30.0
 _FIRST_PACKETS = 300
 _MAX_PIXELS = 128_000_000
 # What streams that are cut out of a broadcast begin with cannot be decoded: pictures are missing that it builds on.
-_BEGIN_ANYWHERE = frozenset({"mpeg", "mpegts"})
+_STARTS_ANYWHERE = frozenset({"mpeg", "mpegts"})
 # Their duration stands in the header, and is not guessed.
-_SAY_DURATION = frozenset({"matroska,webm", "flv", "asf"})
+_REPORTS_DURATION = frozenset({"matroska,webm", "flv", "asf"})
 # What makes a picture of a container of video.
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1"})
-_LEAST_SHARE = 0.95
-_LEAST_GAP_SECONDS = 1.0
+_MIN_SHARE = 0.95
+_MIN_GAP_SECONDS = 1.0
 _DECODER_THREADS = 2
 
 
@@ -92,7 +92,7 @@ def read_video(file: BinaryIO) -> VideoFacts:
     :raises VideoUnsupportedError: PyAV is missing.
     :raises OSError: the bytes cannot be read.
     """
-    with _opened(_Bounded(file, _MAX_HEADER_BYTES, _HEADER_SECONDS)) as container:
+    with _open(_BoundedFile(file, _MAX_HEADER_BYTES, _HEADER_SECONDS)) as container:
         stream = _video_stream(container)
         width, height = stream.codec_context.width, stream.codec_context.height
         if not width or not height:
@@ -113,7 +113,7 @@ def read_first_frame(file: BinaryIO, max_side: int) -> "Image":
     :raises VideoUnsupportedError: PyAV is missing.
     :raises OSError: the bytes cannot be read.
     """
-    with _opened(_Bounded(file, _MAX_HEADER_BYTES, _HEADER_SECONDS)) as container:
+    with _open(_BoundedFile(file, _MAX_HEADER_BYTES, _HEADER_SECONDS)) as container:
         frame = _first_frame(container, _video_stream(container))
         if frame is None:
             raise NotAVideoError("the video's first picture cannot be decoded")
@@ -134,23 +134,23 @@ def check_video(file: BinaryIO) -> None:
     :raises OSError: the bytes cannot be read.
     """
     # What an edit list hides is in the file nevertheless, and counted in its header.
-    with _opened(_Bounded(file), {"ignore_editlist": "1"}) as container:
+    with _open(_BoundedFile(file), {"ignore_editlist": "1"}) as container:
         stream = _video_stream(container)
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = _DECODER_THREADS
         packets, end = _decode_all(container, stream)
         expected = stream.frames
-        is_cut = {"avi": packets < _LEAST_SHARE * expected, "mov": packets < expected}
+        is_cut = {"avi": packets < _MIN_SHARE * expected, "mov": packets < expected}
         if is_cut.get(container.format.name.partition(",")[0], False):
             raise NotAVideoError(f"the video is cut: {packets} of {expected} pictures are there")
         duration = _duration(container, stream)
-        if container.format.name in _SAY_DURATION and duration and end < _LEAST_SHARE * duration - _LEAST_GAP_SECONDS:
+        if container.format.name in _REPORTS_DURATION and duration and end < _MIN_SHARE * duration - _MIN_GAP_SECONDS:
             raise NotAVideoError(f"the video is cut: it ends after {end:.1f} of {duration:.1f} s")
 
 
 def _decode_all(container: "InputContainer", stream: "VideoStream") -> tuple[int, float]:
     """Decode all pictures, and return how many there were to decode, and when the last thing in the file ends."""
-    begins_anywhere = container.format.name in _BEGIN_ANYWHERE
+    begins_anywhere = container.format.name in _STARTS_ANYWHERE
     start = (container.start_time or 0) / 1e6
     count, frames, end = 0, 0, 0.0
     for packet in container.demux():
@@ -200,7 +200,7 @@ def _first_frame(container: "InputContainer", stream: "VideoStream") -> "VideoFr
 
 
 @contextmanager
-def _opened(file: "_Bounded", options: dict[str, str] | None = None) -> "Iterator[InputContainer]":
+def _open(file: "_BoundedFile", options: dict[str, str] | None = None) -> "Iterator[InputContainer]":
     """Open a container.
 
     :raises NotAVideoError: here, or where it is used: there is something wrong with it.
@@ -257,7 +257,7 @@ def _positive(value: float) -> float | None:
     return round(value, 3) if math.isfinite(value) and value > 0 else None
 
 
-class _Bounded:
+class _BoundedFile:
     """A file of which only so much is read, and only for so long; then it is no video.
 
     :param max_bytes: None: all.

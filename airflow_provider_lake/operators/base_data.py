@@ -20,7 +20,7 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
-from airflow_provider_lake.ingest.summaries import Brought, brought_by, read_summaries
+from airflow_provider_lake.ingest.summaries import SummaryData, data_of_summaries, read_summaries
 from airflow_provider_lake.operators.base import LakeOperator
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class DataSelection:
         first = next(found, None)
         if first is None:
             _require_none_left_out(counts)
-            self._say_what_is_missing(datalake)
+            self._raise_no_data(datalake)
         else:
             yield first
             yield from found
@@ -95,36 +95,36 @@ class DataSelection:
 
     def _find(self, client: "Client", datalake: "Datalake") -> "Iterator[Data]":
         if self.summary is None and self.data_ids is None:
-            return self._matching(datalake)
+            return self._by_query(datalake)
         if self.summary is None:
-            return self._of_ids(datalake, dict.fromkeys(self.data_ids or ()))
-        parts = [self._brought(datalake, brought) for brought in brought_by(client, datalake, self.summary)]
+            return self._by_ids(datalake, dict.fromkeys(self.data_ids or ()))
+        parts = [self._from_summary(datalake, source) for source in data_of_summaries(client, datalake, self.summary)]
         return parts[0] if len(parts) == 1 else _distinct(chain.from_iterable(parts))
 
-    def _brought(self, datalake: "Datalake", brought: Brought) -> "Iterator[Data]":
-        if brought.data_ids is not None:
+    def _from_summary(self, datalake: "Datalake", source: SummaryData) -> "Iterator[Data]":
+        if source.data_ids is not None:
             chosen = None if self.data_ids is None else frozenset(self.data_ids)
-            return self._of_ids(datalake, (each for each in brought.data_ids if chosen is None or each in chosen))
-        return brought.filtered(self._matching(datalake, brought.query, ids=self.data_ids))
+            return self._by_ids(datalake, (each for each in source.data_ids if chosen is None or each in chosen))
+        return source.filter(self._by_query(datalake, source.query, ids=self.data_ids))
 
-    def _of_ids(self, datalake: "Datalake", data_ids: Iterable[str]) -> "Iterator[Data]":
+    def _by_ids(self, datalake: "Datalake", data_ids: Iterable[str]) -> "Iterator[Data]":
         from airflow_provider_lake.client.transport.paging import chunks
 
         for page in chunks(data_ids):
-            found = list(self._matching(datalake, ids=page))
+            found = list(self._by_query(datalake, ids=page))
             if self.tags is None and self.query is None and len(found) < len(set(page)):
                 missing = set(page) - {str(data.id) for data in found}
                 raise LakePermanentError(f"datalake {datalake.name!r} has no data with id {min(missing)}")
             yield from found
 
-    def _matching(
+    def _by_query(
         self, datalake: "Datalake", query: str | None = None, ids: Sequence[str] | None = None
     ) -> "Iterator[Data]":
         both = [each for each in (self.query, query) if each is not None]
         q = " and ".join(f"({each})" for each in both) if len(both) > 1 else next(iter(both), None)
         return datalake.iter_data(ids=ids, tags=self.tags, intersect_tags=self.intersect_tags, q=q)
 
-    def _say_what_is_missing(self, datalake: "Datalake") -> None:
+    def _raise_no_data(self, datalake: "Datalake") -> None:
         from airflow_provider_lake.client import NoDataError
 
         # The client knows to say which tags do not even exist.
@@ -155,7 +155,7 @@ class DataSelectingOperator(LakeOperator):
         processing, as files or with projections; those that change what is known of data, tags and metadata, take all.
     """
 
-    hands_on: ClassVar[bool] = False
+    only_done_by_default: ClassVar[bool] = False
 
     template_fields: Sequence[str] = (*LakeOperator.template_fields, "data_ids", "summary", "tags", "query")
 
@@ -172,7 +172,7 @@ class DataSelectingOperator(LakeOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.only_done = self.hands_on if only_done is None else read_flag("only_done", only_done)
+        self.only_done = self.only_done_by_default if only_done is None else read_flag("only_done", only_done)
         self.left_out: Counter[str] = Counter()
         self.data_ids = data_ids
         self.summary = summary
@@ -182,7 +182,7 @@ class DataSelectingOperator(LakeOperator):
         self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
         # What an upstream task renders to None was given all the same.
         given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
-        self._given = frozenset(name for name, value in given.items() if value is not None)
+        self._selectors = frozenset(name for name, value in given.items() if value is not None)
         self._source_of_ids = data_ids if is_template(data_ids) else None
         check_constants(read_ids, data_ids=data_ids)
         check_constants(read_summaries, summary=summary)
@@ -195,7 +195,7 @@ class DataSelectingOperator(LakeOperator):
 
         :raises LakeArgumentError: what is rendered does not say which.
         """
-        given = self._given | self._mapped_over()
+        given = self._selectors | self._mapped_over()
         return DataSelection(
             data_ids=self._read_data_ids() if "data_ids" in given else None,
             summary=read_summaries("summary", self.summary) if "summary" in given else None,
@@ -213,7 +213,7 @@ class DataSelectingOperator(LakeOperator):
         return frozenset(names) if isinstance(names, Mapping) else frozenset()
 
     def _read_data_ids(self) -> list[str]:
-        is_nothing = self.data_ids is None and _has_returned_nothing(self._source_of_ids)
+        is_nothing = self.data_ids is None and _returned_nothing(self._source_of_ids)
         if not is_nothing and any(each is None for each in flatten(self.data_ids)):
             raise LakeArgumentError(
                 "data_ids is None, or has None in it: a task that brought in more than 100 data does not return their "
@@ -248,7 +248,7 @@ def _require_none_left_out(left_out: "Counter[str]") -> None:
         raise NoDataError(f"none of the selected data is finished: {said}; only_done=False takes these too")
 
 
-def _has_returned_nothing(source: Any) -> bool:
+def _returned_nothing(source: Any) -> bool:
     """Whether the task whose output an argument is, wholly or one value of it, has returned nothing at all.
 
     :param source: the argument as the DAG has it, before it is rendered; of what is no output, that is not known.

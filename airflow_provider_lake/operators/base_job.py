@@ -50,7 +50,7 @@ _KEY = "lake_job"
 
 
 class LakeJobOperator(LakeOperator):
-    """Base of the operators that start a job and, unless told otherwise, wait for it.
+    """Base of the operators that start a job and, by default, wait for it.
 
     On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
     starting another. Where the lake knows idempotency keys, as the embedded one does, this holds on every Airflow, and
@@ -100,7 +100,7 @@ class LakeJobOperator(LakeOperator):
         self.outage_budget = read_seconds("outage_budget", outage_budget)
         self._job_id: str | None = None
         self._context: Context | None = None
-        self._is_given_up = False
+        self._timed_out = False
 
     @abstractmethod
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
@@ -116,7 +116,7 @@ class LakeJobOperator(LakeOperator):
             return self._execute(context)
         except AirflowTaskTimeout:
             # Airflow calls on_kill next, and cannot tell it why.
-            self._is_given_up = True
+            self._timed_out = True
             raise
 
     def _execute(self, context: "Context") -> dict[str, Any]:
@@ -157,13 +157,13 @@ class LakeJobOperator(LakeOperator):
         """Resume after the trigger fired; return the summary."""
         self._context = context
         # `airflow dags test` drops the other arguments; the event of a trigger of an earlier version has neither.
-        told = event or {}
-        self._job_id = job_id = str(told.get("job_id") or job_id)
-        details = told.get("details") or details or {}
+        payload = event or {}
+        self._job_id = job_id = str(payload.get("job_id") or job_id)
+        details = payload.get("details") or details or {}
         try:
             require_ended(event)
         except WaitTimeoutError:
-            return self._give_up(job_id, details)
+            return self._time_out(job_id, details)
         with permanent_errors():
             return self._finish(self._read(job_id, was_answered=True), details)
 
@@ -177,13 +177,13 @@ class LakeJobOperator(LakeOperator):
             if record is None:
                 raise
             self._context, self._job_id = context, record["job_id"]
-            return self._give_up(record["job_id"], record["details"])
+            return self._time_out(record["job_id"], record["details"])
 
     def on_kill(self) -> None:
         """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
         if not self.cancel_on_kill or self._job_id is None:
             return
-        if self.durable and not self._is_given_up and has_next_try(self._context) and is_only_moved(self._context):
+        if self.durable and not self._timed_out and has_next_try(self._context) and is_only_moved(self._context):
             self.log.info("Job %s goes on: this task is not over, and its next try waits for it", self._job_id)
             return
         kill_job(self.hook.client, self._job_id, self.log)
@@ -206,13 +206,13 @@ class LakeJobOperator(LakeOperator):
         except NotFoundError:
             self.log.warning("The lake has forgotten job %s of an earlier try; starting another", record["job_id"])
             return None
-        goes_on = not job.status.is_final
-        if goes_on and self.cancel_on_kill and is_first_try(context):
-            # The task was cleared while it waited; Airflow may not have told its trigger yet, or ever.
+        is_running = not job.status.is_final
+        if is_running and self.cancel_on_kill and is_first_try(context):
+            # The task was cleared while it waited; Airflow may not have informed its trigger yet, or ever.
             self.log.info("This task was cleared: the job of before ends with it")
             kill_job(self.hook.client, record["job_id"], self.log)
             return None
-        if goes_on or (job.status.is_successful and not is_first_try(context)):
+        if is_running or (job.status.is_successful and not is_first_try(context)):
             self.log.info("Found again: %s", describe(job))
             self.get_datalake()  # for its links
             return job, record["details"]
@@ -235,8 +235,8 @@ class LakeJobOperator(LakeOperator):
             key = key_of(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
             # One of an earlier try that has failed is none to wait for: the next key is that of another job.
-            is_to_wait_for = not job.status.is_final or job.status.is_successful
-            if key is None or is_to_wait_for or number > context["ti"].try_number:
+            is_usable = not job.status.is_final or job.status.is_successful
+            if key is None or is_usable or number > context["ti"].try_number:
                 break
         return job, details
 
@@ -255,7 +255,7 @@ class LakeJobOperator(LakeOperator):
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
         patience, last = Patience(self.outage_budget, self.log, was_answered=True), f"job {job_id}"
-        began = quiet_since = time.monotonic()
+        started = quiet_since = time.monotonic()
         while True:
             with patience.bear():
                 job = read_job(self.hook.client, job_id)
@@ -267,19 +267,19 @@ class LakeJobOperator(LakeOperator):
                     return job
             left = math.inf if deadline is None else deadline - time.time()
             if left <= 0:
-                self._abandon(job_id)
-            pause = patience.pause(next_interval(time.monotonic() - began, self.poll_interval))
+                self._raise_timeout(job_id)
+            pause = patience.pause(next_interval(time.monotonic() - started, self.poll_interval))
             quiet_since = sleep_alive(min(pause, left), self.log, last, quiet_since)
 
-    def _give_up(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
+    def _time_out(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
         """Give up a job, unless it has ended since the trigger last looked."""
         with permanent_errors():
             job = self._read(job_id, was_answered=True)
         if job.status.is_final:
             return self._finish(job, details)
-        return self._abandon(job_id)
+        return self._raise_timeout(job_id)
 
-    def _abandon(self, job_id: str) -> NoReturn:
+    def _raise_timeout(self, job_id: str) -> NoReturn:
         if self.cancel_on_kill:
             kill_job(self.hook.client, job_id, self.log)
         of_task = None if self.execution_timeout is None else self.execution_timeout.total_seconds()
@@ -295,9 +295,9 @@ class LakeJobOperator(LakeOperator):
         self.log.info("Done: %s", describe(job))
         summary = summary_of(job) | details
         if self.wait_for_completion and job.status.is_final:
-            summary |= self.examine(job)
+            summary |= self.check_result(job)
         return self.report(summary)
 
-    def examine(self, job: "Job") -> dict[str, Any]:
+    def check_result(self, job: "Job") -> dict[str, Any]:
         """Return what the summary says beyond that of a job that has succeeded, or refuse what came of it."""
         return {}

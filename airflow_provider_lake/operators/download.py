@@ -17,7 +17,7 @@ from airflow_provider_lake.arguments import (
 from airflow_provider_lake.exceptions import LakeArgumentError, LakeDownloadError, permanent_errors
 from airflow_provider_lake.files.targets import Target
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
-from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS, check_failure_count, check_max_failures
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,7 +48,7 @@ class DownloadDataOperator(DataSelectingOperator):
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
     only_reads = True
-    hands_on = True
+    only_done_by_default = True
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class DownloadDataOperator(DataSelectingOperator):
                     for outcome in pool.map(download.save, page):
                         download.count(outcome)
                     self.log.info("%s", download)
-        require_few_failures(
+        check_failure_count(
             self.max_failures, download.failed, download.data_count, download.failures, LakeDownloadError
         )
         result = {
@@ -115,17 +115,17 @@ class _Outcome:
 class _Download:
     overwrite: bool
     downloaded: int = 0
-    kept: int = 0
+    existing: int = 0
     failed: int = 0
     bytes: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{self.downloaded} data downloaded, {self.kept} were there, {self.failed} failed"
+        return f"{self.downloaded} data downloaded, {self.existing} were there, {self.failed} failed"
 
     @property
     def data_count(self) -> int:
-        return self.downloaded + self.kept + self.failed
+        return self.downloaded + self.existing + self.failed
 
     def save(self, named: "tuple[Data, Target]") -> _Outcome:
         """Save one data; what is wrong with the target, and not with the data, ends the task."""
@@ -140,10 +140,10 @@ class _Download:
     def count(self, outcome: _Outcome) -> None:
         if outcome.reason is not None:
             self.failed += 1
-            if len(self.failures) < SUMMARY_ITEMS:
+            if len(self.failures) < MAX_SUMMARY_ITEMS:
                 self.failures.append({"path": outcome.path, "reason": outcome.reason})
         elif outcome.size is None:
-            self.kept += 1
+            self.existing += 1
         else:
             self.downloaded += 1
             self.bytes += outcome.size
@@ -152,7 +152,7 @@ class _Download:
         return {
             "data_count": self.data_count,
             "downloaded": self.downloaded,
-            "kept": self.kept,
+            "kept": self.existing,
             "failed": self.failed,
             "failures": self.failures,
             "bytes": self.bytes,
@@ -170,17 +170,17 @@ class _Download:
         if present is not None and data.file_size is not None:
             if present == data.file_size:
                 return None
-            self._require_overwrite(present, data.file_size)
+            self._check_overwrite(present, data.file_size)
         with target.writing() as path:
             save_as(data, path)
             size = path.stat().st_size
             if data.file_size not in {None, size}:
                 raise TransferError(f"has {size} bytes where the lake knows of {data.file_size}")
             if present not in {None, size}:
-                self._require_overwrite(present, size)
+                self._check_overwrite(present, size)
         return size
 
-    def _require_overwrite(self, present: int | None, wanted: int) -> None:
+    def _check_overwrite(self, present: int | None, wanted: int) -> None:
         from airflow_provider_lake.client import TransferError
 
         if not self.overwrite:

@@ -9,7 +9,7 @@ from airflow_provider_lake.arguments import check_constants, read_choice, read_f
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.ingest.upload import CHECK_FILES, CheckFiles
 from airflow_provider_lake.operators.base_job import LakeJobOperator
-from airflow_provider_lake.tasks.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake, Job
@@ -78,7 +78,7 @@ class ImportBucketObjectsOperator(LakeJobOperator):
             "source": source,
         }
 
-    def examine(self, job: "Job") -> dict[str, Any]:
+    def check_result(self, job: "Job") -> dict[str, Any]:
         """Return what was found and what became of it; nothing found, or too many that failed, is refused.
 
         :raises AirflowSkipException: nothing was found, and ``skip_if_empty`` is set.
@@ -90,19 +90,19 @@ class ImportBucketObjectsOperator(LakeJobOperator):
             {"path": str(each.get("object_name")), "reason": str(each.get("reason"))}
             for each in progress.get("failures") or ()
         ]
-        told = {name: progress.get(name) for name in ("found", "imported", "skipped", "failed", "left_out")}
-        for reason, count in (told["left_out"] or {}).items():
+        outcome = {name: progress.get(name) for name in ("found", "imported", "skipped", "failed", "left_out")}
+        for reason, count in (outcome["left_out"] or {}).items():
             self.log.warning("Left out %d objects: %s", count, reason)
         for each in failures:
             self.log.error("%s: %s", each["path"], each["reason"])
-        total, failed = progress.get("total"), told["failed"]
+        total, failed = progress.get("total"), outcome["failed"]
         if total == 0:
-            self._refuse_nothing(told["left_out"] or {})
+            self._fail_if_empty(outcome["left_out"] or {})
         if isinstance(total, int) and isinstance(failed, int):
-            require_few_failures(self.max_failures, failed, total, failures, LakePermanentError)
-        return {**told, "failures": failures if progress else None}
+            check_failure_count(self.max_failures, failed, total, failures, LakePermanentError)
+        return {**outcome, "failures": failures if progress else None}
 
-    def _refuse_nothing(self, left_out: Mapping[str, int]) -> None:
+    def _fail_if_empty(self, left_out: Mapping[str, int]) -> None:
         others = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         prefixes = ", ".join(map(repr, read_names("prefixes", self.prefixes)))
         sentence = f"no image or video is below {prefixes}" + (f"; left out: {others}" if others else "")

@@ -31,7 +31,7 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
     :param gpu: graphics processors to run on; None: the processing's own number.
     """
 
-    hands_on = True
+    only_done_by_default = True
     template_fields: Sequence[str] = (
         *dict.fromkeys((*DataSelectingOperator.template_fields, *LakeJobOperator.template_fields)),
         "processing",

@@ -21,7 +21,7 @@ from airflow_provider_lake.exceptions import LakeArgumentError, LakeUploadError,
 from airflow_provider_lake.files.source_files import SourceFile
 from airflow_provider_lake.ingest.files import local_copies, source_file
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
-from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS, check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS, check_failure_count, check_max_failures
 from airflow_provider_lake.text.argument_text import brief
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CreateProjectionOperator(DataSelectingOperator):
     :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
     """
 
-    hands_on = True
+    only_done_by_default = True
     template_fields: Sequence[str] = (
         *DataSelectingOperator.template_fields,
         "projection",
@@ -103,12 +103,12 @@ class CreateProjectionOperator(DataSelectingOperator):
                     self.log.info("%d projections created, %d were there", counts["created"], counts["kept"])
         for key in files.unused():
             _count(counts, failures, "no selected data has this id or filename", key)
-        require_few_failures(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
+        check_failure_count(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
         result = {
             "datalake": datalake.name,
             "projection": projection,
             "data_count": counts.total(),
-            **{word: counts[word] for word in (*_FINE, "failed")},
+            **{word: counts[word] for word in (*_SUCCESSES, "failed")},
             "failures": failures,
             "left_out": dict(self.left_out),
             "seconds": round(time.monotonic() - started, 3),
@@ -119,13 +119,13 @@ class CreateProjectionOperator(DataSelectingOperator):
         self, datalake: "Datalake", page: "Sequence[Data]", files: "_Files", pool: ThreadPoolExecutor
     ) -> Iterator[tuple[str, str]]:
         """Yield a word for each of the data, or why it failed, with its file."""
-        found = [(data, files.of(data)) for data in page]
+        found = [(data, files.for_data(data)) for data in page]
         without = "missing" if self.skip_missing else "no file is given for this data"
         yield from ((file or without, data.filename) for data, file in found if not isinstance(file, SourceFile))
-        wanted = [(data, file) for data, file in found if isinstance(file, SourceFile)]
-        states = pool.map(lambda pair: self._state_of(*pair), wanted)
+        given = [(data, file) for data, file in found if isinstance(file, SourceFile)]
+        states = pool.map(lambda pair: self._current_state(*pair), given)
         todo = []
-        for (data, file), state in zip(wanted, states, strict=True):
+        for (data, file), state in zip(given, states, strict=True):
             if state is None:
                 todo.append((data, file))
             else:
@@ -136,13 +136,13 @@ class CreateProjectionOperator(DataSelectingOperator):
             )
             yield from ((outcome, str(file)) for outcome, (_, file) in zip(outcomes, todo, strict=True))
 
-    def _state_of(self, data: "Data", file: SourceFile) -> str | None:
+    def _current_state(self, data: "Data", file: SourceFile) -> str | None:
         """Return a word for what needs no upload, or why it fails; None: it is to be uploaded."""
         present = {(each.name, each.filename) for each in data.list_projections()}
         if (read_required_text("projection", self.projection), file.name) in present:
             return "kept"
         try:
-            if file.is_there():
+            if file.exists():
                 return None
         except OSError as error:
             return f"cannot be looked for: {error.strerror or error}"
@@ -165,13 +165,13 @@ class CreateProjectionOperator(DataSelectingOperator):
         return "created"
 
 
-_FINE = ("created", "kept", "missing")
+_SUCCESSES = ("created", "kept", "missing")
 
 
 def _count(counts: Counter[str], failures: list[dict[str, str]], outcome: str, path: str) -> None:
     """Count a word; anything else is why it failed."""
-    counts[outcome if outcome in _FINE else "failed"] += 1
-    if outcome not in _FINE and len(failures) < SUMMARY_ITEMS:
+    counts[outcome if outcome in _SUCCESSES else "failed"] += 1
+    if outcome not in _SUCCESSES and len(failures) < MAX_SUMMARY_ITEMS:
         failures.append({"path": path, "reason": outcome})
 
 
@@ -181,7 +181,7 @@ class _Files:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
 
-    def of(self, data: "Data") -> SourceFile | str | None:
+    def for_data(self, data: "Data") -> SourceFile | str | None:
         """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
         name = PurePosixPath(data.filename)
         values = {"filename": name.name, "stem": name.stem, "suffix": name.suffix, "id": str(data.id)}
@@ -199,7 +199,7 @@ class _NamedFiles(_Files):
         self._files = files
         self._used: set[str] = set()
 
-    def of(self, data: "Data") -> SourceFile | str | None:
+    def for_data(self, data: "Data") -> SourceFile | str | None:
         """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
         key = str(data.id) if str(data.id) in self._files else data.filename
         if key not in self._files:

@@ -42,42 +42,44 @@ class TagDataOperator(DataSelectingOperator):
         """Change the tags of the data, a page at a time."""
         attach, detach = read_names("attach", self.attach), read_names("detach", self.detach)
         with permanent_errors():
-            _require_sense(attach, detach)
+            _check_tags(attach, detach)
             datalake = self.get_datalake()
             # A tag to take off that does not exist is a slip, and to be known before anything is done.
-            off = [datalake.get_data_tag(name) for name in detach]
-            count = self._change(datalake, attach, off, is_retry=bool(context) and not is_first_try(context))
+            detach_tags = [datalake.get_data_tag(name) for name in detach]
+            count = self._change(datalake, attach, detach_tags, is_retry=bool(context) and not is_first_try(context))
         return self.report({"datalake": datalake.name, "data_count": count, "attached": attach, "detached": detach})
 
-    def _change(self, datalake: "Datalake", attach: Sequence[str], off: "Sequence[Tag]", *, is_retry: bool) -> int:
+    def _change(
+        self, datalake: "Datalake", attach: Sequence[str], detach_tags: "Sequence[Tag]", *, is_retry: bool
+    ) -> int:
         from airflow_provider_lake.client import NoDataError
         from airflow_provider_lake.client.transport.paging import chunks
 
         count = 0
-        on: list[Tag] = []
+        attach_tags: list[Tag] = []
         try:
             for page in chunks(self.select_data(datalake)):
                 # Made only once there are data to put them on.
-                on = on or [datalake.get_or_create_data_tag(name) for name in attach]
-                _change_page(page, on, off)
+                attach_tags = attach_tags or [datalake.get_or_create_data_tag(name) for name in attach]
+                _change_page(page, attach_tags, detach_tags)
                 count += len(page)
                 self.log.info("%d data tagged", count)
         except (NoDataError, AirflowSkipException):
             # The tag that selects the data is gone from all of them: an earlier try has come to its end.
-            if not (is_retry and {tag.name for tag in off} & set(read_names("tags", self.tags))):
+            if not (is_retry and {tag.name for tag in detach_tags} & set(read_names("tags", self.tags))):
                 raise
         return count
 
 
-def _change_page(page: "Sequence[Data]", on: "Sequence[Tag]", off: "Sequence[Tag]") -> None:
+def _change_page(page: "Sequence[Data]", attach_tags: "Sequence[Tag]", detach_tags: "Sequence[Tag]") -> None:
     # Attached first: a task that dies in between finds the data again by the tag that they still have.
-    for tag in on:
+    for tag in attach_tags:
         tag.attach_on(page)
-    for tag in off:
+    for tag in detach_tags:
         tag.detach_from(page)
 
 
-def _require_sense(attach: Sequence[str], detach: Sequence[str]) -> None:
+def _check_tags(attach: Sequence[str], detach: Sequence[str]) -> None:
     from airflow_provider_lake.client import UsageError
 
     if not (attach or detach):

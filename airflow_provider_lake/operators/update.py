@@ -72,10 +72,10 @@ class UpdateDataOperator(DataSelectingOperator):
 
         count = updated = 0
         with permanent_errors():
-            wanted = self._read_changes()
+            target = self._read_changes()
             datalake = self.get_datalake()
             for page in chunks(self.select_data(datalake), BULK_SIZE):
-                changes = {data.id: change for data in page if (change := wanted.change_of(data))}
+                changes = {data.id: change for data in page if (change := target.change_for(data))}
                 if changes:
                     datalake.update_multiple_data(changes)
                 count, updated = count + len(page), updated + len(changes)
@@ -90,7 +90,7 @@ class UpdateDataOperator(DataSelectingOperator):
             read_mapping("custom_metadata", self.custom_metadata),
             read_text("source", self.source),
             read_names("add_tags", self.add_tags),
-            replaces=self.replace_metadata,
+            replace_metadata=self.replace_metadata,
         )
         if wanted.metadata is None and wanted.custom_metadata is None and not wanted.source and not wanted.tags:
             raise UsageError("nothing to change given: say metadata, custom_metadata, source or add_tags")
@@ -101,22 +101,22 @@ class UpdateDataOperator(DataSelectingOperator):
 class _Changes:
     """What data are to be like; None: as they are.
 
-    :param replaces: they are to have no other metadata than these.
+    :param replace_metadata: they are to have no other metadata than these.
     """
 
     metadata: Mapping[str, Any] | None
     custom_metadata: Mapping[str, Any] | None
     source: str | None
     tags: Sequence[str]
-    replaces: bool
+    replace_metadata: bool
 
-    def change_of(self, data: "Data") -> dict[str, Any]:
+    def change_for(self, data: "Data") -> dict[str, Any]:
         """Return what a data lacks, as the lake takes it; empty: it is as it should be."""
         change: dict[str, Any] = {}
         for name in ("metadata", "custom_metadata"):
-            given, present = getattr(self, name), _said(getattr(data, name))
+            given, present = getattr(self, name), _drop_unset(getattr(data, name))
             if given is not None:
-                wanted = _said(given if self.replaces else {**present, **given})
+                wanted = _drop_unset(given if self.replace_metadata else {**present, **given})
                 change |= {name: wanted} if wanted != present else {}
         if self.source and (data.data_source is None or data.data_source.name != self.source):
             change["data_source"] = self.source
@@ -124,6 +124,6 @@ class _Changes:
         return change | ({"tags": missing} if missing else {})
 
 
-def _said(values: Mapping[str, Any] | None) -> dict[str, Any]:
+def _drop_unset(values: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return values without keys that say nothing."""
     return {key: value for key, value in (values or {}).items() if value is not None}

@@ -24,13 +24,13 @@ from airflow_provider_lake.exceptions import LakeUploadError, permanent_errors
 from airflow_provider_lake.files.manifest import FAILED
 from airflow_provider_lake.files.search import FileSearch
 from airflow_provider_lake.files.source_files import SourceFile
-from airflow_provider_lake.ingest.checkpoint import UploadMemory
+from airflow_provider_lake.ingest.checkpoint import UploadCheckpoint
 from airflow_provider_lake.ingest.files import search_files
 from airflow_provider_lake.ingest.known_data import CONTENT_FIELD
 from airflow_provider_lake.ingest.manifest import Manifest
 from airflow_provider_lake.ingest.upload import CHECK_FILES, CheckFiles, FileUpload, IfExists, TaskFile
 from airflow_provider_lake.operators.base import LakeOperator
-from airflow_provider_lake.tasks.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
 from airflow_provider_lake.tasks.resume import is_last_try, start_of_run
 from airflow_provider_lake.text.printable import one_line
 
@@ -133,7 +133,7 @@ class UploadDataOperator(LakeOperator):
         tags, source = read_names("tags", self.tags), read_text("source", self.source)
         given_metadata, url = read_mappings("metadata", self.metadata), read_path("manifest", self.manifest)
         search = search_files(self.filepaths)
-        files = self._files_of(search)
+        files = self._files_to_try(search)
         with permanent_errors():
             metadata = _metadata_of_each(files, given_metadata)
             self._require_free_content_field(metadata)
@@ -141,23 +141,23 @@ class UploadDataOperator(LakeOperator):
             paths = list(map(str, files))
             what = (str(datalake.id), given_metadata, tags, source, self.fill_metadata)
             manifest = None if url is None else Manifest(url, context, *what)
-            memory = UploadMemory(context, manifest, paths, *what)
-            self._upload(datalake, memory, files, metadata, since)
-        progress = memory.progress
+            checkpoint = UploadCheckpoint(context, manifest, paths, *what)
+            self._upload(datalake, checkpoint, files, metadata, since)
+        progress = checkpoint.progress
         if manifest is not None:
             manifest.finish(frozenset(paths))
             self.log.info("What became of each file: %s", manifest.url)
         summary = progress.summary()
         try:
-            require_few_failures(
+            check_failure_count(
                 self.max_failures, progress.failure_count, len(files), summary["failures"], LakeUploadError
             )
         except LakeUploadError:
             if manifest is not None and is_last_try(context):
-                manifest.forget_begun()
+                manifest.clear_started()
             raise
         if manifest is not None:
-            manifest.forget_begun()
+            manifest.clear_started()
         result = {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
@@ -170,11 +170,11 @@ class UploadDataOperator(LakeOperator):
         }
         return self.report(result)
 
-    def _files_of(self, search: FileSearch) -> list[SourceFile]:
+    def _files_to_try(self, search: FileSearch) -> list[SourceFile]:
         """Return the files to try; what is empty is among them and will fail, unless it is to be passed over."""
         if search.files and self.skip_if_empty:
             for each in search.empty:
-                self.log.info("%s: %s", one_line(each.path), each.problem)
+                self.log.info("%s: %s", one_line(each.path), each.error)
             return search.files
         if search.files:
             return [*search.files, *search.empty]
@@ -185,18 +185,18 @@ class UploadDataOperator(LakeOperator):
     def _upload(
         self,
         datalake: "Datalake",
-        memory: UploadMemory,
+        checkpoint: UploadCheckpoint,
         files: Sequence[SourceFile],
         metadata: Sequence[dict[str, Any]],
         since: datetime,
     ) -> None:
         """Upload the files that no earlier try is done with."""
         names = Counter(file.name for file in files)
-        upload = FileUpload(datalake, memory, self._options(), self.if_exists, names, since)
-        progress = memory.progress
+        upload = FileUpload(datalake, checkpoint, self._options(), self.if_exists, names, since)
+        progress = checkpoint.progress
         for chunk in progress.chunks([str(file) for file in files]):
-            results = upload.upload([TaskFile(place, files[place], metadata[place]) for place in chunk])
-            memory.keep(results)
+            results = upload.upload([TaskFile(index, files[index], metadata[index]) for index in chunk])
+            checkpoint.save_results(results)
             for result in results.values():
                 if result["reason"] is not None:
                     log = self.log.error if result["status"] == FAILED else self.log.warning

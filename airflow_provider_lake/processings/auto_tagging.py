@@ -21,18 +21,18 @@ from PIL import Image, ImageFilter, ImageStat
 
 from airflow_provider_lake.client import Client, Data, Datalake, LakeError
 from airflow_provider_lake.media.images import (
-    BEGIN_BYTES,
     BROKEN_IMAGE_ERRORS,
+    HEADER_BYTES,
     ImageUnsupportedError,
     NotAnImageError,
     formats_of,
-    identified,
+    open_image,
     read_header,
 )
 
 # The image is measured at this many pixels along its longer side, so that measures do not depend on its resolution.
 MEASURED_PIXELS = 512
-DOWNLOADS_AT_A_TIME = 4
+MAX_DOWNLOADS = 4
 
 _VOCABULARY = ("landscape", "portrait", "square", "dark", "bright", "sharp", "blurry", "has GPS")
 _KERNEL_SIDE = 3
@@ -91,9 +91,9 @@ def measure(file: BinaryIO) -> Measures:
 def _measure(file: BinaryIO) -> Measures:
     header = read_header(file)
     file.seek(0)
-    formats = formats_of(file.read(BEGIN_BYTES))
+    formats = formats_of(file.read(HEADER_BYTES))
     file.seek(0)
-    with identified(file, formats, with_pixels=True) as image:
+    with open_image(file, formats, with_pixels=True) as image:
         # Decodes JPEGs at a fraction of their size where that is enough.
         image.draft("L", (MEASURED_PIXELS, MEASURED_PIXELS))
         gray = _luminance(image)
@@ -179,7 +179,7 @@ def _measure_all(images: Sequence[Data], thresholds: Thresholds) -> dict[Data, l
         except (NotMeasurableError, LakeError) as error:
             return error
 
-    with ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(MAX_DOWNLOADS) as pool:
         for data, result in zip(images, pool.map(measure_one, images), strict=True):
             if isinstance(result, Measures):
                 tags[data] = tags_for(result, thresholds)
@@ -190,14 +190,14 @@ def _measure_all(images: Sequence[Data], thresholds: Thresholds) -> dict[Data, l
 
 
 def _tag(datalake: Datalake, name: str, tags: Mapping[Data, Sequence[str]]) -> None:
-    """Give a tag to the data that have earned it, and take it from those that had it from an earlier run."""
-    earned = [data for data in tags if name in tags[data]]
-    outdated = [data for data in tags if name not in tags[data] and name in [tag.name for tag in data.tags]]
-    if earned or outdated:
+    """Give a tag to the data that have deserved it, and take it from those that had it from an earlier run."""
+    deserved = [data for data in tags if name in tags[data]]
+    stale = [data for data in tags if name not in tags[data] and name in [tag.name for tag in data.tags]]
+    if deserved or stale:
         tag = datalake.get_or_create_data_tag(name)
-        tag.attach_on(earned)
-        tag.detach_from(outdated)
-        print(f"{name}: {len(earned)}", flush=True)
+        tag.attach_on(deserved)
+        tag.detach_from(stale)
+        print(f"{name}: {len(deserved)}", flush=True)
 
 
 if __name__ == "__main__":

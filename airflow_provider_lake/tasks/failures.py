@@ -6,7 +6,7 @@ from typing import Any
 from airflow_provider_lake.arguments import read_limit
 
 # A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
-SUMMARY_ITEMS = 100
+MAX_SUMMARY_ITEMS = 100
 
 
 def check_max_failures(max_failures: float) -> float:
@@ -18,7 +18,7 @@ def check_max_failures(max_failures: float) -> float:
     return read_limit("max_failures", max_failures)
 
 
-def require_few_failures(
+def check_failure_count(
     max_failures: float,
     failed: int,
     count: int,

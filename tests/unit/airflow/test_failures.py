@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lake.tasks.failures import check_max_failures, require_few_failures
+from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,10 @@ def test_a_number_and_a_share_are_limits(max_failures: float, failed: int, count
     failures = [{"path": "a.jpg", "reason": "it is broken"}]
 
     if is_fine:
-        require_few_failures(check_max_failures(max_failures), failed, count, failures, RuntimeError)
+        check_failure_count(check_max_failures(max_failures), failed, count, failures, RuntimeError)
     else:
         with pytest.raises(RuntimeError, match=rf"{failed} of {count} files failed(?s:.)*a\.jpg: it is broken"):
-            require_few_failures(check_max_failures(max_failures), failed, count, failures, RuntimeError)
+            check_failure_count(check_max_failures(max_failures), failed, count, failures, RuntimeError)
 
 
 @pytest.mark.parametrize("max_failures", [-1, 1.5, -0.1, float("nan"), True, "1%", None])

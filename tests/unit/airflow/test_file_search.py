@@ -99,7 +99,7 @@ def test_what_is_found_is_found_again(place: tuple[str, Put], folder: str) -> No
     [chunk] = chunk_files(f"{root}/{folder}")
     assert chunk_files(chunk) == [chunk] == [[f"{root}/{name}" for name in names]]
     sources = [source_file(path) for path in chunk]
-    assert all(source.is_there() for source in sources)
+    assert all(source.exists() for source in sources)
     with local_copies(sources) as copies:
         assert [copy.read_bytes() for copy in copies if isinstance(copy, Path)] == [name.encode() for name in names]
 
@@ -223,9 +223,9 @@ def test_a_folder_that_cannot_be_read_is_among_the_files_with_its_problem() -> N
             with pytest.raises(PermissionError, match=f"{locked}: .*denied"):
                 find_files(folder)
             for filepaths in (f"{folder}/**/*.jpg", f"{folder}/locked/*.jpg", str(locked), f"{locked}/a.jpg"):
-                assert "denied" in str(search_files(filepaths).files[-1].problem)
+                assert "denied" in str(search_files(filepaths).files[-1].error)
 
-        assert [(file.path, bool(file.problem)) for file in search.files] == [
+        assert [(file.path, bool(file.error)) for file in search.files] == [
             (f"{folder}/b.jpg", False),
             (str(locked), True),
         ]
@@ -341,7 +341,7 @@ def test_a_name_that_no_file_can_have_fails_by_itself(tmp_path: Path, name: str)
 
     search = search_files([str(tmp_path / name), str(tmp_path / "a.jpg")])
 
-    assert [file.problem is None for file in search.files] == [False, True]
+    assert [file.error is None for file in search.files] == [False, True]
 
 
 PARTS = st.text(st.sampled_from("ab[]!*?{}~$%#&=+:;@\\'\" .-_é漢\t"), min_size=1, max_size=8).filter(
@@ -374,7 +374,7 @@ def test_whatever_it_is_called_a_file_is_found_and_found_again(paths: list[list[
 
 
 def test_an_object_that_may_not_be_seen_fails_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is among the files with its problem, as a file of this machine is; the others are found."""
+    """It is among the files with its error, as a file of this machine is; the others are found."""
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/guarded/a.jpg", b"a")
     info = type(memory).info
@@ -388,7 +388,7 @@ def test_an_object_that_may_not_be_seen_fails_by_itself(monkeypatch: pytest.Monk
 
     files = search_files(["memory://guarded/secret.jpg", "memory://guarded/a.jpg"]).files
 
-    assert [(str(file), file.problem) for file in files] == [
+    assert [(str(file), file.error) for file in files] == [
         ("memory://guarded/secret.jpg", "cannot be read: Forbidden"),
         ("memory://guarded/a.jpg", None),
     ]

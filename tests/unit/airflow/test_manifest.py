@@ -58,7 +58,7 @@ def test_nothing_that_was_done_is_forgotten_wherever_a_try_ends(
         for part in parts[finished:]:
             manifest.add(part)
 
-        found = list(Manifest(url, context).earlier_results())
+        found = list(Manifest(url, context).previous_results())
 
     written = list(chain(*parts))
     assert sorted(each["path"] for each in found) == sorted({each["path"] for each in written})
@@ -70,14 +70,14 @@ def test_what_was_begun_is_kept_until_all_is_done(tmp_path: Path) -> None:
     url, context = str(tmp_path / "run.jsonl"), Tries().next()
     manifest = Manifest(url, context)
 
-    manifest.begin({"a": "object a"})
+    manifest.mark_started({"a": "object a"})
     manifest.add([_result("a", "failed", is_final=False)])
     manifest.finish()
-    assert Manifest(url, context).begun() == {"a": "object a"}
+    assert Manifest(url, context).started() == {"a": "object a"}
 
     manifest.add([_result("a", "uploaded", is_final=True)])
     manifest.finish()
-    assert Manifest(url, context).begun() == {}
+    assert Manifest(url, context).started() == {}
     assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
 
 
@@ -116,10 +116,10 @@ def test_a_manifest_may_have_any_name_that_a_file_may_have(tmp_path: Path, name:
     context["ti"].map_index = map_index
     for each in (name, name[:-1] + "2"):
         manifest = Manifest(tmp_path / each, context)
-        manifest.begin({"a": "object a"})
+        manifest.mark_started({"a": "object a"})
         manifest.add([_result("a", "failed", is_final=False)])
         manifest.finish()
-        assert manifest.begun() == {"a": "object a"}
+        assert manifest.started() == {"a": "object a"}
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -147,13 +147,13 @@ def test_what_is_written_is_found_again_in_folders_and_buckets(tmp_path: Path, b
         with target.writing() as path:
             path.write_bytes(b"content")
 
-        assert folder.names() == [name]
+        assert folder.list_names() == [name]
         for each in (target, Target.at(target.url)):
             assert each.size() == 7
             with each.reading() as file:
                 assert file.read() == b"content"
         target.delete()
-        assert folder.names() == []
+        assert folder.list_names() == []
 
 
 def test_what_is_no_more_is_not_in_the_manifest(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_lake.ingest.progress import CHUNK_FILES, UploadProgress
-from airflow_provider_lake.tasks.failures import SUMMARY_ITEMS
+from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS
 from tests.tries import Tries
 
 
@@ -76,12 +76,12 @@ def test_another_selection_or_a_cleared_task_begins_anew() -> None:
 def test_a_summary_stays_small() -> None:
     """Counts are whole, lists are cut; ids are left out where they are not all there."""
     progress = UploadProgress("files")
-    for place in range(SUMMARY_ITEMS + 1):
+    for place in range(MAX_SUMMARY_ITEMS + 1):
         progress.add(place, _result(place, "uploaded"))
         progress.add(place, _result(place, "skipped"))
         progress.add(place, _result(place, "failed", is_final=place % 2 == 0))
 
     summary = progress.summary()
 
-    assert {summary[word] for word in ("uploaded", "skipped", "failed")} == {SUMMARY_ITEMS + 1}
-    assert (len(summary["failures"]), summary["data_ids"]) == (SUMMARY_ITEMS, None)
+    assert {summary[word] for word in ("uploaded", "skipped", "failed")} == {MAX_SUMMARY_ITEMS + 1}
+    assert (len(summary["failures"]), summary["data_ids"]) == (MAX_SUMMARY_ITEMS, None)

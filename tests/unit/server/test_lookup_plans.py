@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.ingest.known_data import HASHES_A_QUERY, content_query
+from airflow_provider_lake.ingest.known_data import MAX_HASHES_PER_QUERY, content_query
 from airflow_provider_lake.server.bootstrap import open_lake
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.settings import Settings
@@ -23,7 +23,7 @@ from airflow_provider_lake.server.store.tables import Data, Tag
 # As many as a client may name at once.
 IDS = [uuid4() for _ in range(1000)]
 # As a task asks for the files that the lake has.
-HASHES = [f"{number:064x}" for number in range(HASHES_A_QUERY)]
+HASHES = [f"{number:064x}" for number in range(MAX_HASHES_PER_QUERY)]
 NAMES = [f"camera/{number}.jpg" for number in range(1000)]
 LAKE, ORGANIZATION = uuid4(), uuid4()
 TAG = Tag(id=uuid4(), datalake_id=LAKE, name="car")

@@ -7,11 +7,11 @@ from typing import BinaryIO
 from PIL import Image, ImageOps
 
 from airflow_provider_lake.media.images import (
-    BEGIN_BYTES,
     BROKEN_IMAGE_ERRORS,
+    HEADER_BYTES,
     ImageUnsupportedError,
     formats_of,
-    identified,
+    open_image,
 )
 from airflow_provider_lake.media.video import read_first_frame
 
@@ -41,9 +41,9 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
     """
     target = BytesIO()
     try:
-        formats = formats_of(file.read(BEGIN_BYTES))
+        formats = formats_of(file.read(HEADER_BYTES))
         file.seek(0)
-        with identified(file, formats, with_pixels=True) as image:
+        with open_image(file, formats, with_pixels=True) as image:
             is_small = image.format == "JPEG" and "progressive" not in image.info
             if not is_small and image.width * image.height > _MAX_PIXELS:
                 raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")
