@@ -1,4 +1,4 @@
-"""The first and every start of a lake: its folder, secrets, tables and first rows."""
+"""What happens at each start of a lake: its folder, secrets, tables and first rows."""
 
 import fcntl
 from collections.abc import Iterator
@@ -24,22 +24,22 @@ from airflow_provider_lake.server.store.migrations import upgrade
 from airflow_provider_lake.server.store.queries import accounts, processings, tokens, uploads
 from airflow_provider_lake.server.store.tables import Organization, utc_now
 
-# What the owner belongs to.
+# The first organization, and its user.
 ORGANIZATION = "local"
 OWNER = "owner"
-# Parts of uploads that were begun longer ago are removed at the next start.
+# Parts of older uploads are removed at the next start.
 _LONGEST_UPLOAD = timedelta(days=7)
 
 
 class StartError(Exception):
-    """The lake cannot be opened; the message is one line that says why."""
+    """The lake cannot be opened; the message is one line with the reason."""
 
 
 @contextmanager
 def open_lake(settings: Settings) -> Iterator[Lake]:
-    """Open a lake as long as the block; no other program can meanwhile.
+    """Open a lake for the duration of the block; no other program can open it meanwhile.
 
-    :raises StartError: the folder cannot be made or written, another lake runs on it, or the storage cannot be used.
+    :raises StartError: the folder cannot be created or written, another lake runs on it, or the storage cannot be used.
     """
     with _lock(settings), closing(_open_database(settings)) as database:
         first = _prepare(database, settings)
@@ -52,7 +52,7 @@ def open_lake(settings: Settings) -> Iterator[Lake]:
 
 @contextmanager
 def join_lake(settings: Settings) -> Iterator[Lake]:
-    """Open a lake that another process has opened, and keeps open for longer than the block."""
+    """Open a lake that another process has opened, and which stays open longer than the block."""
     with closing(_open_database(settings)) as database:
         with database.reading() as session:
             first = accounts.find_organization(session, ORGANIZATION)
@@ -136,7 +136,7 @@ def _discard_old_uploads(database: Database, store: FolderStore) -> None:
 
 
 def _seed(session: Session, settings: Settings) -> UUID:
-    """Add what every lake has, an organization and its owner, and return the organization's id."""
+    """Add the first organization and its owner, if they are missing, and return the organization's id."""
     organization = accounts.find_organization(session, ORGANIZATION)
     if organization is None:
         organization = accounts.create_organization(session, ORGANIZATION)

@@ -1,4 +1,4 @@
-"""What every part of a running lake works with."""
+"""The parts of a running lake that every other module uses."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from airflow_provider_lake.server.work.readers.media_reader import MediaReader
 class Address:
     """Where the lake listens.
 
-    :param url: its base URL, known once it is bound.
+    :param url: its base URL; None until the port is bound.
     """
 
     url: str | None = None

@@ -1,17 +1,17 @@
-"""Errors that the lake answers; raised below the routes, written by one handler.
+"""Errors that become HTTP responses; raised below the routes, written by one handler.
 
-Every answer has the body ``{"message": str}``, and ``detail`` where there is more to say.
+Every such response has the body ``{"message": str}``, and ``detail`` where there are details.
 """
 
 import errno
 from typing import Any, ClassVar
 
-# What the operating system says of its own state, not of what was asked for.
+# Error numbers about the state of the machine, not about the request.
 _TRANSIENT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class ApiError(Exception):
-    """An answer other than success."""
+    """A response other than success."""
 
     status: ClassVar[int] = 500
 
@@ -22,7 +22,7 @@ class ApiError(Exception):
         self.headers = headers
 
     def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
+        """The response's JSON body."""
         return {"message": self.message} | ({} if self.detail is None else {"detail": self.detail})
 
 
@@ -45,7 +45,7 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """The thing does not exist, or belongs to another organization."""
+    """The resource does not exist, or belongs to another organization."""
 
     status = 404
 
@@ -63,17 +63,17 @@ class TooLargeError(ApiError):
 
 
 class TooManyRequestsError(ApiError):
-    """Too much was tried in too short a time."""
+    """Too many attempts in too short a time."""
 
     status = 429
 
 
 class UnavailableError(ApiError):
-    """The object storage cannot be reached, or refuses; later it may not."""
+    """The object storage cannot be reached, or rejects requests; a later attempt may succeed."""
 
     status = 503
 
 
 def is_transient(error: OSError) -> bool:
-    """Whether the cause of an error lies in the state of the machine, so that the same may work later."""
+    """Whether an error comes from the state of the machine, so that the same operation may work later."""
     return error.errno in _TRANSIENT

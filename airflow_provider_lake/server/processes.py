@@ -1,4 +1,4 @@
-"""Further processes that answer requests to one lake; beside its requests works only the first."""
+"""Worker processes: further processes that serve one lake. Background work runs only in the first process."""
 
 import asyncio
 import gc
@@ -20,10 +20,10 @@ from airflow_provider_lake.server.http.server import make_server, run_in_loop, r
 from airflow_provider_lake.server.settings import Settings
 from airflow_provider_lake.server.work.background import Message, RemoteBackground
 
-# What a process has to finish what it answers: the five seconds of its server, and as long again for its writers.
+# The time a process has to finish its requests: five seconds for its server, and as long again for its writers.
 _END_SECONDS = 10.0
 _POLL_SECONDS = 1.0
-# One that ends at once, time and again, is started no more often.
+# A process that keeps ending at once is restarted no more often than this.
 _RESTART_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """Where the processes of a lake listen, all at the same address.
+    """The one address on which all processes of a lake listen.
 
     :param url: base URL of the lake.
     """
@@ -42,9 +42,9 @@ class ListenAddress:
 
 
 class WorkerProcesses:
-    """The further processes. Each ends with the first, however that ends; one that ends before is replaced.
+    """The worker processes. Each ends with the first process, however that ends; one that ends earlier is replaced.
 
-    :param on_message: told what they say.
+    :param on_message: called with each message from a worker process.
     """
 
     def __init__(
@@ -65,28 +65,28 @@ class WorkerProcesses:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start them."""
+        """Start the processes."""
         for thread in self._threads:
             thread.start()
 
     def wait_until_ready(self, timeout: float) -> None:
-        """Return once they are about to answer requests, or after so many seconds."""
+        """Return once all are about to serve requests, or after ``timeout`` seconds for each."""
         for ready in self._ready:
             ready.wait(timeout)
 
     def stop(self) -> None:
-        """End them: what they answer they finish."""
+        """Stop the processes; each finishes its current requests."""
         self._stop_by = time.monotonic() + _END_SECONDS
         self._stop.set()
         with self._lock:
             for connection in self._connections:
-                with suppress(OSError):  # it has ended already
+                with suppress(OSError):  # it has already ended
                     connection.send(None)
         for thread in self._threads:
             thread.join()
 
     def _supervise(self, ready: threading.Event) -> None:
-        """Have one process at any time, and listen to it."""
+        """Keep one process running, and receive its messages."""
         while not self._stop.is_set():
             process, connection = self._start_process()
             with suppress(EOFError, OSError):
@@ -97,7 +97,7 @@ class WorkerProcesses:
                 self._stop.wait(_RESTART_SECONDS)
 
     def _listen(self, connection: Connection, ready: threading.Event) -> None:
-        """Listen until the process has ended, or has had its time to."""
+        """Receive messages until the process has ended, or its time to end is over."""
         while time.monotonic() < self._stop_by:
             if connection.poll(_POLL_SECONDS):
                 message = connection.recv()
@@ -128,9 +128,9 @@ class WorkerProcesses:
 
 
 def _serve_requests(settings: Settings, address: ListenAddress, connection: Connection) -> None:
-    """Answer requests until the first process says that it is enough, or ends."""
+    """Serve requests until the first process sends the signal to stop, or ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Whoever interrupts the lake from a terminal interrupts all its processes; the first one ends the others.
+    # Ctrl-C in a terminal reaches all processes; the first one stops the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with join_lake(settings) as lake:
         lake.address.url = settings.public_url or address.url
@@ -143,11 +143,11 @@ def _wait_for_stop(connection: Connection) -> Callable[[Callable[[], None]], Non
     def listen(stop: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
 
-        def hear() -> None:
+        def on_readable() -> None:
             loop.remove_reader(connection.fileno())
             stop()
 
-        # All that ever comes is the word to stop, or the end of the connection.
-        loop.add_reader(connection.fileno(), hear)
+        # The only message is the one to stop; the end of the connection means the same.
+        loop.add_reader(connection.fileno(), on_readable)
 
     return listen

@@ -1,4 +1,4 @@
-"""Ids that rise with time: the index of a large table takes them at its end, however large it is."""
+"""Ids that grow with time, so that the index of a large table appends them at its end."""
 
 import secrets
 import time

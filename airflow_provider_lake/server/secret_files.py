@@ -1,4 +1,4 @@
-"""The files that hold a lake's secrets: read with all the ways in which they can be wrong, and written whole."""
+"""The files with a lake's secrets: validated when read, written atomically."""
 
 import logging
 import os
@@ -15,13 +15,13 @@ logger = logging.getLogger(__name__)
 
 
 class SecretFileError(Exception):
-    """A file holds no secret of its kind; the message is one sentence that says why."""
+    """A file does not hold a valid secret of its kind; the message is one sentence that says why."""
 
 
 def checked_token(text: str) -> str:
     """Return an API token without the white space around it.
 
-    :raises SecretFileError: there is none, or more than one, or it holds what no client can send.
+    :raises SecretFileError: it is empty, has several lines, or has characters that no client can send.
     """
     token = text.removeprefix("\ufeff").strip()
     if not token:
@@ -34,9 +34,9 @@ def checked_token(text: str) -> str:
 
 
 def read_token(path: Path) -> str:
-    """Return the API token that a file holds, and nothing else beside white space.
+    """Return the API token in a file, which may contain only that and white space.
 
-    :raises SecretFileError: it cannot be read, or holds no token.
+    :raises SecretFileError: it cannot be read, or does not hold a token.
     """
     try:
         return checked_token(path.read_bytes().decode())
@@ -54,7 +54,7 @@ def is_readable_by_others(path: Path) -> bool:
 
 
 def read_or_create_token(path: Path) -> str:
-    """Return the token that a lake keeps for its owner, made where there is none yet.
+    """Return the token of a lake's owner; create it if it does not exist.
 
     :raises SecretFileError: its file cannot be read or written, or holds something else.
     """
@@ -66,7 +66,7 @@ def read_or_create_token(path: Path) -> str:
 
 
 def read_or_create_key(path: Path) -> bytes:
-    """Return the key that a lake signs with, made where there is none yet.
+    """Return the key that a lake signs with; create it if it does not exist.
 
     :raises SecretFileError: its file cannot be read or written, or is too short for a key.
     """
@@ -81,7 +81,7 @@ def read_or_create_key(path: Path) -> bytes:
 
 
 def _create_exclusively(path: Path, content: bytes) -> None:
-    """Write a secret where there is none: no file, or one with nothing but white space."""
+    """Write a secret unless there is one: a missing file, or one with only white space, counts as none."""
     try:
         if path.exists():
             if not path.is_file() or path.stat().st_size > len(content) or path.read_bytes().strip():
@@ -93,7 +93,7 @@ def _create_exclusively(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file atomically, readable by its owner only."""
     temporary = path.with_name(f"{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -1,4 +1,4 @@
-"""Serving one lake: by this process, and by further ones where that is asked for."""
+"""Serves one lake, by this process and, if configured, by further worker processes."""
 
 import asyncio
 import errno
@@ -35,12 +35,12 @@ class ServeError(Exception):
 
 
 def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are being answered then have some seconds to finish.
+    """Serve until SIGTERM or SIGINT; requests in progress then have a few seconds to finish.
 
     :param host: address to listen on.
     :param port: port to listen on; 0 takes a free one.
-    :param on_ready: called once with the lake's URL, when it answers there.
-    :raises ServeError: the port is in use, the host is none of this machine, or the lake cannot be opened.
+    :param on_ready: called once with the lake's URL, when the lake responds there.
+    :raises ServeError: the port is in use, the host is not one of this machine, or the lake cannot be opened.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _check_certificate(settings)
@@ -62,7 +62,7 @@ def _serve(lake: Lake, address: ListenAddress, on_ready: Callable[[str], None]) 
     background = LocalBackground(lake)
     server = make_server(create_app(lake, background), lake.settings, address.host, address.port)
     processes = WorkerProcesses(lake.settings.workers - 1, lake.settings, address, partial(dispatch, background))
-    # What is loaded by now stays: looking through it for garbage again and again would hold up requests.
+    # Objects loaded by now stay alive: exempt them from garbage collection, whose scans would delay requests.
     gc.freeze()
     processes.start()
     try:
@@ -82,7 +82,7 @@ def _check_certificate(settings: Settings) -> None:
             raise ServeError(f"{path} cannot be read: {error.strerror}") from error
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        # A key under a password would be asked for at the terminal.
+        # Without this, OpenSSL would prompt for the password of an encrypted key at the terminal.
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password="")
     except (OSError, ValueError) as error:
         files = f"{settings.tls_cert} with {settings.tls_key}"
@@ -96,7 +96,7 @@ def _on_start(
     on_ready: Callable[[str], None],
     stop: Callable[[], None],
 ) -> None:
-    """Hear signals, and say when the server answers."""
+    """Install signal handlers, and call ``on_ready`` when the server responds."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -109,7 +109,7 @@ def _on_start(
 
 
 def _announce(url: str, certificate: Path | None, on_ready: Callable[[str], None]) -> None:
-    """Wait for the first answer; then say so."""
+    """Wait for the first response, then call ``on_ready``."""
     for _ in range(int(_START_SECONDS / _PROBE_SECONDS)):
         connection = _connection(url, certificate)
         try:
@@ -130,7 +130,7 @@ def _connection(url: str, certificate: Path | None) -> http.client.HTTPConnectio
     host = unquote(place.hostname or "")
     if certificate is None:
         return http.client.HTTPConnection(host, place.port, timeout=_START_SECONDS)
-    # The lake speaks to itself: its own certificate is what it trusts, whatever name that is for.
+    # The lake sends a request to itself: it trusts its own certificate, whatever host name that is for.
     context = ssl.create_default_context(cafile=str(certificate))
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -138,7 +138,7 @@ def _connection(url: str, certificate: Path | None) -> http.client.HTTPConnectio
 
 
 def _free_port(host: str, port: int) -> int:
-    """Return the port to bind. The server shares its port with others that would (SO_REUSEPORT); this one does not."""
+    """Return the port to bind. The server sets SO_REUSEPORT and would share a used port; this probe does not."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -1,4 +1,4 @@
-"""What an embedded lake is told at its start."""
+"""The settings of an embedded lake."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from sqlalchemy import URL, make_url
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an embedded lake can be told; it reads nothing else, no environment and no file.
+    """All settings of an embedded lake; it reads no environment variables or configuration files.
 
-    :param data_dir: folder of this lake: database, stored objects, token; made when missing, its owner's only.
+    :param data_dir: folder of this lake: database, stored objects, token; created if missing, only for its owner.
     :param database_url: SQLAlchemy URL; None: SQLite at ``data_dir/lake.db``.
     :param storage_url: ``s3://bucket/prefix`` of the stored objects; None: the folder ``data_dir/objects``.
-    :param token: API token of the owner; None: the one in ``data_dir/token``, made at the first start.
-    :param public_url: base of the URLs that the lake hands out; None: as the asking client addressed it.
-    :param tls_cert: file of the certificate, and those that vouch for it, in PEM; None: plain HTTP.
-    :param tls_key: file of its key, in PEM.
-    :param workers: processes that answer requests.
+    :param token: API token of the owner; None: the one in ``data_dir/token``, created at the first start.
+    :param public_url: base of the URLs that the lake returns; None: the one that the client's request used.
+    :param tls_cert: PEM file of the certificate and its chain; None: plain HTTP.
+    :param tls_key: PEM file of the certificate's private key.
+    :param workers: processes that serve requests.
     :param job_slots: jobs that run at the same time.
     :param url_lifetime: how long a signed upload or download URL is valid.
-    :param job_lease: how long a runner may be silent before its job counts as orphaned.
-    :param builtin_processings: name to command line of the processings that every organization finds here.
+    :param job_lease: how long a runner may fail to renew its lease before its job counts as orphaned.
+    :param builtin_processings: name to command line of the processings that every organization has.
     """
 
     data_dir: Path
@@ -41,9 +41,9 @@ class Settings:
 
     @property
     def sqlalchemy_url(self) -> URL:
-        """URL of the database; a folder may have any name.
+        """URL of the database; the folder may have any name.
 
-        :raises sqlalchemy.exc.ArgumentError: the given one is none.
+        :raises sqlalchemy.exc.ArgumentError: ``database_url`` is not a URL.
         """
         if self.database_url is not None:
             return make_url(self.database_url)
@@ -51,17 +51,17 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """File of the database, where it is SQLite's in the lake's folder."""
+        """File of the SQLite database in the lake's folder."""
         return self.data_dir / "lake.db"
 
     @property
     def objects_dir(self) -> Path:
-        """Folder of the stored objects, one file each, at its object name: the lake's bucket."""
+        """Folder of the stored objects, the lake's bucket: one file each, at its object name."""
         return self.data_dir / "objects"
 
     @property
     def staging_dir(self) -> Path:
-        """Folder of bytes that are still arriving; on the file system of the objects, so that a rename publishes."""
+        """Folder of incomplete uploads; on the file system of the objects, so that a rename publishes them."""
         return self.data_dir / "staging"
 
     @property

@@ -1,7 +1,7 @@
-"""What the lake asks of a blob store.
+"""The interface of a blob store.
 
-Object names are keys as S3 knows them: relative, ``/`` between segments. A store says ``FileNotFoundError`` for absence
-only and lets every other cause through.
+Object names are keys as on S3: relative, with ``/`` between segments. A store raises ``FileNotFoundError`` only for an
+absent object, and lets every other error through.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class PresignedPost:
-    """A form upload that a client may do: a multipart/form-data POST of ``fields``, then the file."""
+    """A presigned form upload: a multipart/form-data POST of ``fields``, followed by the file."""
 
     url: str
     fields: dict[str, str]
@@ -40,7 +40,7 @@ class Part:
     """One part of a multipart upload, as its client reports it.
 
     :param number: from 1.
-    :param etag: what the store answered to the part's PUT.
+    :param etag: from the response to the part's PUT.
     """
 
     number: int
@@ -48,12 +48,12 @@ class Part:
 
 
 class BlobStore(Protocol):
-    """Bytes under object names. ``base_url`` is the lake's own address, for stores whose URLs lead back to it."""
+    """Stores bytes under object names. ``base_url`` is the lake's own, for presigned URLs to the lake itself."""
 
     client_type: str
 
     def with_prefix(self, prefix: str) -> "BlobStore":
-        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        """Return the store of the objects whose keys start with a prefix; object names omit it."""
         ...
 
     def stat(self, object_name: str) -> Blob:
@@ -61,7 +61,7 @@ class BlobStore(Protocol):
         ...
 
     def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
-        """Describe some objects in their order; None where there is none."""
+        """Describe several objects in their order; None for an absent one."""
         ...
 
     def open(self, object_name: str) -> BinaryIO:
@@ -69,15 +69,15 @@ class BlobStore(Protocol):
         ...
 
     def path_of(self, object_name: str) -> Path | None:
-        """Return the file that an object is, whether there is one or not; None where it can be none."""
+        """Return the local file of an object, existing or not; None if it cannot be a local file."""
         ...
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
-        """Store an object of the lake's own, in place of what had its name."""
+        """Store an object that the lake makes itself; it replaces one of the same name."""
         ...
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
-        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``."""
+        """Yield the objects below ``prefix`` in the order of their names, starting after ``after``."""
         ...
 
     def delete(self, object_name: str) -> None:
@@ -85,19 +85,19 @@ class BlobStore(Protocol):
         ...
 
     def presign_get(self, object_name: str, base_url: str) -> str:
-        """Sign a URL to download one object."""
+        """Return a presigned URL to download one object."""
         ...
 
     def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
-        """Sign a form to upload one object in one piece."""
+        """Return a presigned form to upload one object in one piece."""
         ...
 
     def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
-        """Begin an upload in parts, which the lake knows by ``upload_id``; return the store's own id of it."""
+        """Start a multipart upload, which the lake identifies by ``upload_id``; return the store's own id of it."""
         ...
 
     def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
-        """Sign a URL to PUT one part."""
+        """Return a presigned URL to PUT one part."""
         ...
 
     def complete_multipart(self, object_name: str, store_id: str, parts: Sequence[Part]) -> Blob:
@@ -105,5 +105,5 @@ class BlobStore(Protocol):
         ...
 
     def abort_multipart(self, store_id: str) -> None:
-        """Free what an upload in parts took, once its object is there."""
+        """Delete the parts of a multipart upload; its object, if it is complete, stays."""
         ...

@@ -1,4 +1,4 @@
-"""A blob store in a folder: every object is a plain file at its object name, so that people can put files there too."""
+"""A blob store in a folder: each object is a plain file at its object name, so that users can put files there too."""
 
 import hashlib
 import os
@@ -25,12 +25,12 @@ _ATTEMPTS = 10
 
 
 class FolderStore:
-    """Objects below one folder; arriving bytes lie in another on the same file system until they are complete.
+    """Stores objects below one folder; incoming files are in another, on the same file system, until they are complete.
 
-    What is published was on the disk before: file synced, renamed into place, folder synced.
+    An object is published durably and atomically: sync the file, rename it into place, sync the folder.
 
     :param max_form_bytes: the largest object that a signed form takes.
-    :param prefix: what the keys of all objects begin with: a folder below ``objects``.
+    :param prefix: prefix of the keys of all objects: a folder below ``objects``.
     """
 
     client_type = "minio"
@@ -48,11 +48,11 @@ class FolderStore:
         self.staging = staging
         self.signer = signer
         self._max_form_bytes = max_form_bytes
-        # A folder must not vanish, emptied by a deletion, while a file is about to move there.
+        # A deletion must not remove an emptied folder while a file is about to be moved there.
         self._folders = threading.Lock()
 
     def with_prefix(self, prefix: str) -> "FolderStore":
-        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        """Return the store of the objects whose keys start with a prefix; object names omit it."""
         store = FolderStore(self.objects, self.staging, self.signer, self._max_form_bytes, self.prefix + prefix)
         store._folders = self._folders
         return store
@@ -65,7 +65,7 @@ class FolderStore:
         return found
 
     def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
-        """Describe some objects in their order; None where there is none."""
+        """Describe several objects in their order; None for an absent one."""
         is_linked = cache(self._is_linked)
         return [self._find(object_name, is_linked) for object_name in object_names]
 
@@ -77,21 +77,21 @@ class FolderStore:
         return path.open("rb")
 
     def path_of(self, object_name: str) -> Path | None:
-        """Return the file that an object is, whether there is one or not; None where a symbolic link is in its way."""
+        """Return the file of an object, existing or not; None if its path has a symbolic link."""
         path = self._path(object_name)
         return None if self._is_linked(path) else path
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
-        """Store an object of the lake's own, in place of what had its name; its type is read off the name later."""
+        """Store an object that the lake makes itself; it replaces one of the same name."""
         with self.incoming() as incoming:
             incoming.write(content)
             incoming.finish()
             self.publish(incoming.path, object_name)
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
-        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
+        """Yield the objects below ``prefix`` in the order of their names, starting after ``after``.
 
-        Memory grows with the largest single folder, not with the store. Symbolic links are left out: they could lead
+        Memory grows with the largest single folder, not with the store. Symbolic links are left out: they could point
         anywhere.
         """
         check_prefix(prefix)
@@ -115,23 +115,23 @@ class FolderStore:
                 try:
                     folder.rmdir()
                 except OSError:
-                    break  # something else lies in it
+                    break  # not empty
 
     def presign_get(self, object_name: str, base_url: str) -> str:
-        """Sign a URL to download one object."""
+        """Return a presigned URL to download one object."""
         return self.signer.sign_url("GET", base_url, f"/storage/objects/{self.prefix}{object_name}")
 
     def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
-        """Sign a form to upload one object in one piece."""
+        """Return a presigned form to upload one object in one piece."""
         policy = FormPolicy(self.prefix + object_name, content_type, self._max_form_bytes, self.signer.expiry())
         return PresignedPost(f"{base_url}/storage/form", self.signer.sign_form(policy))
 
     def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
-        """Begin an upload in parts; its id is the lake's own."""
+        """Start a multipart upload; its id is the lake's own."""
         return str(upload_id)
 
     def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
-        """Sign a URL to PUT one part."""
+        """Return a presigned URL to PUT one part."""
         bound = {"object": self.prefix + object_name, "max_bytes": str(MAX_PART_BYTES)}
         return self.signer.sign_url("PUT", base_url, f"/storage/parts/{store_id}/{number}", bound)
 
@@ -144,17 +144,20 @@ class FolderStore:
             return self.publish(incoming.path, object_name)
 
     def abort_multipart(self, store_id: str) -> None:
-        """Remove the parts of an upload."""
+        """Delete the parts of a multipart upload."""
         shutil.rmtree(self.staging / store_id, ignore_errors=True)
 
     def incoming(self, store_id: str | None = None) -> IncomingFile:
-        """Return a place for bytes that are about to arrive, one that nobody else uses."""
+        """Return a new incoming file with a unique name.
+
+        :param store_id: multipart upload that the file is a part of; None: the file is a whole object.
+        """
         folder = self.staging if store_id is None else self.staging / store_id
         folder.mkdir(parents=True, exist_ok=True)
         return IncomingFile(folder / f"{uuid4()}{_INCOMING}")
 
     def publish(self, incoming: Path, object_name: str) -> Blob:
-        """Make a complete file the object of this name, in place of what had it.
+        """Make a complete file the object of this name; it replaces an existing one.
 
         :raises ConflictError: the name would make a folder of an object, or an object of a folder.
         """
@@ -169,23 +172,23 @@ class FolderStore:
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
             raise ConflictError(f"a file cannot have the name {object_name!r}: another one is in its way") from None
         for folder in (*self._folders_of(path), self.objects):
-            with suppress(FileNotFoundError):  # the object was deleted again, and the folder with it
+            with suppress(FileNotFoundError):  # deleted meanwhile, together with the object
                 sync(folder)
         return Blob(object_name, size)
 
     def discard_incoming(self) -> None:
-        """Remove what was arriving when an earlier lake died; parts that are complete stay."""
+        """Remove incomplete files of an earlier lake process; complete parts stay."""
         for path in self.staging.rglob(f"*{_INCOMING}"):
             path.unlink()
 
     def discard_parts(self, kept: Collection[str]) -> None:
-        """Remove the parts of all uploads but those to be kept."""
+        """Remove the parts of all multipart uploads except those in ``kept``."""
         for folder in self.staging.iterdir():
             if folder.is_dir() and folder.name not in kept:
                 self.abort_multipart(folder.name)
 
     def save_part(self, incoming: Path, store_id: str, number: int) -> None:
-        """Make a complete file the part of this number, in place of what was."""
+        """Make a complete file the part of this number; it replaces an existing one."""
         sync(incoming)
         part = self._part(store_id, number)
         incoming.replace(part)
@@ -218,8 +221,8 @@ class FolderStore:
         return Blob(object_name, found.st_size)
 
     def _is_linked(self, folder: Path) -> bool:
-        """Whether one leads to a folder of the bucket by symbolic links, which could lead anywhere."""
-        # Of texts, because it is asked of every object: paths cost ten times as much.
+        """Whether the path of a folder of the bucket has a symbolic link, which could point anywhere."""
+        # On strings, because it runs for every object: `Path` objects cost ten times as much.
         name, end = str(folder), len(str(self.objects))
         while len(name) > end:
             if os.path.islink(name):  # noqa: PTH114
@@ -239,7 +242,7 @@ class FolderStore:
         return takewhile(lambda folder: folder != self.objects, path.parents)
 
     def _walk(self, folder: Path, start: str, prefix: str) -> Iterator[Blob]:
-        """Yield what lies below a folder in the order of whole object names, not of the names in each folder."""
+        """Yield the objects below a folder in the order of whole object names, not of the names in each folder."""
         try:
             with os.scandir(folder) as entries:
                 found = [
@@ -248,7 +251,7 @@ class FolderStore:
                     if start or entry.name != RESERVED
                 ]
         except FileNotFoundError:
-            return  # deleted since its name was read
+            return  # deleted since the parent was listed
         for name, entry in sorted(found, key=lambda pair: pair[0]):
             if name.endswith("/"):
                 if name.startswith(prefix) or prefix.startswith(name):
@@ -259,7 +262,7 @@ class FolderStore:
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
+    """Sync a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -268,10 +271,10 @@ def sync(path: Path) -> None:
 
 
 def _move(incoming: Path, path: Path) -> None:
-    """Move a file where it belongs, again where another process has removed the folder that was made for it."""
+    """Move a file to its path; try again if another process removed the new folder meanwhile."""
     for attempt in range(_ATTEMPTS):
         try:
-            # A folder that is removed while it is made is said to exist.
+            # If the folder is removed during `mkdir`, that raises `FileExistsError`.
             path.parent.mkdir(parents=True, exist_ok=True)
             incoming.replace(path)
         except (FileExistsError, FileNotFoundError):

@@ -26,12 +26,12 @@ class _Part:
 
 
 class FormReader:
-    """Reads one form. Feed it the body with :meth:`feed`, then ask :meth:`finish`.
+    """Reads one form. Pass it the body with :meth:`feed`, then call :meth:`finish`.
 
     :param content_type: header of the request.
-    :param open_file: called with the fields before the file; it checks them, and returns where the file goes and its
+    :param open_file: called with the fields before the file; it checks them, and returns the target file and its
         largest size in bytes.
-    :raises BadRequestError: the request is no form.
+    :raises BadRequestError: the request is not a form.
     """
 
     def __init__(self, content_type: str, open_file: Callable[[dict[str, str]], tuple[IncomingFile, int]]) -> None:
@@ -61,7 +61,8 @@ class FormReader:
     def feed(self, data: bytes) -> None:
         """Read the next bytes of the body.
 
-        :raises BadRequestError: they are no form. :raises TooLargeError: the file is larger than allowed.
+        :raises BadRequestError: the form is malformed.
+        :raises TooLargeError: the file is larger than allowed.
         """
         try:
             self._parser.write(data)
@@ -69,9 +70,9 @@ class FormReader:
             raise BadRequestError(f"the form is broken: {error}") from error
 
     def finish(self) -> None:
-        """Make sure that the form came to its end, and had a file.
+        """Check that the form is complete and has a file.
 
-        :raises BadRequestError: it did not, or had none.
+        :raises BadRequestError: it is not, or has none.
         """
         if not self._ended:
             raise BadRequestError("the form was cut off before its end")

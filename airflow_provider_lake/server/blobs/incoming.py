@@ -1,4 +1,4 @@
-"""Bytes that are arriving: a file that nobody sees yet, and its digest."""
+"""A file that is being received: not visible as an object yet, with its digest."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class IncomingFile:
-    """A new file that is removed at the end of the block, unless it was moved away by then."""
+    """A new file that is removed at the end of the block, unless it was moved by then."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -23,20 +23,20 @@ class IncomingFile:
     ) -> None:
         try:
             self._file.close()
-        finally:  # a full disk fails the closing too
+        finally:  # closing fails too on a full disk
             self.path.unlink(missing_ok=True)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Add the next bytes."""
+        """Append bytes."""
         self._digest.update(data)
         self._file.write(data)
         self.size += len(data)
 
     def finish(self) -> None:
-        """Say that all bytes are there."""
+        """Close the file, once all bytes are written."""
         self._file.close()
 
     @property
     def etag(self) -> str:
-        """The quoted MD5 of the bytes so far, as S3 names a version of an object."""
+        """The quoted MD5 of the bytes so far, in the form of S3's ETags."""
         return f'"{self._digest.hexdigest()}"'

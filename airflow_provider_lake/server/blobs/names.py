@@ -1,4 +1,4 @@
-"""Which object names, prefixes and file names the lake takes."""
+"""Which object names, prefixes and file names are valid."""
 
 import re
 from pathlib import PurePosixPath
@@ -10,7 +10,7 @@ from airflow_provider_lake.server.row_ids import new_id
 MAX_OBJECT_NAME_BYTES = 1024  # as on S3
 MAX_SEGMENT_BYTES = 255  # as on common file systems
 MAX_FILENAME_LENGTH = 256
-# Below it lie the objects of all organizations but the first; no name or prefix that a client gives leads there.
+# Folder of the objects of all organizations except the first; clients can use no name or prefix in it.
 RESERVED = ".organizations"
 _SHOWN = 80
 _LONGEST_SUFFIX = 32
@@ -19,7 +19,7 @@ _UPLOADED = re.compile(r"(data|projections|logs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0
 
 
 def check_object_name(name: str) -> str:
-    """Return an object name that is safe on every store: relative, without empty or dotted segments.
+    """Return an object name unchanged if it is safe on every store: relative, without empty or dotted segments.
 
     :raises BadRequestError: it is not; the message says why.
     """
@@ -34,9 +34,9 @@ def check_object_name(name: str) -> str:
 
 
 def check_prefix(prefix: str) -> str:
-    """Return the beginning of object names; empty means all of them.
+    """Return a prefix of object names unchanged if it is valid; an empty one means all objects.
 
-    :raises BadRequestError: no object name could begin so.
+    :raises BadRequestError: no object name can start with it.
     """
     _check_text("prefix", prefix)
     *folders, _ = prefix.split("/")
@@ -47,9 +47,9 @@ def check_prefix(prefix: str) -> str:
 
 
 def upload_name(folder: str, filename: str) -> str:
-    """Choose a name that no object has, for a file that is to be uploaded; of a long file name it keeps the suffix.
+    """Return a new, unique object name for a file to upload; a long file name is cut before its suffix.
 
-    :raises BadRequestError: no object can have a name like that.
+    :raises BadRequestError: the file name cannot be part of an object name.
     """
     beginning, whole = f"{new_id()}-", filename.encode("utf-8", "replace")
     room = MAX_SEGMENT_BYTES - len(beginning)
@@ -62,23 +62,23 @@ def upload_name(folder: str, filename: str) -> str:
 
 
 def is_upload_name(name: str) -> bool:
-    """Whether a name looks like one that the lake chose for an upload."""
+    """Whether a name has the form of those that the lake makes for uploads."""
     return _UPLOADED.fullmatch(name) is not None
 
 
 def organization_prefix(organization_id: UUID) -> str:
-    """Return what the keys of an organization's objects begin with, unless it is the first one."""
+    """Return the prefix of the keys of an organization's objects, for every organization except the first."""
     return f"{RESERVED}/{organization_id}/"
 
 
 def split_key(key: str) -> tuple[str, str]:
-    """Return the prefix of an organization, and the object name behind it, of a key that this lake has signed."""
+    """Split a key that this lake has signed into the organization's prefix and the object name."""
     first, *rest = key.split("/", 2)
     return (f"{first}/{rest[0]}/", rest[1]) if first == RESERVED else ("", key)
 
 
 def check_filename(name: str) -> str:
-    """Return a file name: one segment, for people to read.
+    """Return a file name unchanged if it is valid: one segment.
 
     :raises BadRequestError: it is empty, too long, or has a slash.
     """

@@ -1,4 +1,4 @@
-"""Objects that lie elsewhere, read as files: only the ranges that are asked for are fetched."""
+"""Remote objects, read as files: only the ranges that are read are fetched."""
 
 import io
 from collections.abc import Callable
@@ -10,8 +10,8 @@ READ_AHEAD = 64 << 10
 class _RangedFile(io.RawIOBase):
     """A file whose bytes are fetched by ranges.
 
-    :param fetch: first byte and number of bytes to the bytes; never asked beyond ``size``.
-    :param first_bytes: the first bytes, where they are known already.
+    :param fetch: returns the bytes of a range, given its first byte and length; never called beyond ``size``.
+    :param first_bytes: the first bytes, if they are known already.
     :param size: in bytes.
     """
 
@@ -45,7 +45,7 @@ class _RangedFile(io.RawIOBase):
         return len(found)
 
     def readall(self) -> bytes:
-        # In one request; the base class would make one for every 8 KiB.
+        # In one request; the base class would send one for every 8 KiB.
         known = self._first_bytes[self._position :]
         first = self._position + len(known)
         self._position = max(first, self._size)
@@ -55,8 +55,8 @@ class _RangedFile(io.RawIOBase):
 def open_ranged(fetch: Callable[[int, int], bytes], first_bytes: bytes, size: int) -> io.BufferedReader:
     """Return a file over ranges, which reads ahead so that many small reads are few requests.
 
-    :param fetch: called with the first byte and the number of bytes that are wanted.
+    :param fetch: returns the bytes of a range, given its first byte and length.
     :param first_bytes: the first bytes, which then need not be fetched.
-    :param size: of the whole, in bytes.
+    :param size: of the whole object, in bytes.
     """
     return io.BufferedReader(_RangedFile(fetch, first_bytes, size), READ_AHEAD)

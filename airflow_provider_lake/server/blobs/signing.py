@@ -16,10 +16,10 @@ from airflow_provider_lake.server.errors import ForbiddenError
 class FormPolicy:
     """What one signed form may upload.
 
-    :param object_name: where it goes.
-    :param content_type: its type.
-    :param max_bytes: its largest size.
-    :param expires: until when, in seconds since 1970.
+    :param object_name: name of the object.
+    :param content_type: content type of the object.
+    :param max_bytes: largest size of the object.
+    :param expires: when the form becomes invalid, in seconds since 1970.
     """
 
     object_name: str
@@ -29,29 +29,29 @@ class FormPolicy:
 
 
 class UrlSigner:
-    """Signs what a client may do without a token, by HMAC-SHA256 over method, path, arguments and expiry.
+    """Signs requests that need no token, by HMAC-SHA256 over method, path, arguments and expiry.
 
-    :param secret: key of the signatures; who has it can sign.
+    :param secret: key of the signatures.
     :param lifetime: how long a signature is valid.
     """
 
     def __init__(self, secret: bytes, lifetime: timedelta) -> None:
-        # hmac.digest would let go of the interpreter lock, and wait to get it back, for each of a page's signatures.
+        # `hmac.digest` would release and reacquire the interpreter lock for each signature of a page.
         self._keyed = hmac.new(secret, digestmod="sha256")
         self._lifetime = int(lifetime.total_seconds())
 
     def sign_url(self, method: str, base_url: str, path: str, arguments: Mapping[str, str] | None = None) -> str:
-        """Return a URL that allows one method on one path, with just these arguments."""
+        """Return a URL that allows one method on one path, with exactly these arguments."""
         expires = str(self.expiry())
         signature = self._sign(_canonical(method, path, {**(arguments or {}), "expires": expires}))
-        # Pages of data have a thousand of these.
+        # Performance: a page of data has up to a thousand of these.
         given = f"{urlencode(arguments)}&" if arguments else ""
         return f"{base_url}{quote(path)}?{given}expires={expires}&signature={signature}"
 
     def check_url(self, method: str, path: str, query: Mapping[str, str]) -> None:
-        """Accept a URL that this lake signed.
+        """Check that this lake signed a URL.
 
-        :raises ForbiddenError: it did not, or its time has run out.
+        :raises ForbiddenError: it did not, or the URL has expired.
         """
         arguments = {name: value for name, value in query.items() if name != "signature"}
         self._check(_canonical(method, path, arguments), query.get("signature", ""))
@@ -65,7 +65,7 @@ class UrlSigner:
     def check_form(self, fields: Mapping[str, str]) -> FormPolicy:
         """Return the policy of a form that this lake signed.
 
-        :raises ForbiddenError: it did not, its time has run out, or the form asks for something else.
+        :raises ForbiddenError: it did not, the form has expired, or its fields do not match the policy.
         """
         encoded = fields.get("policy", "")
         self._check(f"FORM {encoded}", fields.get("signature", ""))
@@ -78,7 +78,7 @@ class UrlSigner:
         return policy
 
     def expiry(self) -> int:
-        """Return when what is signed now becomes invalid, in seconds since 1970."""
+        """Return when a signature made now expires, in seconds since 1970."""
         return int(time.time()) + self._lifetime
 
     def _sign(self, text: str) -> str:

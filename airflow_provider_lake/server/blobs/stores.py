@@ -1,4 +1,4 @@
-"""Whose objects lie where: each organization has a store of its own, and no name leads from one into another."""
+"""The blob store of each organization; no object name leads from one into another."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +11,7 @@ from airflow_provider_lake.server.blobs.names import organization_prefix
 class Stores:
     """The objects of all organizations.
 
-    :param root: the whole bucket; what is named there directly belongs to the first organization.
+    :param root: the whole bucket; objects outside of the reserved folder belong to the first organization.
     :param first: id of the first organization.
     """
 

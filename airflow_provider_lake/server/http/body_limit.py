@@ -1,4 +1,4 @@
-"""Bodies of API requests are small; what says or turns out to be larger is refused."""
+"""Rejects API requests with a body that is too large, by its declared or its actual length."""
 
 import json
 
@@ -8,13 +8,13 @@ MAX_BODY_BYTES = 10 << 20
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to API requests with more than 10 MiB of body; storage has limits of its own."""
+    """ASGI middleware that responds 413 to API requests over 10 MiB; storage routes have their own limits."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on as long as it is small enough."""
+        """Pass the request on while its body is small enough."""
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self.app(scope, receive, send)
             return

@@ -1,6 +1,6 @@
-"""What the lake answers when its machine fails it: a full disk, a folder that cannot be written, a lost database.
+"""Responses to failures of the machine: a full disk, a folder that cannot be written, a lost database.
 
-All of these pass, and the lake goes on by itself once they have.
+None needs a restart: the lake works again once the cause is gone.
 """
 
 import errno
@@ -28,14 +28,14 @@ _STATUSES = {
     errno.EMFILE: (503, "the lake has too many files open"),
     errno.ENFILE: (503, "the machine of the lake has too many files open"),
 }
-# What SQLite calls them.
+# The same failures by SQLite's names.
 _SQLITE_STATUSES = {"SQLITE_FULL": (507, FULL), "SQLITE_READONLY": (503, READ_ONLY), "SQLITE_BUSY": (503, BUSY)}
 
 logger = logging.getLogger(__name__)
 
 
 def add_failure_handlers(app: FastAPI) -> None:
-    """Let an application answer failures of its machine."""
+    """Register the handlers for failures of the machine."""
     app.add_exception_handler(OSError, _handle_os_error)
     app.add_exception_handler(PoolTimeoutError, _handle_busy)
     app.add_exception_handler(OperationalError, _handle_lost_database)
@@ -50,15 +50,15 @@ def _handle_os_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _handle_busy(request: Request, error: Exception) -> JSONResponse:
-    answer = _respond(request, error, 503, BUSY)
-    answer.headers["Retry-After"] = str(_BUSY_SECONDS)
-    return answer
+    response = _respond(request, error, 503, BUSY)
+    response.headers["Retry-After"] = str(_BUSY_SECONDS)
+    return response
 
 
 def _handle_lost_database(request: Request, error: Exception) -> JSONResponse:
     lost = (503, "the database cannot be used; the log of the lake has the details")
     cause = error.orig if isinstance(error, DBAPIError) else None
-    # Its extended codes have more behind these names.
+    # Extended result codes have a suffix after these names.
     name = "_".join(str(getattr(cause, "sqlite_errorname", "")).split("_")[:2])
     return _respond(request, error, *_SQLITE_STATUSES.get(name, lost))
 

@@ -1,4 +1,4 @@
-"""What no request may contain, on any route: what some database or some answer could not carry."""
+"""Checks of every request: it may contain nothing that a database or a JSON response cannot hold."""
 
 import math
 from typing import Any
@@ -12,9 +12,9 @@ MAX_INTEGER = 2**63 - 1
 
 
 async def check_request(request: Request) -> None:
-    """Make sure that path, query and JSON body of a request can be worked with.
+    """Check the path, query and JSON body of a request.
 
-    :raises BadRequestError: they cannot; the message says why.
+    :raises BadRequestError: one of them is invalid; the message says why.
     """
     _check_text(request.url.path)
     for name, value in request.query_params.multi_items():
@@ -25,15 +25,15 @@ async def check_request(request: Request) -> None:
     try:
         body = await request.json()
     except (ValueError, RecursionError):
-        return  # a route that wants a body refuses this one by itself
+        return  # a route that needs a body rejects this one itself
     check_json(body)
 
 
 def check_json(value: Any, depth: int = 0) -> None:
-    """Make sure that a JSON value can be stored and given back.
+    """Check that a JSON value can be stored and returned.
 
-    :raises BadRequestError: it has a text that is no Unicode or has a NUL character, a number that is infinite, an
-        integer beyond 64 bits, or too many values within each other.
+    :raises BadRequestError: it has a string that is not valid Unicode or has a NUL character, a number that is not
+        finite, an integer beyond 64 bits, or is nested too deeply.
     """
     if depth > MAX_DEPTH:
         raise BadRequestError(f"the JSON has more than {MAX_DEPTH} values within each other")

@@ -1,4 +1,4 @@
-"""One HTTP server in one event loop: how it is set up, and how it ends."""
+"""The HTTP server: how it is configured, and how it stops."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -17,13 +17,13 @@ _FINISH_SECONDS = 5.0
 
 
 def make_server(app: FastAPI, settings: Settings, host: str, port: int) -> Server:
-    """Return a server of an application; several processes may have one on the same port."""
+    """Return a server of an application; several processes may serve on the same port."""
     return Server(
         app,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        # What the tests speak; TLS would offer HTTP/2 too.
+        # The only version the tests cover; with TLS, HTTP/2 would be offered too.
         http=HTTPModes.http1,
         backlog=_BACKLOG,
         websockets=False,
@@ -35,20 +35,20 @@ def make_server(app: FastAPI, settings: Settings, host: str, port: int) -> Serve
 
 
 async def run_server(server: Server, on_start: Callable[[Callable[[], None]], None]) -> None:
-    """Serve until told to stop; requests that are being answered then have some seconds to finish.
+    """Serve until stopped; requests in progress then have a few seconds to finish.
 
-    :param on_start: called at once with what stops the server, which is to be called in the same thread.
+    :param on_start: called at once with a function that stops the server, to be called in the same thread.
     """
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve())
 
     def stop() -> None:
         server.stop()  # type: ignore[no-untyped-call]  # granian's own
-        # A client that neither sends nor reads any more would keep the lake from ending.
+        # A client that neither sends nor reads would keep the lake from stopping.
         loop.call_later(_FINISH_SECONDS, break_off)
 
     def break_off() -> None:
-        # The server may complain that it is no longer waited for.
+        # The cancelled server may report an error to the loop.
         loop.set_exception_handler(lambda _loop, _context: None)
         serving.cancel()
 
@@ -58,6 +58,6 @@ async def run_server(server: Server, on_start: Callable[[Callable[[], None]], No
 
 
 def run_in_loop(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine in an event loop of its own, which is libuv's."""
+    """Run a coroutine in a new event loop of uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)

@@ -1,4 +1,4 @@
-"""Values of columns as the text that goes over the wire: the database writes it, and nothing parses it in between."""
+"""Values of columns as the text of a response: the database formats it, and nothing parses it in between."""
 
 from typing import Any
 

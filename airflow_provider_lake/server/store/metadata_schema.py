@@ -1,4 +1,4 @@
-"""Custom metadata schemas: what a datalake expects under each key, and the check of values against it."""
+"""Custom metadata schemas: the definition of each key, and the check of values against it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -59,7 +59,7 @@ _BOUNDED = frozenset({InputType.INTEGER, InputType.FLOAT, InputType.DATETIME})
 
 
 class KeyDefinition(BaseModel):
-    """What is expected under one key. An archived key is asked for no more, and what lies under it is not looked at.
+    """The definition of one key. Values of an archived key are neither required nor checked.
 
     :param allow_multiple: values are lists of choices.
     :param min: smallest value.
@@ -100,7 +100,10 @@ class KeyDefinition(BaseModel):
         return self
 
     def problem(self, value: Any) -> str | None:
-        """Say what was expected in place of a value, of None in place of nothing; None where it is as expected."""
+        """Return in words what is wrong with a value; None if it is valid.
+
+        :param value: None if the key is missing.
+        """
         if self.archived or (value is None and not self.required):
             return None
         values = value if self.allow_multiple else [value]
@@ -116,10 +119,10 @@ class KeyDefinition(BaseModel):
         return (self.min is None or read >= self._read(self.min)) and (self.max is None or read <= self._read(self.max))
 
     def _read(self, value: Any) -> Any:
-        """Return a value of the key's type in a form that compares; None where it is none."""
+        """Return a value as one of the key's type that can be compared; None if it is not of that type."""
         try:
             if self.input_type == InputType.DATETIME:
-                # Pydantic reads numbers as moments too.
+                # Pydantic accepts numbers as timestamps too.
                 return _TIMESTAMP.validate_python(value) if isinstance(value, str) else None
             return _TYPES[self.input_type].validate_python(value)
         except ValidationError:
@@ -135,7 +138,7 @@ class KeyDefinition(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CustomMetadataSchema:
-    """What a datalake expects of its data's custom metadata.
+    """The schema of the custom metadata of a datalake's data.
 
     :param allow_extra: whether data may have other keys too.
     """
@@ -144,10 +147,10 @@ class CustomMetadataSchema:
     allow_extra: bool = True
 
     def check(self, custom_metadata: Mapping[str, Any] | None, owner: object = None) -> None:
-        """Make sure that custom metadata is as expected; a value None counts as absent.
+        """Check custom metadata; a value None counts as absent.
 
-        :param owner: whose it is, for the message where there are several.
-        :raises BadRequestError: it is not; the message names the first wrong key, the detail all of them.
+        :param owner: what has the metadata, for the message if there are several.
+        :raises BadRequestError: they do not match; the message names the first wrong key, the detail all of them.
         """
         whose = "" if owner is None else f" of {_shorten(owner)}"
         found = self._problems({key: value for key, value in (custom_metadata or {}).items() if value is not None})

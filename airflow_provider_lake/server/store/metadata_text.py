@@ -1,4 +1,4 @@
-"""The text under a key of a JSON column, written so that databases match it with an index over the same expression."""
+"""SQL for the text under a key of a JSON column, in the form that databases match with an index on that expression."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class MetadataText(FunctionElement[str]):
-    """The text under one key of a JSON object; NULL where nothing is there.
+    """The text under one key of a JSON object; NULL if the key is missing.
 
-    :param key: a plain word; it stands in the SQL itself, since no index serves an expression with arguments.
+    :param key: a plain word; it is part of the SQL text, since indexes do not match expressions with parameters.
     """
 
     type = Text()

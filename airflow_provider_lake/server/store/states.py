@@ -1,13 +1,13 @@
-"""The states that things of the lake go through."""
+"""The states of data and jobs."""
 
 from enum import StrEnum
 
 
 class UploadStatus(StrEnum):
-    """State of a data: its bytes are stored, then looked at."""
+    """State of a data: stored, then read."""
 
     PENDING = "PENDING"
-    # One of the wire's, which this lake does not write any more: to say that a look begins costs as much as its result.
+    # Part of the API, but not written any more: recording the start of a read would cost as much as its result.
     COMPUTING = "COMPUTING"
     DONE = "DONE"
     ERROR = "ERROR"
@@ -21,7 +21,7 @@ class DataType(StrEnum):
 
 
 class CheckFiles(StrEnum):
-    """How well files are looked at before they become data: their headers, or all that they hold."""
+    """How thoroughly an import checks files: their headers, or their whole content."""
 
     HEADER = "header"
     DECODE = "decode"
@@ -39,12 +39,12 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether a job in this state stays in it."""
+        """Whether a job never leaves this state."""
         return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.KILLED}
 
 
 class JobKind(StrEnum):
-    """What a job does."""
+    """Kind of a job."""
 
     IMPORT = "IMPORT"
     PROCESSING = "PROCESSING"

@@ -1,4 +1,4 @@
-"""The lake's tables. Relationships load only when a query asks for them: no hidden SQL."""
+"""The lake's tables. Relationships load only by explicit options of a query: no hidden SQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,7 @@ NAME_LENGTH = 256
 OBJECT_NAME_LENGTH = 1024
 CODEC_LENGTH = 32
 
-# The keys of metadata that data are looked up by. Their values are texts, as the platform wants them.
+# The keys of metadata that have an index. Their values are strings, as in the reference.
 INDEXED_METADATA = ("reference", "custom_id", "acquired_by", "manufacturer", "brand", "weather", "region_of_interest")
 
 # SQLite numbers rows by itself only where the type is literally INTEGER.
@@ -51,7 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Make aware what the database gave back naive."""
+        """Make the database's naive value aware."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
@@ -90,7 +90,7 @@ class Organization(Base):
 
 
 class User(Base):
-    """Somebody who holds tokens."""
+    """A user, who has tokens."""
 
     __tablename__ = "users"
 
@@ -112,7 +112,7 @@ class Token(Base):
 
 
 class Connector(Base):
-    """An object storage known to an organization."""
+    """An object storage of an organization."""
 
     __tablename__ = "connectors"
 
@@ -214,9 +214,9 @@ class Data(Base):
     codec: Mapped[str | None] = mapped_column(String(CODEC_LENGTH))
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata", _Json)
     custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(_Json)
-    # The object was in the bucket before the lake knew of it: deleting the data leaves it there.
+    # The object was in the bucket already: deleting the data does not delete it.
     is_imported: Mapped[bool] = mapped_column(default=False)
-    # An image or a video that is known to be one, but has no thumbnail so far.
+    # A valid image or video that has no thumbnail yet.
     thumbnail_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     data_source_id: Mapped[UUID | None] = mapped_column(ForeignKey("data_sources.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -229,7 +229,7 @@ Index("ix_data_thumbnail_due", Data.position, sqlite_where=Data.thumbnail_due, p
 
 
 for _key in INDEXED_METADATA:
-    # Pages of one value in the order of the data; what lacks the key costs nothing.
+    # Pages of one value in the order of the data; data without the key are not in the index.
     Index(
         f"ix_data_metadata_{_key}",
         Data.datalake_id,
@@ -241,7 +241,7 @@ for _key in INDEXED_METADATA:
 
 
 class Projection(Base):
-    """A second file shown along a data."""
+    """A further file that belongs to a data."""
 
     __tablename__ = "projections"
 
@@ -255,13 +255,13 @@ class Projection(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     infos: Mapped[dict[str, Any] | None] = mapped_column(_Json)
-    # The object was in the bucket before, as for a data.
+    # As for a data.
     is_imported: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class MultipartUpload(Base):
-    """An upload in parts. ``store_id`` is what the blob store calls it."""
+    """A multipart upload. ``store_id`` is the blob store's id of it."""
 
     __tablename__ = "multipart_uploads"
 
@@ -275,7 +275,7 @@ class MultipartUpload(Base):
 
 
 class Processing(Base):
-    """A program that works on data. Here it is a command of this machine; the docker fields are kept as given."""
+    """A program that works on data: on this lake a command of the machine. The docker fields are only stored."""
 
     __tablename__ = "processings"
     __table_args__ = (UniqueConstraint("organization_id", "name"),)
@@ -298,7 +298,7 @@ class Processing(Base):
 
 
 class Job(Base):
-    """Asynchronous work. A runner claims it with a lease; a lease that ran out means that its runner died."""
+    """Asynchronous work. A runner claims it with a lease; an expired lease means that its runner died."""
 
     __tablename__ = "jobs"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A column without its indexes, for conditions that nearly every row fulfils."""
+"""A column without its indexes, for conditions that nearly every row meets."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class Unindexed(FunctionElement[Any]):
-    """A column that SQLite finds no rows by, since it does not know how many there are; PostgreSQL knows."""
+    """A column whose indexes SQLite does not use, since it cannot estimate the number of rows; PostgreSQL can."""
 
     inherit_cache = True
 

@@ -1,4 +1,4 @@
-"""What a lake does beside answering requests: one process does it, whichever process it is asked in."""
+"""The lake's background work: only the first process does it; the others send it messages."""
 
 import logging
 import threading
@@ -18,31 +18,31 @@ Message = Mapping[str, str]
 
 
 class Background(Protocol):
-    """Work that goes on beside the requests."""
+    """Background work, as the routes see it."""
 
     def start(self) -> None:
-        """Start to work."""
+        """Start the work."""
         ...
 
     def stop(self) -> None:
-        """Stop, and return once what was begun is done or given back."""
+        """Stop, and return once work in progress is done or released."""
         ...
 
     def data_added(self) -> None:
-        """Say that there are new data to look at."""
+        """Report that there are new data to read."""
         ...
 
     def job_added(self) -> None:
-        """Say that there is a new job to run."""
+        """Report that there is a new job to run."""
         ...
 
     def job_killed(self, job_id: UUID) -> None:
-        """Say that a job was killed: if it runs, it stops."""
+        """Report that a job was killed; if it runs, it stops."""
         ...
 
 
 class LocalBackground:
-    """The work, in threads of this process."""
+    """Background work in threads of this process."""
 
     def __init__(self, lake: Lake) -> None:
         self._runner = JobRunner(lake)
@@ -50,60 +50,60 @@ class LocalBackground:
         self._thumbnails = ThumbnailWorker(lake)
 
     def start(self) -> None:
-        """Start to work."""
+        """Start the work."""
         self._runner.start()
         self._media.start()
         self._thumbnails.start()
 
     def stop(self) -> None:
-        """Stop, and return once what was begun is done or given back."""
+        """Stop, and return once work in progress is done or released."""
         self._runner.stop()
         self._media.stop()
         self._thumbnails.stop()
 
     def data_added(self) -> None:
-        """Say that there are new data to look at."""
+        """Report that there are new data to read."""
         self._media.wake()
 
     def job_added(self) -> None:
-        """Say that there is a new job to run."""
+        """Report that there is a new job to run."""
         self._runner.wake()
 
     def job_killed(self, job_id: UUID) -> None:
-        """Say that a job was killed: if it runs, it stops."""
+        """Report that a job was killed; if it runs, it stops."""
         self._runner.stop_job(job_id)
 
 
 class RemoteBackground:
-    """The work, where another process does it.
+    """Background work in another process, which gets messages.
 
-    What cannot be said to it, because it is ending, is found in the database by the next lake.
+    If that process is stopping and a message is lost, the next one finds the work in the database.
 
     :param connection: to that process.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # A connection is for one thread at a time.
+        # Only one thread may use a connection at a time.
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Say that this process is about to answer requests."""
+        """Report that this process is about to serve requests."""
         self._send({"what": "ready"})
 
     def stop(self) -> None:
-        """Do nothing: the work goes on."""
+        """Do nothing: the other process goes on working."""
 
     def data_added(self) -> None:
-        """Say that there are new data to look at."""
+        """Report that there are new data to read."""
         self._send({"what": "data added"})
 
     def job_added(self) -> None:
-        """Say that there is a new job to run."""
+        """Report that there is a new job to run."""
         self._send({"what": "job added"})
 
     def job_killed(self, job_id: UUID) -> None:
-        """Say that a job was killed: if it runs, it stops."""
+        """Report that a job was killed; if it runs, it stops."""
         self._send({"what": "job killed", "job": str(job_id)})
 
     def _send(self, message: Message) -> None:
@@ -115,7 +115,7 @@ class RemoteBackground:
 
 
 def dispatch(background: Background, message: Message) -> None:
-    """Tell a background what was said to that of another process."""
+    """Pass a message from a worker process to the background work."""
     match message:
         case {"what": "data added"}:
             background.data_added()

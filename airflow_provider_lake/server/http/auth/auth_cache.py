@@ -1,4 +1,4 @@
-"""Who was let into which datalake a moment ago."""
+"""A cache of authorizations: which token may use which datalake."""
 
 import time
 from collections import OrderedDict
@@ -14,10 +14,10 @@ _MAX_AUTHORIZATIONS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """That a token may use a datalake.
+    """The result of a check that a token may use a datalake.
 
     :param token_sha256: digest of the token.
-    :param caller: whose it is.
+    :param caller: whose token it is.
     """
 
     token_sha256: str
@@ -26,21 +26,21 @@ class Authorization:
 
 
 class AuthCache:
-    """Remembers admissions for a second, so that not every request of a busy client asks the database.
+    """Stores authorizations for a second, so that not every request of a busy client queries the database.
 
-    What is written with one is written only where the same transaction still finds the token.
+    A write that relies on a cached one must check in its own transaction that the token still exists.
     """
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, tuple[float, Authorization]] = OrderedDict()
 
     def find(self, key: Hashable) -> Authorization | None:
-        """Return what was remembered, unless that is too long ago."""
+        """Return the cached authorization, if it has not expired."""
         until, authorization = self._known.get(key, (0.0, None))
         return authorization if time.monotonic() < until else None
 
     def add(self, key: Hashable, authorization: Authorization) -> None:
-        """Remember an authorization."""
+        """Store an authorization."""
         self._known[key] = (time.monotonic() + _SECONDS, authorization)
         self._known.move_to_end(key)
         if len(self._known) > _MAX_AUTHORIZATIONS:

@@ -1,7 +1,7 @@
-"""Who guesses tokens has to wait: a bound on the wrong tokens that one address may try in a minute.
+"""Limits how many wrong tokens one address may try in a minute.
 
-The same wrong token again is no further guess, so that a client whose token was revoked gets a plain answer however
-often it asks; and a token that worked from an address goes on working while others there guess.
+A repeated wrong token counts once, so that a client whose token was revoked gets a plain 401 however often it sends
+it; and a token that has worked from an address goes on working while others there are rejected.
 """
 
 import ipaddress
@@ -18,20 +18,20 @@ MAX_FAILED_LOGINS = 20
 WINDOW_SECONDS = 60.0
 MAX_ADDRESSES = 4096
 _MAX_KNOWN = 16
-# Who has one address of IPv6 has at least so many bits of them.
+# The holder of one IPv6 address usually has a whole network of this prefix length.
 _IPV6_NETWORK_BITS = 64
 
 
 @dataclass(slots=True)
 class _Attempts:
-    """What was tried from one address: digests, the oldest first."""
+    """The tokens tried from one address, as digests, the oldest first."""
 
     wrong: OrderedDict[str, float] = field(default_factory=OrderedDict)
     right: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
 
 class FailedLogins:
-    """Counts the wrong tokens of each address; of many addresses it forgets those that it has not heard of longest.
+    """Counts the wrong tokens of each address; of too many addresses it drops the least recently used.
 
     :param now: seconds of a clock that only goes forward.
     """
@@ -42,9 +42,9 @@ class FailedLogins:
         self._addresses: OrderedDict[str, _Attempts] = OrderedDict()
 
     def check(self, address: str, digest: str) -> None:
-        """Let a token be looked up.
+        """Check that a token may be looked up.
 
-        :raises TooManyRequestsError: too many other ones from this address were wrong.
+        :raises TooManyRequestsError: too many other tokens from this address were wrong.
         """
         with self._lock:
             tried = self._addresses.get(_network(address))
@@ -61,7 +61,7 @@ class FailedLogins:
         )
 
     def record_failure(self, address: str, digest: str) -> None:
-        """Record that a token is none of the lake's."""
+        """Record that a token is unknown."""
         with self._lock:
             tried = self._tried(address)
             tried.right.pop(digest, None)
@@ -69,7 +69,7 @@ class FailedLogins:
                 tried.wrong[digest] = self._now()
 
     def record_success(self, address: str, digest: str) -> None:
-        """Record that a token is one of the lake's."""
+        """Record that a token is valid."""
         with self._lock:
             tried = self._tried(address)
             tried.wrong.pop(digest, None)

@@ -1,4 +1,4 @@
-"""What the token of a job is good for: its own job and its own datalake. What is not named here, it may not do."""
+"""What the token of a job may do: only the routes listed here, on its own job and its own datalake."""
 
 from uuid import UUID
 
@@ -68,10 +68,10 @@ REFUSAL = "the token of a job is good for its own job and its own datalake only"
 
 
 def check_route(session: Session, request: Request, datalake_id: UUID) -> None:
-    """Let a job's token do what the request asks for, as far as its path tells.
+    """Check by a request's path that a job's token may send it.
 
     :param datalake_id: the job's own datalake.
-    :raises ForbiddenError: no job may do this, or not to this.
+    :raises ForbiddenError: no job may send it, or not for this resource.
     """
     if f"{request.method} {request.scope['route'].path}" not in ALLOWED:
         raise ForbiddenError(REFUSAL)
@@ -79,6 +79,6 @@ def check_route(session: Session, request: Request, datalake_id: UUID) -> None:
         try:
             found = job_scope.datalake_of(session, name, UUID(text))
         except ValueError:
-            continue  # the route itself refuses what is no id
+            continue  # the route itself rejects an invalid id
         if found not in {None, datalake_id}:
             raise ForbiddenError(REFUSAL)

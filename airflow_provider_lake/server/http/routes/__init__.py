@@ -1,1 +1,1 @@
-"""What the lake answers over HTTP: parse, call, answer."""
+"""The HTTP routes: parse the request, call, respond."""

@@ -1,4 +1,4 @@
-"""The cursor of a page: opaque to clients, a position to the lake."""
+"""The cursor of a page: opaque to clients, the position of a row to the lake."""
 
 import base64
 import binascii
@@ -9,14 +9,14 @@ _MAX_POSITION = 2**63 - 1
 
 
 def encode_cursor(position: int) -> str:
-    """Return the cursor of what comes behind a position."""
+    """Return the cursor that continues after a position."""
     return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None) -> int:
-    """Return the position that a cursor points behind; without a cursor, the one before all.
+    """Return the position that a cursor continues after; without a cursor, the one before all rows.
 
-    :raises BadRequestError: it is no cursor of this lake.
+    :raises BadRequestError: it is not a cursor of this lake.
     """
     if cursor is None:
         return 0

@@ -26,7 +26,7 @@ def get_schema(datalake: DatalakeDep, lake: LakeDep) -> dict[str, Any]:
 
 @router.patch("/api/datalake/{datalake_id}/custom-metadata")
 def set_allow_extra(datalake: DatalakeDep, body: AllowExtraBody, lake: LakeDep) -> dict[str, Any]:
-    """Say whether data may have keys that the schema does not have; data that exist stay as they are."""
+    """Set whether data may have keys that are not in the schema; existing data do not change."""
     with lake.database.writing() as session:
         custom_metadata.set_allow_extra(session, datalake.id, allow_extra=body.allow_extra_custom_metadata)
         return _schema_response(session, datalake)
@@ -34,7 +34,7 @@ def set_allow_extra(datalake: DatalakeDep, body: AllowExtraBody, lake: LakeDep) 
 
 @router.post(_KEY)
 def put_key(datalake: DatalakeDep, key: KeyName, body: KeyDefinition, lake: LakeDep) -> dict[str, Any]:
-    """Add a key to the schema, or change it; data that exist stay as they are."""
+    """Add a key to the schema, or change it; existing data do not change."""
     with lake.database.writing() as session:
         custom_metadata.put_key(session, datalake.id, key, body)
     return body.model_dump(mode="json", exclude_none=True)
@@ -42,7 +42,7 @@ def put_key(datalake: DatalakeDep, key: KeyName, body: KeyDefinition, lake: Lake
 
 @router.delete(_KEY, status_code=204)
 def delete_key(datalake: DatalakeDep, key: KeyName, lake: LakeDep) -> None:
-    """Take a key out of the schema."""
+    """Remove a key from the schema."""
     with lake.database.writing() as session:
         custom_metadata.delete_key(session, datalake.id, key)
 

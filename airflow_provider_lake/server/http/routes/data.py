@@ -57,7 +57,7 @@ def find_data(
     upload_statuses: Statuses = None,
     types: Types = None,
 ) -> Response:
-    """Describe the one data that has this id, file name or object name."""
+    """Return the one data that has this id, file name or object name."""
     given = {"id": id, "filename": filename, "object_name": object_name}
     wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given.items() if value is not None)
     if not wanted:
@@ -87,7 +87,7 @@ def list_data(
     upload_statuses: Statuses = None,
     types: Types = None,
 ) -> Response:
-    """List data page by page: along a cursor in the order of creation, or by offset in any other."""
+    """List data page by page: by a cursor in the order of creation, or by offset in any other order."""
     selection = Selection(
         datalake.id,
         types=types,
@@ -209,7 +209,7 @@ def update_many(datalake: DatalakeDep, body: BulkBody, lake: LakeDep) -> dict[st
 
 @router.get("/api/data/{data_id}/presigned-url")
 def get_presigned_url(data_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, str]:
-    """Sign a URL to download a data's bytes."""
+    """Return a presigned URL to download a data."""
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
     return {
@@ -221,7 +221,7 @@ def get_presigned_url(data_id: UUID, lake: LakeDep, caller: CallerDep, request: 
 
 @router.delete("/api/data/{data_id}", status_code=204)
 def delete_data(data_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
-    """Delete a data, and its object unless that was in the bucket before."""
+    """Delete a data, and its object unless that was imported."""
     with lake.database.writing() as session:
         data_queries.get_data(session, caller.organization_id, data_id)
         object_names = data_queries.delete_data(session, caller.organization_id, [data_id])
@@ -230,15 +230,15 @@ def delete_data(data_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
 
 @router.delete("/api/datalake/{datalake_id}/datas", status_code=204)
 def delete_many(datalake: DatalakeDep, body: IdsBody, lake: LakeDep, caller: CallerDep) -> None:
-    """Delete data, as one by one; ids that are none are left out."""
+    """Delete several data; unknown ids are ignored."""
     with lake.database.writing() as session:
         object_names = data_queries.delete_data(session, caller.organization_id, body.ids, datalake.id)
     _delete_objects(lake, caller.organization_id, object_names)
 
 
 def _delete_objects(lake: Lake, organization_id: UUID, object_names: Sequence[str]) -> None:
-    # After the commit: an object without its data is waste, a data without its object would be a loss. So another look
-    # tells whether somebody has made a data of one meanwhile.
+    # After the commit: an object without its data wastes space, a data without its object is lost. A second query finds
+    # the objects for which data were registered meanwhile.
     with lake.database.reading() as session:
         unused = find_unused(session, organization_id, object_names)
     store = lake.stores.for_organization(organization_id)
@@ -251,7 +251,7 @@ def _filter(q: str | None) -> Filter:
 
 
 def _count(lake: Lake, session: Session, selection: Selection, q: str | None, custom_metadata: str | None) -> int:
-    """Count the data of a list, whose query is also given as it came."""
+    """Count the data of a list; ``q`` and ``custom_metadata`` are the texts of the request, as the cache's key."""
     kinds = tuple(None if kinds is None else frozenset(kinds) for kinds in (selection.types, selection.upload_statuses))
     key = (selection.datalake_id, q, custom_metadata, kinds)
     return lake.count_cache.get(key, lake.database.state(session), lambda: count_data(session, selection))
@@ -261,13 +261,13 @@ def _custom_metadata(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        found = json.loads(text)
+        values = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        values = None
+    if not isinstance(values, dict):
         raise BadRequestError("custom_metadata must be a JSON object")
-    check_json(found)
-    return found
+    check_json(values)
+    return values
 
 
 def _data_response(store: BlobStore, request: Request, data: Data) -> dict[str, Any]:
@@ -275,6 +275,6 @@ def _data_response(store: BlobStore, request: Request, data: Data) -> dict[str, 
 
 
 def data_responses(store: BlobStore, request: Request, found: Listing) -> list[dict[str, Any]]:
-    """Return data as they are answered, with signed URLs of their bytes."""
+    """Return the JSON of a list of data, with presigned URLs."""
     base = base_url(request)
     return data_list_json(found, [store.presign_get(object_name, base) for object_name in found.object_names])

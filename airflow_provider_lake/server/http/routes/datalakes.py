@@ -1,4 +1,4 @@
-"""Who asks, organizations and datalakes."""
+"""The caller, organizations and datalakes."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from airflow_provider_lake.server.http.dependencies import CallerDep, DatalakeDe
 from airflow_provider_lake.server.http.schemas.datalakes import datalake_json, organization_json
 from airflow_provider_lake.server.store.queries import datalakes
 
-# The release of the platform's client whose wire this lake speaks.
+# The release of the reference's client whose API this lake implements.
 SDK_VERSION = "6.37.0"
 
 router = APIRouter()
@@ -18,7 +18,7 @@ router = APIRouter()
 
 @router.get("/api/home/ping")
 def ping(lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Say who asks, and which organization is theirs."""
+    """Return the caller's user name and organization, and what this lake supports."""
     with lake.database.reading() as session:
         user = datalakes.get_user(session, caller.user_id)
     return {

@@ -1,4 +1,4 @@
-"""Imports: bring objects that already lie in the bucket into a datalake."""
+"""Imports: make data of objects that are in the bucket already."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -79,7 +79,7 @@ def _payload(session: Session, datalake: Datalake, body: ImportBody) -> dict[str
     for prefix in body.prefixes or ():
         check_prefix(prefix)
     _check_ids(session, datalake, body)
-    # What is imported so has none: a key that every data must have is missing.
+    # Data imported by prefix have no custom metadata, so the schema must not require any.
     get_schema(session, datalake.id).check(None, "what lies under a prefix")
     return body.model_dump(mode="json", exclude={"objects"})
 
@@ -94,7 +94,7 @@ def _check_ids(session: Session, datalake: Datalake, body: ImportBody) -> None:
 
 
 def _objects(session: Session, datalake: Datalake, objects: Mapping[str, ObjectDetails]) -> dict[str, Any]:
-    """Replace names of tags and sources by their ids; what does not exist yet is created."""
+    """Replace names of tags and sources by their ids; missing ones are created."""
     schema = get_schema(session, datalake.id)
     for name, details in objects.items():
         schema.check(details.custom_metadata, name)

@@ -35,14 +35,14 @@ router = APIRouter()
 
 
 def job_response(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
-    """Return a job as the wire shows it; the program of a processing gets its data ids by a signed URL."""
+    """Return the JSON of a job; that of a processing has a signed URL for its data ids."""
     if job.kind != JobKind.PROCESSING:
         return job_json(job)
     return job_json(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
 
 
 def idempotent_request(request: Request, key: str | None, body: BaseModel) -> IdempotentRequest | None:
-    """Return what tells the repetitions of a request, by its path and its body; None where it has no key."""
+    """Return the key of a request and a digest of its path and body; None if it has no key."""
     if key is None:
         return None
     asked = f"{request.scope['path']}\n{body.model_dump_json()}"
@@ -62,7 +62,7 @@ def get_job(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) ->
 def find_job(
     organization_id: OrganizationDep, id: UUID, lake: LakeDep, caller: CallerDep, request: Request
 ) -> dict[str, Any]:
-    """Describe one job, as programs of processings ask for it."""
+    """Describe one job, at the path that programs of processings request."""
     return get_job(id, lake, caller, request)
 
 
@@ -87,19 +87,19 @@ def list_jobs(
 
 @router.post("/api/v2/job/{job_id}/running")
 def report_running(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
-    """Record that a job's program has begun."""
+    """Record that a job's program has started."""
     return _report(lake, caller, request, job_id, JobStatus.RUNNING)
 
 
 @router.post("/api/v2/job/{job_id}/succeed")
 def report_success(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
-    """Record that a job's program has done its work."""
+    """Record that a job's program succeeded."""
     return _report(lake, caller, request, job_id, JobStatus.SUCCEEDED)
 
 
 @router.post("/api/v2/job/{job_id}/fail")
 def report_failure(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, Any]:
-    """Record that a job's program could not do its work."""
+    """Record that a job's program failed."""
     return _report(lake, caller, request, job_id, JobStatus.FAILED)
 
 
@@ -107,7 +107,7 @@ def report_failure(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Requ
 def kill_job(
     job_id: UUID, lake: LakeDep, caller: CallerDep, background: BackgroundDep, request: Request
 ) -> dict[str, Any]:
-    """End a job that waits or runs."""
+    """Kill a job that waits or runs."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
         jobs.set_status(job, JobStatus.KILLED)
@@ -148,7 +148,7 @@ def tail_log(
 
 @router.get("/storage/payload/{job_id}")
 def get_payload(job_id: UUID, lake: LakeDep, request: Request) -> dict[str, Any]:
-    """Return the data ids of a processing job; the URL's signature stands for a token."""
+    """Return the data ids of a processing job; the URL's signature replaces a token."""
     lake.signer.check_url("GET", _payload_path(job_id), request.query_params)
     with lake.database.reading() as session:
         return {"data_ids": jobs.get_payload(session, job_id)["data_ids"]}
@@ -162,7 +162,7 @@ def _report(lake: Lake, caller: Caller, request: Request, job_id: UUID, status: 
 
 
 def _get_own_job(session: Session, caller: Caller, job_id: UUID) -> Job:
-    """Return a job that the caller may change: a job's own token is good for that job only."""
+    """Return a job that the caller may change: a job's token gives access to that job only."""
     if caller.job_id is not None and caller.job_id != job_id:
         raise ForbiddenError(f"the token of job {caller.job_id} does not allow changes of job {job_id}")
     return jobs.get_job(session, caller.organization_id, job_id)

@@ -1,4 +1,4 @@
-"""What comes before the bytes: object names, and signatures to upload and download."""
+"""Before a transfer: object names, and presigned URLs to upload and download."""
 
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -29,7 +29,7 @@ router = APIRouter()
 def get_connector(connector_id: UUID, lake: LakeDep, caller: CallerDep) -> Connector:
     """Return the connector of the path.
 
-    :raises NotFoundError: the caller's organization has none of that id.
+    :raises NotFoundError: the caller's organization has no connector of that id.
     """
     with lake.database.reading() as session:
         return datalakes.get_connector(session, caller.organization_id, connector_id)
@@ -74,7 +74,7 @@ def presign_download(
 
 @router.post("/api/object-storage/{connector_id}/init_multipart_upload")
 def start_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep) -> dict[str, str]:
-    """Begin an upload in parts."""
+    """Start a multipart upload."""
     check_object(lake, caller, body.object_name)
     store = lake.stores.for_organization(connector.organization_id)
     upload_id = uuid4()
@@ -98,23 +98,23 @@ def presign_part(
 
 @router.post("/api/object-storage/{connector_id}/complete_part_upload")
 def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Join the parts into one object; repeated after a lost answer, it answers the same."""
+    """Join the parts into one object; a repeated request gets the same response."""
     check_object(lake, caller, body.object_name)
     parts = [Part(part.PartNumber, part.ETag) for part in sorted(body.parts, key=lambda part: part.PartNumber)]
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
     if upload.completed_at is None:
         store = lake.stores.for_organization(connector.organization_id)
-        # Outside of any transaction: to join large parts takes its time.
+        # Outside of any transaction: joining large parts takes long.
         try:
             store.complete_multipart(body.object_name, upload.store_id, parts)
         except ValueError as error:
             if _is_completed(lake, upload.id):
-                return {}  # by the same request, at the same time: its parts are gone
+                return {}  # completed by the same request at the same time: its parts are gone
             raise BadRequestError(str(error)) from error
         with lake.database.writing() as session:
             uploads.mark_completed(session, upload.id)
-        # Only now: had the lake ended before, completing again would need the parts.
+        # Only now: had the lake stopped before this, a repeated request would need the parts.
         store.abort_multipart(upload.store_id)
     return {}
 

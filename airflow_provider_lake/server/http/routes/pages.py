@@ -25,7 +25,7 @@ router = APIRouter()
 
 @router.get("/", include_in_schema=False)
 def redirect_to_default_datalake() -> Response:
-    """Lead to the page of the default datalake."""
+    """Redirect to the page of the default datalake."""
     return RedirectResponse("/datalake", 307)
 
 
@@ -35,19 +35,19 @@ def redirect_to_default_datalake() -> Response:
 @router.get("/jobs", include_in_schema=False)
 @router.get("/job/{job_id}", include_in_schema=False)
 def show_page(lake: LakeDep, request: Request) -> Response:
-    """Answer the one HTML page; its script shows what the address asks for."""
+    """Return the one HTML page; its script shows what the address names."""
     return _file(lake, request, "index.html")
 
 
 @router.get("/favicon.ico", include_in_schema=False)
 def show_icon(lake: LakeDep, request: Request) -> Response:
-    """Answer the icon of the pages."""
+    """Return the icon of the pages."""
     return _file(lake, request, "lake.svg")
 
 
 @router.get("/pages/{name}", include_in_schema=False)
 def show_file(name: str, lake: LakeDep, request: Request) -> Response:
-    """Answer one of the files of the pages."""
+    """Return one of the files of the pages."""
     return _file(lake, request, name)
 
 
@@ -68,14 +68,14 @@ def list_thumbnails(
 def _file(lake: Lake, request: Request, name: str) -> Response:
     path = _FOLDER / name
     media_type = _TYPES.get(path.suffix)
-    # The names in the folder are known: a path that leads elsewhere is none of them.
+    # Only names of files in the folder are valid, so no path leads elsewhere.
     if media_type is None or name not in {file.name for file in _FOLDER.iterdir()}:
         raise NotFoundError(f"no page {name!r}")
     return FileResponse(path, media_type=media_type, headers=_headers(lake, request))
 
 
 def _headers(lake: Lake, request: Request) -> dict[str, str]:
-    """Allow the pages just what they need: their own files, the API, and images from where the objects lie."""
+    """Return the pages' content security policy: their own files, the API, and images from the storage."""
     objects = urlsplit(lake.stores.root.presign_get("x", base_url(request)))
     media = f"'self' {objects.scheme}://{objects.netloc}"
     policy = {

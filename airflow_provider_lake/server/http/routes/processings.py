@@ -29,7 +29,7 @@ from airflow_provider_lake.server.store.queries import datalakes, jobs, processi
 from airflow_provider_lake.server.store.states import JobKind
 from airflow_provider_lake.server.store.tables import Datalake, Processing
 
-# So many unknown ids are named in an error.
+# The number of unknown ids that an error names.
 _NAMED = 10
 
 router = APIRouter()
@@ -62,7 +62,7 @@ def find_processing(organization_id: OrganizationDep, name: str, lake: LakeDep) 
 
 @router.get("/api/processings/public/find")
 def find_public_processing(name: str, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Describe a processing that everybody may use: on this lake, those of the caller's organization."""
+    """Describe a public processing: on this lake, one of the caller's organization."""
     return find_processing(caller.organization_id, name, lake)
 
 
@@ -75,7 +75,7 @@ def get_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dic
 
 @router.patch("/api/processing/{processing_id}")
 def update_processing(processing_id: UUID, body: ProcessingChanges, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Change what is sent of a processing."""
+    """Change the fields of a processing that the body has."""
     with lake.database.writing() as session:
         processing = processings.get_processing(session, caller.organization_id, processing_id)
         for name, value in body.model_dump(exclude_unset=True).items():
@@ -154,7 +154,7 @@ def update_input(
 
 @router.delete("/api/processing/{processing_id}/inputs/{name:path}", status_code=204)
 def delete_input(processing_id: UUID, name: str, lake: LakeDep, caller: CallerDep) -> None:
-    """Take back the declaration of an input."""
+    """Delete the declaration of an input."""
     with lake.database.writing() as session:
         processing = _get_declaring(session, caller.organization_id, processing_id, name)
         processing.inputs = {each: kept for each, kept in processing.inputs.items() if each != name}
@@ -175,7 +175,7 @@ def _check_data(session: Session, datalake: Datalake, data_ids: Sequence[UUID]) 
 
 
 def _check_inputs(session: Session, organization_id: UUID, processing: Processing, body: Launch) -> None:
-    # Without a declaration, whatever is given is handed through.
+    # Without declarations, the inputs are passed on unchecked.
     if processing.inputs:
         known = {datalake.id for datalake in datalakes.list_datalakes(session, organization_id)}
         check_inputs(processing.inputs, body.inputs, known.__contains__)

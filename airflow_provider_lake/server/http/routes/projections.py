@@ -1,4 +1,4 @@
-"""Projections: second files shown along data."""
+"""Projections: further files that belong to a data."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ router = APIRouter()
 def create_projection(
     data_id: UUID, body: ProjectionBody, lake: LakeDep, caller: CallerDep, request: Request
 ) -> Response:
-    """Make a stored object a projection; 208 and the projection as it is where the object is one already."""
+    """Make a stored object a projection; 208 with the existing projection if it is one already."""
     check_object(lake, caller, body.object_name)
     with lake.database.reading() as session:
         data = data_queries.get_data(session, caller.organization_id, data_id)
@@ -72,7 +72,7 @@ def get_presigned_url(projection_id: UUID, lake: LakeDep, caller: CallerDep, req
 
 @router.delete("/api/data/projection/{projection_id}", status_code=204)
 def delete_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
-    """Delete a projection, and its object unless that was in the bucket before."""
+    """Delete a projection, and its object unless that was imported."""
     with lake.database.writing() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
         session.delete(projection)

@@ -10,7 +10,7 @@ class RangeError(ValueError):
 
 
 def read_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """Return first and last byte that are asked for; None for the whole object, which also answers what is no range.
+    """Return the first and last byte that are requested; None for the whole object, also if the header is not a range.
 
     :param size: of the object, in bytes.
     :raises RangeError: the range lies outside of the object.

@@ -1,4 +1,4 @@
-"""Answers that may be long."""
+"""Responses that may be long."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from fastapi import Response
 
 
 def json_response(content: Any, status: int = 200) -> Response:
-    """Return an answer of JSON, written as it is: nothing checks it against a schema."""
+    """Return a JSON response, without validation against a schema."""
     return Response(orjson.dumps(content), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""The lake's own object storage: bytes in and out by signed URLs, without a token."""
+"""The lake's own object storage: uploads and downloads by presigned URLs, without a token."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ async def upload_form(request: Request, lake: LakeDep) -> Response:
 async def upload_part(
     request: Request, lake: LakeDep, upload_id: UUID, number: int, max_bytes: int = MAX_PART_BYTES
 ) -> Response:
-    """Store one part of a multipart upload; its ETag is what completing the upload asks for."""
+    """Store one part of a multipart upload; completing the upload needs its ETag."""
     _check_signature(lake, "PUT", request)
     await asyncio.to_thread(_check_upload, lake, upload_id)
     store = _folder(lake)
@@ -75,7 +75,7 @@ async def upload_part(
 @router.head("/storage/objects/{object_name:path}", include_in_schema=False)
 @router.get("/storage/objects/{object_name:path}")
 def download(request: Request, lake: LakeDep, object_name: str) -> Response:
-    """Answer an object's bytes, or the range of them that is asked for."""
+    """Return an object's bytes, or the requested range of them."""
     _check_signature(lake, "GET", request)
     try:
         prefix, name = split_key(object_name)
@@ -93,7 +93,7 @@ def download(request: Request, lake: LakeDep, object_name: str) -> Response:
         "Accept-Ranges": "bytes",
         "Content-Length": str(last - first + 1),
         "ETag": f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
-        # Whatever was uploaded, a browser that opens it must not take it for one of the lake's own pages.
+        # A browser must not run an uploaded file as if it were one of the lake's own pages.
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
@@ -114,7 +114,7 @@ def _check_signature(lake: Lake, method: str, request: Request) -> None:
 
 
 async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
-    """Hand on the body in blocks, each in a thread: while a disk takes its time, other requests are answered."""
+    """Pass the body on in blocks, each in a thread, so that a slow disk does not block other requests."""
     block = bytearray()
     stream = request.stream()
     try:
@@ -132,7 +132,7 @@ async def _receive(request: Request, write: Callable[[bytes], None]) -> None:
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
-    """Read what is left of a refused body: who still sends does not read the answer. A very large one is cut off."""
+    """Read the rest of a rejected body, because a client that still sends does not read the response; up to a limit."""
     left = _MAX_DRAINED
     with suppress(ClientDisconnect):
         async for data in stream:

@@ -76,7 +76,7 @@ def attach_tag(tag_id: UUID, data_ids: Targets, lake: LakeDep, caller: CallerDep
 
 @router.post("/api/tag/{tag_id}/detach")
 def detach_tag(tag_id: UUID, data_ids: Targets, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Take a tag off data."""
+    """Remove a tag from data."""
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         count = tags.detach_tag(session, tag, data_ids)

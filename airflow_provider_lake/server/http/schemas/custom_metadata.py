@@ -1,4 +1,4 @@
-"""Custom metadata schemas on the wire."""
+"""Custom metadata schemas in requests and responses."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class AllowExtraBody(BaseModel):
 
 
 def schema_json(schema: CustomMetadataSchema) -> dict[str, Any]:
-    """Describe a schema; one without keys is None, as on the platform."""
+    """Return the JSON of a schema; of one without keys it is None, as in the reference."""
     keys = {key: definition.model_dump(mode="json", exclude_none=True) for key, definition in schema.keys.items()}
     return {
         "custom_metadata_schema": keys or None,

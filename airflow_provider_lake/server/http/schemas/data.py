@@ -1,4 +1,4 @@
-"""Data on the wire."""
+"""Data in requests and responses."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -34,7 +34,7 @@ Text = Annotated[str, StringConstraints(max_length=128)]
 
 
 def _checked(check: Any) -> AfterValidator:
-    """Let pydantic say what one of our checks says."""
+    """Turn the error of a check into one of pydantic's."""
 
     def validate(value: str) -> str:
         try:
@@ -50,7 +50,7 @@ Filename = Annotated[str, _checked(check_filename)]
 
 
 class Metadata(BaseModel):
-    """What is known about how a data was taken: the keys that the platform stores."""
+    """Metadata of a data: the keys that the reference knows."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -85,7 +85,7 @@ class Metadata(BaseModel):
 
 
 def check_metadata(metadata: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return metadata just as it was given, once it is known to be valid."""
+    """Return valid metadata unchanged."""
     if metadata is not None:
         Metadata.model_validate(metadata)
     return metadata
@@ -102,7 +102,7 @@ class Dimensions(BaseModel):
 
 
 class DataBody(BaseModel):
-    """A data to create, whose object is in the store already."""
+    """A data to create of a stored object."""
 
     type: DataType
     filename: Filename
@@ -139,7 +139,7 @@ class IdsBody(BaseModel):
 
 
 class ObjectDetails(BaseModel):
-    """What a data gets; tags and source by name, made when missing."""
+    """Fields of an imported data; tags and source by name, created if missing."""
 
     metadata: CheckedMetadata = None
     custom_metadata: dict[str, Any] | None = None
@@ -153,13 +153,13 @@ class ObjectDetails(BaseModel):
 
 
 class BulkBody(BaseModel):
-    """Changes of several data; what is None stays as it is, and tags are added."""
+    """Changes of several data; fields that are None do not change, and tags are added."""
 
     objects: Annotated[dict[UUID, ObjectDetails], Field(min_length=1, max_length=MAX_BULK)]
 
 
 class ListBody(BaseModel):
-    """Named data to list: one of the three kinds of names."""
+    """Data to list, by ids, object names or file names."""
 
     ids: Annotated[list[UUID], Field(max_length=MAX_IDS)] | None = None
     object_names: Annotated[list[str], Field(max_length=MAX_IDS)] | None = None
@@ -217,10 +217,10 @@ def _data_json(
     codec: str | None,
 ) -> dict[str, Any]:
     """Describe a data by the values of ``DESCRIBED``."""
-    # The platform's client wants numbers; 0 says that nobody knows.
+    # The reference's client requires numbers; 0 means unknown.
     meta: dict[str, Any] = {"width": width or 0, "height": height or 0}
     if codec is not None:
-        # Of a video that was read. That client looks at none of these.
+        # Only of videos; the reference's client ignores these.
         meta |= {"duration": duration, "frame_rate": frame_rate, "codec": codec}
     return {
         "id": data_id,

@@ -1,4 +1,4 @@
-"""Organizations and datalakes on the wire."""
+"""Organizations and datalakes in requests and responses."""
 
 from typing import Any
 

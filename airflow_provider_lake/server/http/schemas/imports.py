@@ -1,4 +1,4 @@
-"""Imports on the wire."""
+"""Imports in requests and responses."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,16 +19,16 @@ class ImportBody(BaseModel):
     tag_ids: Annotated[list[UUID], Field(max_length=MAX_IDS)] = []
     data_source_id: UUID | None = None
     objects: Annotated[dict[str, ObjectDetails], Field(min_length=1, max_length=MAX_OBJECTS)] | None = None
-    # Not the platform's: its clients do not send it, and ours asks first whether a lake knows it.
+    # Not in the reference: its clients do not send it, and ours checks first that a lake supports it.
     check_files: CheckFiles = CheckFiles.HEADER
 
     @model_serializer(mode="wrap")
     def _omit_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the ordinary way to check files: so a request means the same to a lake of an earlier version."""
-        said: dict[str, Any] = serialize(self)
-        if said.get("check_files") == CheckFiles.HEADER:
-            del said["check_files"]
-        return said
+        """Omit the default of ``check_files``, so that the digest of a request is that of earlier versions."""
+        body: dict[str, Any] = serialize(self)
+        if body.get("check_files") == CheckFiles.HEADER:
+            del body["check_files"]
+        return body
 
 
 class ProjectionDetails(BaseModel):

@@ -1,4 +1,4 @@
-"""Jobs on the wire."""
+"""Jobs in requests and responses."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from airflow_provider_lake.server.store.tables import Job, JobLog
 
 
 class LogBody(BaseModel):
-    """Lines that a program sends to its job's log."""
+    """Lines to add to a job's log."""
 
     log: str | list[str]
     part: Annotated[str, Field(max_length=256)] | None = None
@@ -22,7 +22,7 @@ class LogBody(BaseModel):
 
 
 class SavedLogBody(BaseModel):
-    """Where a program stored its log as a file."""
+    """The object in which a program stored its log."""
 
     logging_object_name: str
 
@@ -30,9 +30,9 @@ class SavedLogBody(BaseModel):
 def job_json(job: Job, payload_url: str | None = None) -> dict[str, Any]:
     """Describe a job.
 
-    :param payload_url: where the program of a processing gets its data ids.
+    :param payload_url: URL from which the program of a processing gets its data ids.
     """
-    answer = {
+    body = {
         "id": job.id,
         "type": job.kind,
         "status": job.status,
@@ -43,7 +43,7 @@ def job_json(job: Job, payload_url: str | None = None) -> dict[str, Any]:
         "finished_at": job.finished_at,
     }
     if job.kind == JobKind.PROCESSING:
-        answer["processing_job"] = {
+        body["processing_job"] = {
             "target_id": job.datalake_id,
             "parameters": job.payload["parameters"],
             "inputs": job.payload["inputs"],
@@ -51,7 +51,7 @@ def job_json(job: Job, payload_url: str | None = None) -> dict[str, Any]:
             "gpu": job.payload["gpu"],
             "payload_presigned_url": payload_url,
         }
-    return answer
+    return body
 
 
 def log_json(log: JobLog) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Uploads on the wire, before their bytes go to the storage."""
+"""Request bodies for uploads and downloads."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The inputs that a processing declares, and whether a launch gives what is declared."""
+"""The inputs that a processing declares, and the check of a launch's inputs against them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -15,7 +15,7 @@ InputType = Literal["TEXT", "NUMBER", "DATALAKE", "DATASET", "DATASET_VERSION", 
 class InputChanges(BaseModel):
     """What may change of a declared input.
 
-    The constraints are about models, which this lake has none of: they are kept as given.
+    The constraints are about models, which this lake does not have: it only stores them.
     """
 
     required: bool
@@ -33,7 +33,7 @@ class InputDeclaration(InputChanges):
 def check_inputs(
     declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any], has_datalake: Callable[[UUID], bool]
 ) -> None:
-    """Accept the inputs of a launch.
+    """Check the inputs of a launch.
 
     :param declared: name to declaration.
     :param has_datalake: whether there is a datalake of that id.
@@ -53,17 +53,17 @@ def check_inputs(
 
 
 def _expectation(kind: InputType, value: Any, has_datalake: Callable[[UUID], bool]) -> str | None:
-    """Return in words what the value of an input should have been; None: it is."""
+    """Return in words what the value of an input should be; None if it is valid."""
     match kind:
         case "TEXT":
             return None if isinstance(value, str) else "a text"
         case "NUMBER":
             return None if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
     try:
-        wanted = UUID(value) if isinstance(value, str) else None
+        parsed = UUID(value) if isinstance(value, str) else None
     except ValueError:
-        wanted = None
+        parsed = None
     if kind == "DATALAKE":
-        return None if wanted is not None and has_datalake(wanted) else "the id of a datalake"
-    # Datasets and models live elsewhere: that their ids are ids is all that can be known here.
-    return None if wanted is not None else f"the id of a {kind.lower().replace('_', ' ')}"
+        return None if parsed is not None and has_datalake(parsed) else "the id of a datalake"
+    # This lake has no datasets or models: it can only check that the value is a UUID.
+    return None if parsed is not None else f"the id of a {kind.lower().replace('_', ' ')}"

@@ -1,4 +1,4 @@
-"""Processings on the wire."""
+"""Processings in requests and responses."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=0, le=1024)]
 
 
 class ProcessingChanges(BaseModel):
-    """What may change of a processing; what is not sent stays."""
+    """The fields of a processing that can change; those not sent do not change."""
 
     description: str | None = None
     type: ShortText | None = None
@@ -26,14 +26,14 @@ class ProcessingChanges(BaseModel):
 
 
 class NewProcessing(ProcessingChanges):
-    """A processing to be created."""
+    """A processing to create."""
 
     name: Name
     target: Literal["DATALAKE"] = "DATALAKE"
 
 
 class Launch(BaseModel):
-    """A processing to be started on data; None: as the processing has it by default."""
+    """A launch of a processing on data; None: the processing's default."""
 
     processing_id: UUID
     parameters: dict[str, Any] | None = None
@@ -54,7 +54,7 @@ def processing_json(processing: Processing) -> dict[str, Any]:
         "default_cpu": processing.default_cpu,
         "default_gpu": processing.default_gpu,
         "default_parameters": processing.default_parameters,
-        # The reference client takes no null here, and a command has no image.
+        # The reference's client accepts no null here, and a command has no image.
         "docker_image": processing.docker_image or "",
         "docker_tag": processing.docker_tag or "",
         "docker_flags": processing.docker_flags,

@@ -1,4 +1,4 @@
-"""Projections on the wire."""
+"""Projections in requests and responses."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ Side = Annotated[int, Field(ge=0, lt=MAX_PIXELS_A_SIDE)]
 
 
 class ProjectionBody(BaseModel):
-    """A projection to create, whose object is in the store already; its size is the object's own."""
+    """A projection to create of a stored object, whose size it gets."""
 
     name: Name
     object_name: ObjectName

@@ -1,4 +1,4 @@
-"""Data sources on the wire."""
+"""Data sources in requests and responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tags on the wire."""
+"""Tags in requests and responses."""
 
 from typing import Any
 

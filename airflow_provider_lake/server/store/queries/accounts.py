@@ -17,7 +17,7 @@ def find_organization(session: Session, name: str) -> Organization | None:
 
 
 def create_organization(session: Session, name: str) -> Organization:
-    """Add an organization with what every one has: a connector and a default datalake."""
+    """Add an organization with a connector and a default datalake."""
     organization = Organization(name=name)
     session.add(organization)
     session.flush()
@@ -73,6 +73,6 @@ def list_users(session: Session) -> Sequence[tuple[str, str, int]]:
 
 
 def delete_user(session: Session, user: User) -> None:
-    """Delete a user with all tokens, also those of the jobs that it launched; what it brought in stays."""
+    """Delete a user with all tokens, including those of the jobs that it launched; the user's data stay."""
     session.execute(delete(Token).where(Token.user_id == user.id))
     session.delete(user)

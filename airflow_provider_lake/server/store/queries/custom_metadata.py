@@ -18,15 +18,15 @@ _SCHEMA = (
 
 
 def get_schema(session: Session, datalake_id: UUID) -> CustomMetadataSchema:
-    """Return what a datalake expects, its keys in order."""
-    # One row for each key, and one without where there is none.
+    """Return the schema of a datalake, its keys in order."""
+    # One row for each key; a single row without a key if there is none.
     rows = session.connection().execute(_SCHEMA, {"datalake": datalake_id}).all()
     keys = {key: KeyDefinition.model_validate(definition) for _, key, definition in rows if key is not None}
     return CustomMetadataSchema(keys, rows[0].allow_extra_custom_metadata)
 
 
 def set_allow_extra(session: Session, datalake_id: UUID, *, allow_extra: bool) -> None:
-    """Say whether data of a datalake may have keys that its schema does not have."""
+    """Set whether data of a datalake may have keys that are not in its schema."""
     session.execute(update(Datalake).where(Datalake.id == datalake_id).values(allow_extra_custom_metadata=allow_extra))
 
 
@@ -37,9 +37,9 @@ def put_key(session: Session, datalake_id: UUID, key: str, definition: KeyDefini
 
 
 def delete_key(session: Session, datalake_id: UUID, key: str) -> None:
-    """Take a key out of a datalake's schema; data keep what they have under it.
+    """Remove a key from a datalake's schema; data keep their values.
 
-    :raises NotFoundError: the schema does not have it.
+    :raises NotFoundError: the schema does not have the key.
     """
     statement = delete(CustomMetadataKey).where(
         CustomMetadataKey.datalake_id == datalake_id, CustomMetadataKey.key == key

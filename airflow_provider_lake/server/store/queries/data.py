@@ -1,4 +1,4 @@
-"""Data: creating, finding, changing."""
+"""Data: reading, deleting, and recording what the files contain."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _PENDING = (
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A data that nobody looked at yet."""
+    """A data whose file was not read yet."""
 
     position: int
     datalake_id: UUID
@@ -38,13 +38,13 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class MediaResult:
-    """What was found out about one data.
+    """What the file of one data contains.
 
-    :param size: in bytes; None where there is no object.
+    :param size: in bytes; None if there is no object.
     :param width: pixels, as displayed.
     :param height: pixels, as displayed.
     :param duration: of a video, in seconds.
-    :param frame_rate: of a video: pictures a second.
+    :param frame_rate: of a video, in frames per second.
     :param codec: of a video.
     :param error: why its status is ERROR.
     """
@@ -63,7 +63,7 @@ class MediaResult:
 def get_data(session: Session, organization_id: UUID, data_id: UUID) -> Data:
     """Return one data of an organization.
 
-    :raises NotFoundError: it has none of that id.
+    :raises NotFoundError: it has no data of that id.
     """
     statement = select(Data).join(Datalake, Datalake.id == Data.datalake_id)
     statement = statement.where(Data.id == data_id, Datalake.organization_id == organization_id)
@@ -76,7 +76,7 @@ def get_data(session: Session, organization_id: UUID, data_id: UUID) -> Data:
 def get_many(session: Session, datalake_id: UUID, ids: Collection[UUID]) -> Sequence[Data]:
     """Return data of a datalake.
 
-    :raises NotFoundError: it does not have them all; it names the first missing one.
+    :raises NotFoundError: it does not have them all; the message names the first missing one.
     """
     statement = select(Data).where(Data.datalake_id == datalake_id, Data.id.in_(ids))
     found = session.scalars(statement.options(*_WITH_RELATED)).all()
@@ -88,11 +88,11 @@ def get_many(session: Session, datalake_id: UUID, ids: Collection[UUID]) -> Sequ
 
 
 def find_one(session: Session, selection: Selection, wanted: str) -> Data:
-    """Return the one data that is meant.
+    """Return the one data that matches a selection.
 
-    :param wanted: the selection in words.
-    :raises NotFoundError: none is.
-    :raises BadRequestError: several are.
+    :param wanted: the selection in words, for messages.
+    :raises NotFoundError: none matches.
+    :raises BadRequestError: several match.
     """
     found = session.scalars(select_data(selection, Data).options(*_WITH_RELATED).limit(2)).all()
     if not found:
@@ -108,7 +108,7 @@ def delete_data(
 ) -> list[str]:
     """Delete data of an organization, or of one of its datalakes, with their projections.
 
-    :return: names of the objects that go with them: those that nothing uses any more, and that were not imported.
+    :return: names of the objects to delete: those that were not imported, and that nothing else uses.
     """
     lakes = select(Datalake.id).where(Datalake.organization_id == organization_id)
     meant: list[ColumnElement[bool]] = [Data.id.in_(ids), Data.datalake_id.in_(lakes)]
@@ -122,12 +122,12 @@ def delete_data(
 
 
 def list_pending(session: Session, limit: int) -> list[Pending]:
-    """Return the oldest data that nobody looked at yet."""
+    """Return the oldest data whose files were not read yet."""
     return [Pending(*row) for row in session.connection().execute(_PENDING.limit(limit))]
 
 
 def record_results(session: Session, findings: Sequence[MediaResult]) -> None:
-    """Write down what was found out; dimensions that are known already are replaced only by measured ones."""
+    """Record what files contain; known dimensions are replaced only by measured ones."""
     if findings:
         connection = session.connection()
         rows = (

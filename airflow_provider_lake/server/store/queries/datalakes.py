@@ -18,7 +18,7 @@ def get_user(session: Session, user_id: UUID) -> User:
 def get_organization(session: Session, organization_id: UUID, caller_organization_id: UUID) -> Organization:
     """Return the caller's organization.
 
-    :raises NotFoundError: the id is another one.
+    :raises NotFoundError: the id is that of another organization, or unknown.
     """
     organization = session.get(Organization, organization_id)
     if organization is None or organization.id != caller_organization_id:
@@ -29,7 +29,7 @@ def get_organization(session: Session, organization_id: UUID, caller_organizatio
 def get_organization_by_name(session: Session, name: str, caller_organization_id: UUID) -> Organization:
     """Return the caller's organization.
 
-    :raises NotFoundError: the name is another one.
+    :raises NotFoundError: the name is that of another organization, or unknown.
     """
     statement = select(Organization).where(Organization.name == name, Organization.id == caller_organization_id)
     organization = session.scalar(statement)
@@ -39,7 +39,7 @@ def get_organization_by_name(session: Session, name: str, caller_organization_id
 
 
 def find_default_connector(session: Session, organization_id: UUID) -> Connector | None:
-    """Return the connector that an organization's datalakes use where nothing else is said."""
+    """Return the connector that an organization's datalakes use by default."""
     return session.scalar(
         select(Connector).where(Connector.organization_id == organization_id, Connector.is_default).limit(1)
     )

@@ -1,4 +1,4 @@
-"""Imports: what bringing objects into a datalake reads and writes."""
+"""Statements of imports: making data of many objects."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -14,7 +14,7 @@ from airflow_provider_lake.server.store.tables import Base, Data, Datalake, Data
 
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
-    """Return those of the names that are data of a datalake already, or projections, such as the lake's thumbnails."""
+    """Return those of the names that are used already by data of a datalake, or by projections such as thumbnails."""
     organization_id = select(Datalake.organization_id).where(Datalake.id == datalake_id).scalar_subquery()
     shown = (
         select(Projection.object_name)
@@ -26,7 +26,7 @@ def existing_objects(session: Session, datalake_id: UUID, object_names: Collecti
 
 
 def positions(session: Session, datalake_id: UUID, object_names: Collection[str]) -> dict[str, int]:
-    """Return the position of each of the named data; those that do not exist are left out."""
+    """Return the position of each of the named data; missing ones are left out."""
     statement = select(Data.object_name, Data.position).where(
         Data.datalake_id == datalake_id, Data.object_name.in_(object_names)
     )
@@ -34,7 +34,7 @@ def positions(session: Session, datalake_id: UUID, object_names: Collection[str]
 
 
 def existing_positions(session: Session, data_positions: Collection[int]) -> set[int]:
-    """Return those of the positions at which there still is a data."""
+    """Return those of the positions that still have a data."""
     return set(session.scalars(select(Data.position).where(Data.position.in_(data_positions))))
 
 
@@ -58,14 +58,14 @@ def existing_sources(session: Session, datalake_id: UUID, source_ids: Collection
 
 
 def ensure_tags(session: Session, datalake_id: UUID, names: Collection[str]) -> dict[str, UUID]:
-    """Return the id of each named tag; what is missing is created."""
+    """Return the id of each named tag; missing ones are created."""
     _insert_missing(session, Tag, [{"datalake_id": datalake_id, "name": name} for name in names])
     statement = select(Tag.name, Tag.id).where(Tag.datalake_id == datalake_id, Tag.name.in_(names))
     return dict(session.execute(statement).tuples().all())
 
 
 def ensure_sources(session: Session, organization_id: UUID, names: Collection[str]) -> dict[str, UUID]:
-    """Return the id of each named data source; what is missing is created."""
+    """Return the id of each named data source; missing ones are created."""
     _insert_missing(session, DataSource, [{"organization_id": organization_id, "name": name} for name in names])
     statement = select(DataSource.name, DataSource.id).where(
         DataSource.organization_id == organization_id, DataSource.name.in_(names)
@@ -74,9 +74,9 @@ def ensure_sources(session: Session, organization_id: UUID, names: Collection[st
 
 
 def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable[tuple[UUID, UUID]]) -> set[UUID]:
-    """Add data with their tags; an object that is there already keeps the data that it has.
+    """Add data with their tags; an object that has a data already keeps that one.
 
-    :param rows: columns of the data, the same in the same order of each, ``id`` and ``datalake_id`` among them.
+    :param rows: columns of the data with ``id`` and ``datalake_id``; all have the same keys in the same order.
     :param tags: pairs of data id and tag id.
     :return: the ids of those that were added.
     """
@@ -93,7 +93,7 @@ def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable
 @lru_cache(maxsize=16)
 def _adding_data(dialect: Dialect, names: tuple[str, ...]) -> JsonStatement:
     def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
-        # SQLite takes the ON of what follows for one of a join where there is no WHERE.
+        # Without a WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
         rows = select(*given.values()).where(true())
         added = _insert_or_ignore(dialect, Data).from_select(list(given), rows)
         return added.returning(Data.id, Data.position)

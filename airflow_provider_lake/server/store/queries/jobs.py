@@ -1,7 +1,8 @@
 """Jobs: their states, leases and logs.
 
-A job waits as PENDING. A runner claims it: an import is RUNNING from then on; a processing is QUEUED until its program
-is first heard of, and RUNNING from then on. So a processing that lost its runner while QUEUED may be started again.
+A job waits as PENDING. A runner claims it: an import is RUNNING from then on; a processing is QUEUED until the first
+sign of life of its program, and RUNNING from then on. So a processing that lost its runner while QUEUED may be started
+again.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,11 +20,11 @@ from airflow_provider_lake.server.store.tables import Datalake, Job, JobLog, Pro
 
 MAX_LOG_LINES = 10_000
 MAX_LINE_LENGTH = 8192
-# A lake that somebody ends again and again just after its start must not cost an import.
+# High enough that a lake which is repeatedly stopped soon after its start does not fail an import.
 MAX_ATTEMPTS = 10
 MAX_LEASE = timedelta(hours=1)
 
-# So many lines more than the maximum are let in before the oldest are deleted, all at once.
+# The log may exceed its maximum by so many lines before the oldest are deleted, all at once.
 _LOG_SLACK = 1000
 _DROPPED = f"(earlier lines were dropped: the log of a job keeps its last {MAX_LOG_LINES:,} lines)"
 
@@ -39,8 +40,8 @@ _TRANSITIONS = {
 class IdempotentRequest:
     """A request that may be repeated.
 
-    :param key: names it and its repetitions.
-    :param digest: of what it asks for.
+    :param key: the same for the request and its repetitions.
+    :param digest: of the request's path and body.
     """
 
     key: str
@@ -80,7 +81,7 @@ def list_newest(
 
 
 def get_payload(session: Session, job_id: UUID) -> dict[str, Any]:
-    """Return what a job works on.
+    """Return the payload of a job.
 
     :raises NotFoundError: there is no such job.
     """
@@ -101,7 +102,7 @@ def create(
 ) -> Job:
     """Add a job that waits for a runner.
 
-    :param request: which it is started by; None: one that cannot be repeated.
+    :param request: the request that starts it; None: one without a key.
     """
     job = Job(datalake_id=datalake_id, kind=kind, payload=payload, processing_id=processing_id)
     if request is not None:
@@ -112,23 +113,23 @@ def create(
 
 
 def find_by_key(session: Session, datalake_id: UUID, request: IdempotentRequest | None) -> Job | None:
-    """Return the job that a request has started before; None: it has not, or it has no key.
+    """Return the job that an earlier request with the same key started; None if there is none, or no key.
 
-    :raises ConflictError: the key is that of a request for something else.
+    :raises ConflictError: that request had another path or body.
     """
     if request is None:
         return None
     job = session.scalar(select(Job).where(Job.datalake_id == datalake_id, Job.request_key == request.key))
-    # Of jobs that an earlier lake started there is no digest.
+    # Jobs of earlier versions have no digest.
     if job is not None and job.request_digest not in {None, request.digest}:
         raise ConflictError(f"idempotency key {request.key!r} was used before, for something else: job {job.id}")
     return job
 
 
 def set_status(job: Job, status: JobStatus, error: str | None = None) -> None:
-    """Bring a job into another state; into the state that it is in already, nothing happens.
+    """Set a job's status; if it has that status already, nothing happens.
 
-    :raises ConflictError: no way leads there.
+    :raises ConflictError: the transition is not allowed.
     """
     current = JobStatus(job.status)
     if status == current:
@@ -142,9 +143,9 @@ def set_status(job: Job, status: JobStatus, error: str | None = None) -> None:
 
 
 def record_report(job: Job, status: JobStatus) -> None:
-    """Record what the program of a processing says about its own job.
+    """Record a status that the program of a processing reports.
 
-    :raises ConflictError: the job is no processing, was not started or has ended otherwise.
+    :raises ConflictError: the job is not a processing, was not started, or has ended with another status.
     """
     if job.kind != JobKind.PROCESSING:
         raise ConflictError(f"job {job.id} is an import: the lake itself reports its state")
@@ -155,8 +156,8 @@ def record_report(job: Job, status: JobStatus) -> None:
 
 def record_activity(session: Session, job_id: UUID) -> None:
     """Record a sign of life of a processing's program: a QUEUED job is RUNNING from now on."""
-    heard = update(Job).where(Job.id == job_id, Job.status == JobStatus.QUEUED)
-    session.execute(heard.values(status=JobStatus.RUNNING))
+    statement = update(Job).where(Job.id == job_id, Job.status == JobStatus.QUEUED)
+    session.execute(statement.values(status=JobStatus.RUNNING))
 
 
 def status_of(session: Session, job_id: UUID) -> JobStatus:
@@ -165,7 +166,7 @@ def status_of(session: Session, job_id: UUID) -> JobStatus:
 
 
 def claim(session: Session, owner: UUID, lease_until: datetime) -> Job | None:
-    """Take the job that has waited longest; None where none waits."""
+    """Claim the job that has waited longest; None if none waits."""
     waiting = select(Job).where(Job.status == JobStatus.PENDING).order_by(Job.created_at, Job.id).limit(1)
     job = session.scalar(waiting)
     if job is None:
@@ -183,12 +184,12 @@ def has_waiting(session: Session) -> bool:
 
 
 def renew_leases(session: Session, job_ids: Collection[UUID], owner: UUID, lease_until: datetime) -> None:
-    """Extend the leases of jobs that a runner is running, as far as they are still its own."""
+    """Renew the leases of a runner's jobs, except those that it has lost."""
     session.execute(update(Job).where(Job.id.in_(job_ids), Job.lease_owner == owner).values(lease_until=lease_until))
 
 
 def find_stopped(session: Session, job_ids: Collection[UUID], owner: UUID, ended_before: datetime) -> set[UUID]:
-    """Return those of a runner's jobs that should run no more: killed, lost to another, or reported as ended."""
+    """Return those of a runner's jobs that must stop: killed, lost to another runner, or reported as ended."""
     go_on = select(Job.id).where(
         Job.id.in_(job_ids),
         Job.lease_owner == owner,
@@ -199,16 +200,16 @@ def find_stopped(session: Session, job_ids: Collection[UUID], owner: UUID, ended
 
 
 def holds_lease(session: Session, job_id: UUID, owner: UUID) -> bool:
-    """Whether a runner still holds a job that is under way."""
+    """Whether a runner still holds the lease of an unfinished job."""
     statement = select(Job.id).where(Job.id == job_id, Job.lease_owner == owner, Job.status.in_(_UNFINISHED))
     return session.scalar(statement) is not None
 
 
 def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, error: str | None) -> None:
-    """Give a job back with its outcome; PENDING puts it back into the queue.
+    """Release a job with its outcome; PENDING puts it back into the queue.
 
-    An end that was reported, and a kill, stand: the outcome of the program itself comes after them. Nothing happens
-    where the lease went to another runner meanwhile.
+    A final status that was set before, by a report or a kill, stays. Nothing happens if the lease went to another
+    runner meanwhile.
     """
     job = session.scalar(select(Job).where(Job.id == job_id, Job.lease_owner == owner))
     if job is None:
@@ -223,13 +224,13 @@ def release(session: Session, job_id: UUID, owner: UUID, status: JobStatus, erro
 
 
 def recover(session: Session, expired_before: datetime | None, longest: timedelta = MAX_LEASE) -> int:
-    """Take care of the jobs whose runner died, and return their number.
+    """Recover the jobs whose runner died, and return their number.
 
-    Imports go back into the queue, and so do processings whose program was never heard of; others fail, because nobody
-    knows what they did.
+    Imports go back into the queue, and so do processings whose program gave no sign of life; other processings fail,
+    because it is unknown what they did.
 
-    :param expired_before: leases older than this count; None: all.
-    :param longest: leases that end further ahead than this count too: the clock was set back since.
+    :param expired_before: leases that end before this have expired; None: all have.
+    :param longest: leases that end later than ``expired_before`` plus this have expired too: the clock was set back.
     """
     lost = select(Job).where(Job.lease_owner.is_not(None))
     if expired_before is not None:
@@ -259,12 +260,12 @@ def _clear_lease(session: Session, job: Job) -> None:
 
 
 def save_progress(session: Session, job_id: UUID, progress: dict[str, Any]) -> None:
-    """Record how far a job is; only attempts that come no further count: others are not what ends the lake."""
+    """Record how far a job is, and reset its attempts: only attempts without progress count."""
     session.execute(update(Job).where(Job.id == job_id).values(progress=progress, attempts=1))
 
 
 def append_lines(session: Session, job_id: UUID, lines: Sequence[str], part: str | None = None) -> None:
-    """Add lines to a job's log; long lines are cut, and of too many the oldest go."""
+    """Add lines to a job's log; long lines are cut, and beyond the maximum the oldest are deleted."""
     rows = [{"job_id": job_id, "part": part, "line": _clean(line)} for line in lines[-MAX_LOG_LINES:]]
     if not rows:
         return
@@ -281,7 +282,7 @@ def _clean(line: str) -> str:
 
 def _drop_oldest(session: Session, job_id: UUID) -> None:
     newest_first = select(JobLog.position).where(JobLog.job_id == job_id).order_by(JobLog.position.desc())
-    # One more row than the maximum stays: it becomes the note.
+    # One more row than the maximum stays: it is replaced by the note that lines were dropped.
     note = session.scalar(newest_first.offset(MAX_LOG_LINES).limit(1))
     session.execute(delete(JobLog).where(JobLog.job_id == job_id, JobLog.position < note))
     session.execute(update(JobLog).where(JobLog.position == note).values(line=_DROPPED, part=None))
@@ -296,6 +297,6 @@ def tail_log(session: Session, job_id: UUID, limit: int) -> tuple[Sequence[JobLo
 
 
 def last_line(session: Session, job_id: UUID) -> str | None:
-    """Return the last line of a job's log that says anything."""
+    """Return the last line of a job's log that is not empty."""
     statement = select(JobLog.line).where(JobLog.job_id == job_id, JobLog.line != "")
     return session.scalar(statement.order_by(JobLog.position.desc()).limit(1))

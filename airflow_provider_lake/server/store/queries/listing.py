@@ -1,4 +1,4 @@
-"""Lists of data: rows, and what they are linked to, without an object for each."""
+"""Lists of data, as rows with their tags and sources, without an ORM object for each."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ from airflow_provider_lake.server.store.queries.ordering import order_clauses
 from airflow_provider_lake.server.store.queries.selection import Selection, select_after, select_data
 from airflow_provider_lake.server.store.tables import Data, DataSource, DataTag, Tag
 
-# What the database gives for one data; SQLAlchemy's own type has not the same parameters in all of its versions.
+# A row of one data; the parameters of SQLAlchemy's `Row` differ between its versions.
 Row = Any
 
 _ORDERS = {
@@ -32,7 +32,7 @@ _ORDERS = {
     "type": Data.type,
     "upload_status": Data.upload_status,
 }
-# What describes one data, and how it is read where there are many.
+# The fields of a data in a response, and the expressions that read them for many data.
 DESCRIBED = {
     "metadata_": json_text(Data.metadata_),
     "custom_metadata": json_text(Data.custom_metadata),
@@ -54,7 +54,7 @@ DESCRIBED = {
 _COLUMNS = (Data.position, UuidText(Data.data_source_id), *DESCRIBED.values())
 _OBJECT_NAME = len(_COLUMNS) - len(DESCRIBED) + list(DESCRIBED).index("object_name")
 
-# Databases bound the arguments of one statement.
+# Databases limit the parameters of one statement.
 _BATCH = 1000
 
 
@@ -68,10 +68,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Some data in their order. Ids are texts.
+    """Several data in their order. Ids are strings.
 
-    :param rows: position, id of the source, and what describes the data.
-    :param tag_ids: position to the tags of that data, by name.
+    :param rows: position, id of the source, and the values of ``DESCRIBED``.
+    :param tag_ids: position to the ids of the data's tags, in the order of their names.
     :param tags: the tags that occur, by id.
     :param sources: the sources that occur, by id.
     """
@@ -87,18 +87,18 @@ class Listing:
         return [row[_OBJECT_NAME] for row in self.rows]
 
     def for_row(self, row: Row) -> "Listing":
-        """Return the list of just one of the data."""
+        """Return the list with only one of the data."""
         return replace(self, rows=[row])
 
 
 def list_after(
     session: Session, selection: Selection, position: int, limit: int, offset: int
 ) -> tuple[Listing, int | None]:
-    """Return one page in the order of creation: what comes behind a position, however far along that is.
+    """Return one page in the order of creation: the data after a position. The cost does not depend on the position.
 
-    :return: the page, and the position of its last data; None where nothing comes behind that.
+    :return: the page, and the position of its last data; None if it is the last page.
     """
-    # One more than asked for tells whether there is a next page.
+    # One row more than requested shows whether there is a next page.
     statement = select_after(selection, *_COLUMNS, position=position, limit=limit + 1, offset=offset)
     rows = _rows(session, statement)
     return _listing(session, rows[:limit]), _last_position(rows, limit)
@@ -127,7 +127,7 @@ def list_ids_after(
 
 
 def _rows(session: Session, statement: Executable) -> Sequence[Row]:
-    # Past the session, which would look for objects in every row.
+    # By the connection: the session would process every row for ORM objects.
     return session.connection().execute(statement).all()
 
 
@@ -156,7 +156,7 @@ def _tags_of(session: Session, positions: Sequence[int]) -> list[Row]:
 
 
 def _names(session: Session, table: type[Tag | DataSource], ids: Collection[str]) -> dict[str, Named]:
-    """Return some tags or sources by id, in the order of their names."""
+    """Return tags or sources by id, in the order of their names."""
     wanted = table.id.in_([UUID(each) for each in ids])
     rows = _rows(session, select(UuidText(table.id), table.name).where(wanted).order_by(table.name))
     return {found_id: Named(found_id, name) for found_id, name in rows}

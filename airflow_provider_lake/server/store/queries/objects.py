@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.store.tables import Data, Datalake, Projection
 
-# Databases bound the arguments of one statement.
+# Databases limit the parameters of one statement.
 _BATCH = 1000
 
 
 def find_unused(session: Session, organization_id: UUID, object_names: Sequence[str]) -> list[str]:
-    """Return those of an organization's objects that no data and no projection of it uses, each once."""
+    """Return those of an organization's objects that none of its data and projections uses, each once."""
     used: set[str] = set()
-    # Named by datalake too, since that is how data are indexed.
+    # Restricted by datalake too, since the index starts with it.
     of_its_lakes = Data.datalake_id.in_(select(Datalake.id).where(Datalake.organization_id == organization_id))
     shown = select(Projection.object_name).join(Data, Data.position == Projection.data_position).where(of_its_lakes)
     for start in range(0, len(object_names), _BATCH):

@@ -1,4 +1,4 @@
-"""The order that a client asks for."""
+"""The order of a list that a request specifies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _SHOWN = 80
 def order_clauses(
     columns: Mapping[str, InstrumentedAttribute[Any]], order_by: Sequence[str]
 ) -> list[ColumnElement[Any]]:
-    """Return what to order by.
+    """Return the clauses of an ORDER BY.
 
     :param columns: the fields that can be ordered by.
     :param order_by: their names, ``-`` before one that descends.

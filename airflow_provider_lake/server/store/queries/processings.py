@@ -1,4 +1,4 @@
-"""Processings: programs that work on data, and what starting one needs."""
+"""Processings: programs that work on data, and the statements for launching one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from airflow_provider_lake.server.errors import ConflictError, NotFoundError
 from airflow_provider_lake.server.store.queries.ordering import order_clauses
 from airflow_provider_lake.server.store.tables import Data, Datalake, Processing, Token, User
 
-# Databases bound the number of arguments of one statement.
+# Databases limit the parameters of one statement.
 _IDS_AT_ONCE = 1000
 _ORDERS = {"name": Processing.name}
 
@@ -39,7 +39,7 @@ def list_processings(
 ) -> tuple[Sequence[Processing], int]:
     """Return a page of an organization's processings, and how many there are in all.
 
-    :raises BadRequestError: processings have no order by such a field.
+    :raises BadRequestError: processings cannot be ordered by such a field.
     """
     of_organization = Processing.organization_id == organization_id
     statement = select(Processing).where(of_organization)
@@ -69,7 +69,7 @@ def register(
     description: str | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Processing:
-    """Make a command line the processing of that name; an existing one keeps what is not given here.
+    """Make a command line the processing of that name; an existing one keeps its other fields.
 
     :param command: program and arguments; started without a shell.
     :param parameters: defaults of what the program reads from its job.
@@ -87,7 +87,7 @@ def register(
 
 
 def missing_data(session: Session, datalake_id: UUID, data_ids: Sequence[UUID]) -> list[UUID]:
-    """Return those of the ids that are no data of a datalake."""
+    """Return those of the ids that are not data of a datalake."""
     known: set[UUID] = set()
     for start in range(0, len(data_ids), _IDS_AT_ONCE):
         chunk = data_ids[start : start + _IDS_AT_ONCE]

@@ -1,4 +1,4 @@
-"""Projections: second files shown along data."""
+"""Projections: further files that belong to a data."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from airflow_provider_lake.server.errors import NotFoundError
 from airflow_provider_lake.server.store.tables import Data, Datalake, Projection, utc_now
 
-# Name of the projections that the lake makes by itself.
+# Name of the projections that the lake creates itself.
 THUMBNAIL = "thumbnail"
 
 
 def create_projection(session: Session, row: Mapping[str, Any]) -> tuple[Projection, bool]:
-    """Add a projection; where the data has one of its object already, that one is returned as it is.
+    """Add a projection; if the data has one of the same object already, return that one unchanged.
 
     :return: the projection, and whether it is new.
     """
@@ -35,7 +35,7 @@ def create_projection(session: Session, row: Mapping[str, Any]) -> tuple[Project
 def get_projection(session: Session, organization_id: UUID, projection_id: UUID) -> Projection:
     """Return one projection of an organization.
 
-    :raises NotFoundError: it has none of that id.
+    :raises NotFoundError: it has no projection of that id.
     """
     statement = (
         select(Projection)
@@ -56,7 +56,7 @@ def list_projections(session: Session, data_position: int) -> Sequence[Projectio
 
 
 def list_thumbnails(session: Session, datalake_id: UUID, data_ids: Collection[UUID]) -> Sequence[tuple[UUID, str]]:
-    """Return the ids of those of some data that have a thumbnail, each with the name of its object."""
+    """Return the ids of those data that have a thumbnail, each with the thumbnail's object name."""
     statement = (
         select(Data.id, Projection.object_name)
         .join(Projection, Projection.data_position == Data.position)
@@ -72,22 +72,22 @@ def has_thumbnail(session: Session, data_id: UUID) -> bool:
 
 
 def find_without_thumbnail(session: Session, quiet: timedelta) -> Data | None:
-    """Return the oldest data that awaits a thumbnail; None as long as other data keep coming in.
+    """Return the oldest data that needs a thumbnail; None while new data are being registered.
 
-    :param quiet: how long none must have come in.
+    :param quiet: how old the newest data must be.
     """
     newest, now = session.scalar(select(Data.created_at).order_by(Data.position.desc()).limit(1)), utc_now()
-    # What comes from the future was there before the clock was set back.
+    # A creation time in the future means that the clock was set back.
     if newest is None or now - quiet < newest <= now:
         return None
     return session.scalar(select(Data).where(Data.thumbnail_due).order_by(Data.position).limit(1))
 
 
 def record_thumbnail(session: Session, data_id: UUID, row: Mapping[str, Any] | None) -> bool:
-    """Make the thumbnail of a data one of its projections, and let it await none any more.
+    """Add the thumbnail of a data to its projections, and mark the data as done.
 
-    :param row: None where the data cannot have one.
-    :return: whether the data still exists and awaits one.
+    :param row: None if no thumbnail can be made.
+    :return: whether the data still exists and needed one.
     """
     data = session.scalar(select(Data).where(Data.id == data_id, Data.thumbnail_due))
     if data is None:

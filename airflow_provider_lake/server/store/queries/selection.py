@@ -1,4 +1,4 @@
-"""Which data of a datalake are meant, as conditions of a statement."""
+"""Selections of a datalake's data, as conditions of a statement."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from airflow_provider_lake.server.store.tables import Data, DataTag, Tag
 from airflow_provider_lake.server.store.unindexed import Unindexed
 
 _EVERYTHING = Filter()
-# Of the one tag that leads to the data; conditions of the query have tags of their own.
+# An alias for the one tag that leads to the data; conditions of the query join tags themselves.
 _Leading = aliased(DataTag)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which data of a datalake are meant: those that fulfil everything that is given.
+    """Which data of a datalake are selected: those that meet every condition that is given.
 
     :param filter: compiled from the query language.
     :param custom_metadata: keys and the values that data must have under them.
@@ -38,7 +38,7 @@ class Selection:
     custom_metadata: Mapping[str, Any] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the conditions over ``Data`` beside those on its datalake and its tags."""
+        """Return the conditions over ``Data``, except those on its datalake and its tags."""
         statuses = _unless_all(self.upload_statuses, UploadStatus)
         found: list[ColumnElement[bool]] = [
             column.in_(values)
@@ -64,7 +64,7 @@ class Selection:
 
 
 def select_data(selection: Selection, *columns: Any) -> Select[Any]:
-    """Return the statement that reads columns of the data that are meant, in no order."""
+    """Return the statement that reads columns of the selected data, in no order."""
     statement = select(*columns).select_from(Data)
     statement = statement.where(Data.datalake_id == selection.datalake_id, *selection.conditions())
     names = selection.filter.tag_names
@@ -77,9 +77,9 @@ def select_data(selection: Selection, *columns: Any) -> Select[Any]:
 
 
 def select_after(selection: Selection, *columns: Any, position: int, limit: int, offset: int) -> Select[Any]:
-    """Return the statement that reads a page in the order of the positions: what comes behind one of them.
+    """Return the statement that reads a page of the selected data in the order of their positions, after one position.
 
-    However far along that is and however many data are meant, an index leads to it, as far as the database has one.
+    It uses an index, if there is one, so that its cost depends neither on the position nor on how many data match.
     """
     names = selection.filter.tag_names
     if names is not None and len(names) > 1 and not selection.conditions():
@@ -93,15 +93,15 @@ def select_after(selection: Selection, *columns: Any, position: int, limit: int,
         return statement.order_by(Unindexed(Data.position)).limit(limit).offset(offset)
     # The index of one tag has its data in the order of their positions.
     along = _Leading.data_position if names is not None and len(names) == 1 else Data.position
-    # Said of the data too, since PostgreSQL may read both side by side.
+    # Also a condition on the data, since PostgreSQL may scan both tables.
     return statement.where(along > position, Data.position > position).order_by(along).limit(limit).offset(offset)
 
 
 def count_data(session: Session, selection: Selection) -> int:
-    """Count the data that are meant."""
+    """Count the selected data."""
     names = selection.filter.tag_names
     if names is not None and len(names) == 1 and not selection.conditions():
-        # Tags are a datalake's own, so nothing need be known about the data.
+        # Tags belong to one datalake, so the data need not be read.
         of_tag = DataTag.tag_id == _tag_id(selection.datalake_id, names[0])
         return session.scalar(select(func.count()).select_from(DataTag).where(of_tag)) or 0
     return session.scalar(select_data(selection, func.count())) or 0
@@ -113,10 +113,10 @@ def _joined(statement: Select[Any], datalake_id: UUID, tag_name: str) -> Select[
 
 
 def _first_of_tag(datalake_id: UUID, tag_name: str, position: int, limit: int) -> Select[int]:
-    """Return the positions of the first data of a tag behind a position."""
+    """Return the positions of the first data of a tag after a position."""
     of_tag = DataTag.tag_id == _tag_id(datalake_id, tag_name)
     first = select(DataTag.data_position).where(of_tag, DataTag.data_position > position)
-    # Members of a union can be bounded only as tables of their own.
+    # Parts of a union can have a LIMIT only as subqueries.
     bounded = first.order_by(DataTag.data_position).limit(limit).subquery()
     return select(bounded.c.data_position)
 
@@ -130,7 +130,7 @@ def _tag_id(datalake_id: UUID, name: str) -> Any:
 
 
 def _unless_all(values: Collection[str] | None, known: type[StrEnum]) -> Collection[str] | None:
-    # Clients name every state where they mean any. Without that condition an index alone gives the count.
+    # Clients list every state to mean any. Without that condition an index alone gives the count.
     return None if values is not None and set(values) >= set(known) else values
 
 

@@ -35,7 +35,7 @@ def find_source(session: Session, organization_id: UUID, name: str) -> DataSourc
 def get_source(session: Session, organization_id: UUID, source_id: UUID) -> DataSource:
     """Return one data source of an organization.
 
-    :raises NotFoundError: it has none of that id.
+    :raises NotFoundError: it has no data source of that id.
     """
     source = session.get(DataSource, source_id)
     if source is None or source.organization_id != organization_id:
@@ -55,7 +55,7 @@ def list_sources(
 
 
 def rename_source(session: Session, source: DataSource, name: str) -> None:
-    """Give a data source another name.
+    """Rename a data source.
 
     :raises ConflictError: another one of the organization has it.
     """

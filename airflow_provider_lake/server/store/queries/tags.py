@@ -34,7 +34,7 @@ def find_tag(session: Session, datalake_id: UUID, name: str) -> Tag | None:
 def get_tag(session: Session, organization_id: UUID, tag_id: UUID) -> Tag:
     """Return one tag of an organization.
 
-    :raises NotFoundError: it has none of that id.
+    :raises NotFoundError: it has no tag of that id.
     """
     statement = select(Tag).join(Datalake, Datalake.id == Tag.datalake_id)
     tag = session.scalar(statement.where(Tag.id == tag_id, Datalake.organization_id == organization_id))
@@ -54,7 +54,7 @@ def list_tags(
 
 
 def rename_tag(session: Session, tag: Tag, name: str) -> None:
-    """Give a tag another name.
+    """Rename a tag.
 
     :raises ConflictError: another tag of the datalake has it.
     """
@@ -65,7 +65,7 @@ def rename_tag(session: Session, tag: Tag, name: str) -> None:
 
 
 def attach_tag(session: Session, tag: Tag, data_ids: Collection[UUID]) -> int:
-    """Put a tag on data of its datalake; on those that have it already, nothing happens.
+    """Put a tag on data of its datalake; data that have it already do not change.
 
     :return: how many of the data exist.
     :raises NotFoundError: the datalake does not have them all.
@@ -80,7 +80,7 @@ def attach_tag(session: Session, tag: Tag, data_ids: Collection[UUID]) -> int:
 
 
 def detach_tag(session: Session, tag: Tag, data_ids: Collection[UUID]) -> int:
-    """Take a tag off data of its datalake; where it was not, nothing happens.
+    """Remove a tag from data of its datalake; data that do not have it do not change.
 
     :return: how many of the data exist.
     :raises NotFoundError: the datalake does not have them all.

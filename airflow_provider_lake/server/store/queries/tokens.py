@@ -12,26 +12,26 @@ from airflow_provider_lake.server.errors import UnauthorizedError
 from airflow_provider_lake.server.store.states import JobStatus
 from airflow_provider_lake.server.store.tables import Job, Organization, Token, User
 
-# So much of the digest names a token among others.
+# Characters of the digest that identify a token in lists.
 ID_LENGTH = 12
 
 _KNOWN = select(Token.sha256).where(Token.sha256.in_(bindparam("digests", expanding=True)))
 
 
 def digest_of(token: str) -> str:
-    """Return what is stored of a token."""
+    """Return the digest of a token, which is what the lake stores."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_token(session: Session, sha256: str) -> Token | None:
     """Return the token of this digest."""
     found = session.get(Token, sha256)
-    # The index compares digests, whose likeness tells nothing of that of tokens; this always takes the same time.
+    # The index compares digests, whose timing reveals nothing about tokens; this comparison takes constant time.
     return found if found is not None and hmac.compare_digest(found.sha256, sha256) else None
 
 
 def datalake_of_job(session: Session, job_id: UUID) -> UUID:
-    """Return the datalake that a job's token is good for.
+    """Return the datalake that a job's token gives access to.
 
     :raises UnauthorizedError: the job was killed, and its token with it.
     """
@@ -47,7 +47,7 @@ def known_digests(session: Session, digests: Collection[str]) -> set[str]:
 
 
 def set_owner_token(session: Session, user_id: UUID, organization_id: UUID, sha256: str) -> None:
-    """Make this the one token of a user; what it had before becomes invalid."""
+    """Make this the only token of a user; its earlier tokens become invalid."""
     stale = select(Token.sha256).where(Token.user_id == user_id, Token.job_id.is_(None), Token.sha256 != sha256)
     session.execute(delete(Token).where(Token.sha256.in_(stale)))
     if session.get(Token, sha256) is None:
@@ -55,12 +55,12 @@ def set_owner_token(session: Session, user_id: UUID, organization_id: UUID, sha2
 
 
 def add_token(session: Session, user: User, sha256: str) -> None:
-    """Let a user have one more token."""
+    """Add a token of a user."""
     session.add(Token(sha256=sha256, user_id=user.id, organization_id=user.organization_id))
 
 
 def list_tokens(session: Session) -> Sequence[tuple[Token, str, str]]:
-    """Return the tokens of people with the names of their users and organizations, the oldest first."""
+    """Return the tokens of users, not of jobs, with the names of user and organization, the oldest first."""
     statement = (
         select(Token, User.username, Organization.name)
         .join(User, User.id == Token.user_id)
@@ -72,7 +72,7 @@ def list_tokens(session: Session) -> Sequence[tuple[Token, str, str]]:
 
 
 def revoke(session: Session, token_id: str) -> str | None:
-    """Make the token of this id void, and return its digest; None where there is none."""
+    """Revoke the token of this id, and return its digest; None if there is none."""
     meant = select(Token.sha256).where(Token.job_id.is_(None), Token.sha256.startswith(token_id, autoescape=True))
     digest = session.scalar(meant.limit(1)) if len(token_id) == ID_LENGTH else None
     session.execute(delete(Token).where(Token.sha256 == digest))

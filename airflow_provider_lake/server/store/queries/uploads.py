@@ -1,4 +1,4 @@
-"""Uploads in parts."""
+"""Multipart uploads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from airflow_provider_lake.server.store.tables import MultipartUpload, utc_now
 def create_upload(
     session: Session, upload_id: UUID, store_id: str, connector_id: UUID, object_name: str, content_type: str
 ) -> None:
-    """Add an upload that the blob store has begun."""
+    """Add an upload that the blob store has started."""
     session.add(
         MultipartUpload(
             id=upload_id,
@@ -29,7 +29,7 @@ def create_upload(
 def get_upload(session: Session, upload_id: UUID) -> MultipartUpload:
     """Return one upload.
 
-    :raises NotFoundError: there is none of that id.
+    :raises NotFoundError: there is no upload of that id.
     """
     upload = session.get(MultipartUpload, upload_id)
     if upload is None:
@@ -49,12 +49,12 @@ def get_upload_of(session: Session, connector_id: UUID, upload_id: UUID, object_
 
 
 def list_under_way(session: Session, since: datetime) -> Sequence[str]:
-    """Return what the store calls the uploads that were begun since a time and are not complete."""
+    """Return the store's ids of the uploads that were started since a time and are not complete."""
     begun = select(MultipartUpload.store_id).where(MultipartUpload.created_at >= since)
     return session.scalars(begun.where(MultipartUpload.completed_at.is_(None))).all()
 
 
 def mark_completed(session: Session, upload_id: UUID) -> None:
-    """Record that an upload's parts are one object now."""
+    """Record that an upload is complete."""
     completed = update(MultipartUpload).where(MultipartUpload.id == upload_id)
     session.execute(completed.values(completed_at=utc_now()))

@@ -1,4 +1,4 @@
-"""Tree to condition."""
+"""Compiles a parsed query to a condition."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ _INDEXED = {f"metadata.{key}": key for key in INDEXED_METADATA}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a query asks for, with what indexes can find of it: data that fulfil all of this.
+    """A compiled query: data match if all of this holds. Parts that an index can find are separate.
 
-    :param condition: over ``Data``; None where the rest says it all.
-    :param tag_names: they have one of these tags; None: the query does not say so.
-    :param narrowing: conditions that indexes serve.
-    :param is_selective: they find so few that an order of the data is no way to these.
+    :param condition: over ``Data``; None if the other parts cover the query.
+    :param tag_names: the data have one of these tags; None: no restriction.
+    :param narrowing: conditions that have an index.
+    :param is_selective: so few data match that reading all data in their order would be slower.
     """
 
     condition: ColumnElement[bool] | None = None
@@ -30,7 +30,7 @@ class Filter:
 
 
 def compile_filter(text: str) -> Filter:
-    """Return what a query asks for, with what indexes can find of it.
+    """Compile the text of a query.
 
     :raises InvalidQueryError: the query cannot be understood.
     """
@@ -38,7 +38,7 @@ def compile_filter(text: str) -> Filter:
     if isinstance(tree, Comparison | Or):
         return _compile_indexed(tree) or Filter(compile_tree(tree))
     served = [found for each in _conjuncts(tree) if (found := _compile_indexed(each)) is not None]
-    # One tag can lead; data of several tags are no index's order.
+    # Only one tag can lead: no index has the data of several tags in order.
     tag_names = next((each.tag_names for each in served if each.tag_names and len(each.tag_names) == 1), None)
     narrowing = tuple(condition for each in served for condition in each.narrowing)
     return Filter(compile_tree(tree), tag_names, narrowing, is_selective=any(each.is_selective for each in served))
@@ -72,7 +72,7 @@ def _conjuncts(node: Node) -> tuple[Node, ...]:
 
 
 def _compile_indexed(node: Node) -> Filter | None:
-    """Return what finds just the data that one comparison asks for by an index; None where none does."""
+    """Compile a comparison that one index answers; None if none does."""
     match node:
         case Comparison("tags.name", Operator.EQUAL, str(name)):
             return Filter(tag_names=(name,))
@@ -89,7 +89,7 @@ def _compile_indexed(node: Node) -> Filter | None:
 
 
 def _range_of(node: Node) -> ColumnElement[bool] | None:
-    """Return the part of an index in which all lies that a condition asks for; None: that is no small part."""
+    """Return a range of an index that contains all matches of a condition; None if that is not a small part of it."""
     match node:
         case Comparison(field, Operator.EQUAL, str(value)) if field in _INDEXED:
             return MetadataText(_INDEXED[field], Data.metadata_) == value

@@ -1,12 +1,12 @@
-"""What can be wrong with a query."""
+"""Errors of queries."""
 
 from airflow_provider_lake.server.errors import BadRequestError
 
 
 class InvalidQueryError(BadRequestError):
-    """A query that cannot be understood.
+    """A query that is invalid.
 
-    :param problem: what is wrong, and what would be right.
+    :param problem: what is wrong, and what was expected.
     :param column: where, counted in characters from 1.
     """
 

@@ -1,4 +1,4 @@
-"""What a query can ask about: the fields of data, and how each is compared.
+"""The fields of data in queries, and how each is compared.
 
 A field's conditions are written for the operators that are no negations. They are true or false, never NULL, so that
 their negation is the exact opposite.
@@ -57,7 +57,7 @@ _COMPARE: Mapping[Operator, Callable[[Any, Any], Condition]] = {
 
 
 class Field(ABC):
-    """One thing that is known about data: which operators and values it is compared with, and how."""
+    """A field of data: with which operators and values it can be compared, and how."""
 
     operators: ClassVar[frozenset[Operator]]
     value_kind: ClassVar[str]
@@ -66,13 +66,19 @@ class Field(ABC):
         self.is_nullable = is_nullable
 
     def check_operator(self, operator: Operator) -> None:
-        """Refuse an operator that means nothing here, by a ``ValueError``."""
+        """Check that the field supports an operator.
+
+        :raises ValueError: it does not.
+        """
         if operator not in self.operators:
             known = ", ".join(each for each in Operator if each in self.operators)
             raise ValueError(f"cannot be compared by {operator!s}; it can by {known}")
 
     def check_value(self, operator: Operator, value: Value) -> None:
-        """Refuse a value that the field cannot have, by a ``ValueError``."""
+        """Check that the field can be compared with a value.
+
+        :raises ValueError: it cannot.
+        """
         if value is None and not self.is_nullable:
             raise ValueError("is never None")
         if value is None and operator not in {Operator.EQUAL, Operator.NOT_EQUAL}:
@@ -82,7 +88,7 @@ class Field(ABC):
                 self._check_scalar(scalar)
 
     def condition(self, operator: Operator, value: Value) -> Condition:
-        """Return the condition for an operator that is no negation and a value that was checked."""
+        """Return the condition for an operator that is not a negation, and a valid value."""
         if value is None:
             return self._is_none()
         converted = [self._convert(item) for item in value] if isinstance(value, tuple) else self._convert(value)
@@ -96,11 +102,14 @@ class Field(ABC):
 
     @abstractmethod
     def _convert(self, scalar: Scalar) -> Any:
-        """Return what the database compares with; ``ValueError`` where the value has the wrong type."""
+        """Return the value to compare with in the database.
+
+        :raises ValueError: it has the wrong type.
+        """
 
     @abstractmethod
     def _is_none(self) -> Condition:
-        """Say that the value is missing."""
+        """Return the condition that the value is missing."""
 
     @abstractmethod
     def _compare(self, operator: Operator, converted: Any) -> Condition:
@@ -164,7 +173,7 @@ class IdField(ColumnField):
 
 
 class JsonField(Field):
-    """A value somewhere inside of a JSON column. A value of another type than the one asked for is not equal to it."""
+    """A value at a path of a JSON column. Values of different types are never equal."""
 
     operators = frozenset(Operator)
     value_kind = "strings, numbers, True, False and, by = and !=, None"
@@ -175,7 +184,10 @@ class JsonField(Field):
         self._type = JsonType(column, path)
 
     def check_value(self, operator: Operator, value: Value) -> None:
-        """Refuse a value that means nothing with the operator, by a ``ValueError``."""
+        """Check that the field can be compared with a value by an operator.
+
+        :raises ValueError: it cannot.
+        """
         super().check_value(operator, value)
         if operator in TEXT_SEARCHES and not isinstance(value, str):
             raise ValueError(f"is searched by {operator!s} for strings only")
@@ -183,7 +195,7 @@ class JsonField(Field):
             raise ValueError("can be compared with True and False by =, !=, in and not in only")
 
     def _convert(self, scalar: Scalar) -> str | bool | float:
-        """Return the value; every number of JSON is a floating-point one."""
+        """Return the value; all numbers become floating-point ones, as in JSON."""
         if scalar is None:
             raise ValueError
         return scalar if isinstance(scalar, str | bool) else float(scalar)
@@ -224,14 +236,14 @@ class NameField(Field):
 
 
 class TagField(NameField):
-    """The names of a data's tags: a condition is true where one of them fulfils it."""
+    """The names of a data's tags: a condition is true if one of them meets it."""
 
     def _is_none(self) -> Condition:
         return ~exists().where(DataTag.data_position == Data.position)
 
     def _compare(self, operator: Operator, converted: Any) -> Condition:
         named = select(Tag.id).where(_COMPARE[operator](Tag.name, converted))
-        # EXISTS and not IN: its cost does not depend on how many data have the tag.
+        # EXISTS, not IN: its cost does not depend on how many data have the tag.
         return exists().where(DataTag.data_position == Data.position, DataTag.tag_id.in_(named))
 
 
@@ -280,12 +292,12 @@ def find_field(name: str) -> Field | None:
 
 def _text(scalar: Scalar) -> str:
     if not isinstance(scalar, str):
-        raise ValueError  # noqa: TRY004 - the caller words the error
+        raise ValueError  # noqa: TRY004 - the caller adds the message
     return scalar
 
 
 def _number(scalar: Scalar) -> ColumnElement[Any]:
-    """Bind a number with its own type, not the column's: 1.5 is to stay 1.5 beside a column of whole numbers."""
+    """Bind a number with its own type, not the column's: 1.5 must stay 1.5 in a comparison with an integer column."""
     if isinstance(scalar, bool) or not isinstance(scalar, int | float):
-        raise ValueError  # noqa: TRY004 - the caller words the error
+        raise ValueError  # noqa: TRY004 - the caller adds the message
     return literal(scalar, BigInteger() if isinstance(scalar, int) else Float())

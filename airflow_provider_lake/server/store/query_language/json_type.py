@@ -1,4 +1,4 @@
-"""The type of a value inside of a JSON column, which each database tells by a function of its own."""
+"""The type of a value in a JSON column, by each database's own function."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ NULL = "null"
 
 
 class JsonType(FunctionElement[str]):
-    """Name of the type of the value at a path; NULL where nothing is there. The constants hold the databases' names."""
+    """Name of the type of the value at a path; NULL if the path is missing. The constants are the databases' names."""
 
     type = String()
     inherit_cache = True

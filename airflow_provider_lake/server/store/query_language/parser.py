@@ -1,4 +1,4 @@
-"""Text to tree."""
+"""Parses the text of a query to a tree."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ MAX_LENGTH = 8192
 MAX_NESTING = 20
 MAX_CONDITIONS = 200
 
-# Numbers that databases keep exactly.
+# Numbers that databases store exactly.
 _MAX_INTEGER = 2**63 - 1
 _MAX_INTEGER_LENGTH = len(str(-_MAX_INTEGER))
 _SHOWN = 40
@@ -43,7 +43,7 @@ _WORDS = {
 def parse(text: str) -> Node:
     """Parse a query.
 
-    :raises InvalidQueryError: it is malformed or too large, names an unknown field or an unfit value.
+    :raises InvalidQueryError: it is malformed or too large, or has an unknown field or an invalid value.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidQueryError(f"a query has at most {MAX_LENGTH:,} characters", MAX_LENGTH + 1)
@@ -70,7 +70,7 @@ def _parser() -> Lark:
 
 
 class _Limits:
-    """Stops queries that would be too much for the database, while they are read."""
+    """Rejects queries that are too large for the database, while they are parsed."""
 
     always_accept = ()
 
@@ -88,7 +88,7 @@ class _Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Located:
-    """A value, and where it stands."""
+    """A value and its column in the text."""
 
     value: Any
     column: int
@@ -96,7 +96,7 @@ class _Located:
 
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Node]):
-    """Makes nodes while the parser reads, so that no depth of a tree is ever recursed into."""
+    """Builds nodes during parsing, so that nothing recurses into a deep tree."""
 
     def disjunction(self, *operands: Node) -> Node:
         return Or(operands)
@@ -129,7 +129,7 @@ class _TreeBuilder(Transformer[Token, Node]):
 
     def string(self, token: Token) -> _Located:
         text = json.loads(token)
-        # JSON can write halves of characters, and NUL, which databases do not take.
+        # JSON strings can have lone surrogates and NUL, which databases reject.
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise InvalidQueryError("the string has a character that no text has", _column(token))
         return _Located(text, _column(token))

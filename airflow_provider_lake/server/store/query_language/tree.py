@@ -1,4 +1,4 @@
-"""Queries as trees; ``str`` of a tree is a query that is parsed to an equal tree."""
+"""Queries as trees; ``str`` of a tree is a query that parses to an equal tree."""
 
 import json
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Operator(StrEnum):
 
     @property
     def opposite(self) -> "Operator | None":
-        """The operator that this one is the negation of, if it is a negation."""
+        """The operator that this one negates; None if it is not a negation."""
         return _OPPOSITES.get(self)
 
 
@@ -64,7 +64,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite of a condition."""
+    """The negation of a condition."""
 
     operand: "Node"
 

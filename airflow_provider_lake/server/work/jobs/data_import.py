@@ -48,15 +48,15 @@ class DataImport:
         self._datalake_id = task.job.datalake_id
         self._payload = task.job.payload
         self._stop = task.stop
-        # Jobs of earlier lakes do not say.
+        # Payloads of earlier versions do not have this key.
         self._decodes = task.job.payload.get("check_files") == CheckFiles.DECODE
-        # What takes long is written down soon.
+        # Decoding takes long, so its progress is saved more often.
         self.found: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self.batch_size = _DECODED_BATCH if self._decodes else BATCH
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
-        """Yield the objects in the order of their names; under a prefix only what claims to be an image or a video."""
+        """Yield the objects in the order of their names; under a prefix only those named like an image or a video."""
         if "objects" in self._payload:
             names = sorted(self._payload["objects"])
             yield from (Candidate(name) for name in names if after is None or name > after)
@@ -73,7 +73,7 @@ class DataImport:
                     self.left_out[self._skip_reason(blob.object_name)] += 1
 
     def _skip_reason(self, name: str) -> str:
-        """Return why an object is left out: what it is by its name, one of not too many reasons."""
+        """Return why an object is left out, by its name; the number of different reasons is limited."""
         if name.endswith("/"):
             return "folder marker"
         suffix = _printable(PurePosixPath(name).suffix).lower() or "no suffix"
@@ -81,12 +81,12 @@ class DataImport:
         return suffix if is_known and len(suffix) <= _MAX_SUFFIX else "other suffixes"
 
     def read(self, candidates: Sequence[Candidate]) -> BatchResult[Row]:
-        """Read the headers of those objects that are no data yet, or all of them where that is asked for."""
+        """Read the objects that are not data yet: their headers or, by ``check_files``, their whole content."""
         unknown = self._new_candidates(candidates)
         try:
             read = self._read(unknown)
         except StoppedError:
-            # Nothing of it is written, and the next run looks at them again.
+            # Nothing is written, and the next run reads the batch again.
             return BatchResult([], [])
         found = self._make_rows(unknown, read)
         failures = [each for each in found if isinstance(each, Failure)]
@@ -111,7 +111,7 @@ class DataImport:
         return [each for each in candidates if each.object_name not in known]
 
     def _read(self, candidates: Sequence[Candidate]) -> dict[str, ImageResult | VideoResult]:
-        """Return by name what is in the objects whose names say that they are images or videos."""
+        """Return by name the headers of the objects that are named like images or videos, or the errors."""
         kinds = {each.object_name: kind for each in candidates if (kind := _kind_of(each.object_name))}
         images = [name for name, kind in kinds.items() if kind == DataType.IMAGE]
         videos = [name for name, kind in kinds.items() if kind == DataType.VIDEO]
@@ -128,12 +128,12 @@ class DataImport:
         return self._lake.media.try_read_video(self._store, name, lambda: self._stop.is_set)
 
     def _check(self, name: str, kind: DataType) -> Exception | None:
-        """Decode all of an object, and return what is wrong with it."""
+        """Decode a whole object, and return the error; None if there is none."""
         try:
             self._lake.media.check(self._store, name, kind, lambda: self._stop.is_set)
         except StoppedError:
             raise
-        except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        except Exception as error:  # noqa: BLE001 - the caller handles it
             return error
         return None
 
@@ -144,12 +144,12 @@ class DataImport:
             return self._row_or_failure(candidate, read.get(candidate.object_name))
 
         if all(each.size is not None for each in candidates):
-            # Nothing is asked of the storage any more.
+            # All sizes are known: no more requests to the storage, so no threads.
             return [make_row(each) for each in candidates]
         return read_all(make_row, candidates)
 
     def _incoming(self, session: Session, names: Sequence[str]) -> list[str]:
-        """Return those that somebody uploads: their uploader makes data of them, with what is said of them there."""
+        """Return the names that are being uploaded: the client registers them itself, with tags and metadata."""
         chosen = [name for name in names if is_upload_name(name)]
         if not chosen:
             return []
@@ -157,14 +157,14 @@ class DataImport:
         return objects.find_unused(session, organization_id, chosen)
 
     def _row_or_failure(self, candidate: Candidate, found: ImageResult | VideoResult | None) -> Row | Failure:
-        """Return the row of an object.
+        """Return the row of an object, or why it cannot be a data.
 
-        :param found: what is in it; None: its name does not say that it is an image or a video.
+        :param found: its header or the error; None: it is not named like an image or a video.
         """
         name = candidate.object_name
         try:
             return self._make_row(check_object_name(name), candidate.size, found)
-        except Exception as error:  # noqa: BLE001 - told apart there
+        except Exception as error:  # noqa: BLE001 - `failure_reason` distinguishes them
             return Failure(_printable(name), failure_reason(error, name, missing="there is no such object"))
 
     def _make_row(self, name: str, size: int | None, read: ImageResult | VideoResult | None) -> Row:
@@ -172,7 +172,7 @@ class DataImport:
         if kind is None:
             raise BadRequestError("its name says neither image nor video")
         check_filename(filename)
-        # What nobody can read here comes in as it is, unless it was to be decoded.
+        # A file that needs a missing library is imported unread, unless it must be decoded.
         found = read if self._decodes else drop_unsupported(read)
         if isinstance(found, Exception):
             raise found
@@ -200,7 +200,7 @@ class DataImport:
         }
 
     def _details(self, name: str) -> Mapping[str, Any]:
-        """Return what the payload says about an object; of prefixes it says the same about all."""
+        """Return an object's part of the payload; of an import by prefixes it is the same for all."""
         details: Mapping[str, Any] = self._payload.get("objects", {}).get(name, self._payload)
         return details
 
@@ -209,7 +209,7 @@ class DataImport:
 
 
 def _kind_of(name: str) -> DataType | None:
-    """Return what a name says that an object is; None: nothing, or no object can have it."""
+    """Return the kind of an object by its name; None if it has none, or the name is invalid."""
     kind = kind_of(name)
     if kind is None:
         return None
@@ -221,12 +221,12 @@ def _kind_of(name: str) -> DataType | None:
 
 
 def _printable(name: str) -> str:
-    """Replace what is no character: the names of files need not be text."""
+    """Replace bytes that are not valid UTF-8: names of files need not be text."""
     return name.encode("utf-8", "replace").decode()
 
 
 def disjoint(prefixes: Iterable[str]) -> list[str]:
-    """Sort prefixes and leave out those that another one covers, so that no object is met twice."""
+    """Sort prefixes and leave out those that another one covers, so that no object is listed twice."""
     kept: list[str] = []
     for prefix in sorted(prefixes):
         if not kept or not prefix.startswith(kept[-1]):

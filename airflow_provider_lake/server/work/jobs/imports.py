@@ -1,7 +1,7 @@
-"""Runs imports: makes data of objects that lie in the bucket.
+"""Runs imports: makes data of objects that are in the bucket.
 
-Objects are taken in the order of their names, a batch at a time; the rows of a batch and the job's progress are written
-together. So an import that was interrupted goes on exactly where it stopped.
+Objects are read in the order of their names, a batch at a time; the rows of a batch and the job's progress are written
+in one transaction. So an interrupted import resumes exactly where it stopped.
 """
 
 import json
@@ -20,14 +20,16 @@ from airflow_provider_lake.server.work.jobs.progress import BatchResult, Candida
 from airflow_provider_lake.server.work.jobs.projection_import import ProjectionImport
 from airflow_provider_lake.server.work.jobs.task import Outcome, Task
 
-# Longer lists of a bucket, of some 300,000 objects, go to the disk.
+# Longer lists of a bucket, from some 300,000 objects, go to the disk.
 _IN_MEMORY_BYTES = 16 << 20
 
 
 class Import(Protocol):
-    """One form of import.
+    """One kind of import.
 
-    :param batch_size: how many objects are looked at, and written, together.
+    :param batch_size: how many objects are read and written together.
+    :param found: number of objects below each prefix.
+    :param left_out: number of objects left out, by the reason.
     """
 
     batch_size: int
@@ -35,20 +37,20 @@ class Import(Protocol):
     left_out: Counter[str]
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
-        """Yield what is to be imported in the order of its names, from behind ``after``."""
+        """Yield the objects to import, in the order of their names; only those after ``after``."""
         ...
 
     def read(self, candidates: Sequence[Candidate]) -> BatchResult[Any]:
-        """Look at one batch; slow, so outside of any transaction."""
+        """Read one batch; slow, so outside of any transaction."""
         ...
 
     def write(self, session: Session, seen: BatchResult[Any]) -> int:
-        """Add what is new, and return how many that were."""
+        """Add what is new, and return how many data that changed."""
         ...
 
 
 def run(task: Task) -> Outcome:
-    """Import what the job's payload asks for."""
+    """Run the import of a job's payload."""
     subject: Import = ProjectionImport(task) if "projections" in task.job.payload else DataImport(task)
     with SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(task.lake.settings.data_dir)) as stored:
         if task.job.progress:
@@ -71,11 +73,11 @@ def run(task: Task) -> Outcome:
 
 
 def _count(task: Task, subject: Import, stored: IO[bytes]) -> Progress:
-    """Count the objects, and keep their list, so that the bucket is listed only once."""
+    """Count the objects, and store their list, so that the bucket is listed only once."""
     total = 0
     for batch in _batches(takewhile(lambda _: not task.stop.is_set, subject.candidates(None)), subject.batch_size):
         total += len(batch)
-        # Python's own JSON: it takes names that are no text too.
+        # The standard library's JSON: it also accepts names that are not valid Unicode.
         stored.write(json.dumps([(each.object_name, each.size) for each in batch]).encode() + b"\n")
     stored.seek(0)
     progress = Progress(total=total, found=dict(subject.found), left_out=dict(subject.left_out))
@@ -87,7 +89,7 @@ def _count(task: Task, subject: Import, stored: IO[bytes]) -> Progress:
 
 
 def _describe_progress(progress: Progress) -> list[str]:
-    """Return what a job's log says of the objects that were found."""
+    """Return the lines of a job's log about the objects that were found."""
     found = [f"{count} objects below {prefix!r}" for prefix, count in progress.found.items()]
     return [*found, *(f"left out {count} objects: {reason}" for reason, count in progress.left_out.items())]
 

@@ -1,4 +1,4 @@
-"""Runs processings: starts a job's program and follows it to its end."""
+"""Runs processings: starts a job's program, logs its output and records its end."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from airflow_provider_lake.server.store.states import JobStatus
 from airflow_provider_lake.server.work.jobs.program import Program, environment
 from airflow_provider_lake.server.work.jobs.task import Outcome, Task
 
-# While the database is lost, it is tried again after so long.
+# Pause between attempts while the database cannot be used.
 _RETRY_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 def run(task: Task) -> Outcome:
     """Run the program of a processing job.
 
-    It may report its end itself; otherwise exit code 0 is success. A program that the lake's stop interrupts is started
-    again later if it was never heard of, else its job fails: nobody knows what it did.
+    The program may report its end itself; otherwise exit code 0 is success. If the lake stops while it runs, the
+    job goes back into the queue if the program gave no sign of life; else it fails, because it is unknown what it did.
     """
     try:
         given = _prepare(task)
@@ -55,7 +55,7 @@ def run(task: Task) -> Outcome:
 
 
 def _prepare(task: Task) -> dict[str, str] | None:
-    """Make the job's own token, and return the variables that a program finds its work by; None: the job was killed."""
+    """Create the job's token, and return the program's environment variables; None if the job was killed."""
     job, token = task.job, secrets.token_urlsafe(32)
     with task.lake.database.writing() as session:
         if not jobs.holds_lease(session, job.id, task.owner):
@@ -76,7 +76,7 @@ def _log(task: Task, lines: Sequence[str]) -> bool:
             jobs.record_activity(session, task.job.id)
             jobs.append_lines(session, task.job.id, lines)
     except DATABASE_UNUSABLE as error:
-        # A full disk or a lost database is no reason to end a program.
+        # A full disk or a lost database must not end the program.
         logger.warning("the log of job %s waits: %s", task.job.id, error)
         return False
     return True

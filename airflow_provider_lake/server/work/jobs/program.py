@@ -16,42 +16,42 @@ from typing import IO, cast
 from airflow_provider_lake.server.work.jobs.task import StopSignal
 
 _CHUNK = 65536  # bytes read at once
-_MAX_LINE = 32768  # bytes that are kept of a line; the log cuts it again, at whole characters
+_MAX_LINE = 32768  # longest line in bytes; the log cuts it again, at whole characters
 _LINES_AT_ONCE = 200
-_TICK = 0.5  # seconds between two looks at a silent program, and that a line waits for others
+_TICK = 0.5  # seconds between two checks of a silent program, and that a line waits for others
 _TERMINATE_SECONDS = 5.0  # seconds between SIGTERM and SIGKILL
 _INHERITED = frozenset(
-    # The last three: whom a program trusts, where the lake's certificate is one of its owner's own.
+    # The last three: trusted certificates, if the lake's own is not publicly trusted.
     {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
     | {"REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 )
-# The program becomes the process itself; beside it, in its process group, waits what kills the group when the lake is
-# no more: then the kernel closes the other end of the pipe.
+# The program replaces the shell. A subshell in its process group waits on a pipe from the lake, and kills the group
+# when the lake ends, however that ends: then the kernel closes the other end of the pipe.
 _GUARD_SCRIPT = """
 exec 3<&0
 (trap "" TERM INT HUP; read -r _ <&3; kill -9 -$$) >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-
 """
 
-_MAX_WAITING = 10_000  # lines kept while they cannot be written
+_MAX_WAITING = 10_000  # lines that are buffered while they cannot be written
 
-# Returns whether the lines could be written; those that could not are handed on again later.
+# Returns whether the lines were written; otherwise they are passed again later.
 WriteLines = Callable[[Sequence[str]], bool]
 
 
 def environment(parent: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program finds in its environment: what it needs of the lake's own, and what it is given."""
+    """Return the environment of a program: some of the lake's own variables, and those given."""
     inherited = {name: value for name, value in parent.items() if name in _INHERITED or name.startswith("LC_")}
     return {**inherited, "PATH": search_path(parent), **given}
 
 
 def search_path(parent: Mapping[str, str]) -> str:
-    """Return where programs are looked for: beside the lake's own Python first, whose libraries include the client."""
+    """Return the PATH of programs: first the folder of the lake's own Python, whose libraries include the client."""
     return os.pathsep.join([str(Path(sys.executable).parent), parent.get("PATH", os.defpath)])
 
 
 class Program:
-    """One running program, leader of a process group of its own, which ends with this process however that ends.
+    """One running program, leader of its own process group, which ends with this process, however that ends.
 
     :raises OSError: it cannot be started.
     """
@@ -63,7 +63,7 @@ class Program:
             ["/bin/sh", "-c", _GUARD_SCRIPT, "lake-job", *command],
             cwd=folder,
             env=environ,
-            # Never written to: it is there to be closed.
+            # Nothing is written to it: its end signals the end of the lake.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -73,12 +73,12 @@ class Program:
         self._output = cast("IO[bytes]", self._process.stdout)
 
     def run(self, stop: StopSignal, write_lines: WriteLines) -> int:
-        """Hand on the program's output line by line until it has ended, and return its exit code.
+        """Pass the program's output on line by line until it has ended, and return its exit code.
 
-        When ``stop`` is set, the program is ended: by SIGTERM, five seconds later by SIGKILL. What it leaves behind in
-        its process group ends with it.
+        When ``stop`` is set, the program gets SIGTERM, and five seconds later SIGKILL. Processes that it leaves in its
+        process group are killed.
 
-        :return: negative where a signal ended it: minus the signal's number.
+        :return: if a signal ended it: minus the signal's number.
         """
         lines = _Lines(write_lines)
         try:
@@ -96,7 +96,7 @@ class Program:
         with selectors.DefaultSelector() as selector:
             selector.register(self._output, selectors.EVENT_READ)
             selector.register(stop, selectors.EVENT_READ)
-            # A child may keep the output open behind the program's end, and a program may close it before its own.
+            # A child may keep the output open after the program has ended, and a program may close it before.
             while self._process.poll() is None:
                 ready = {key.fileobj for key, _ in selector.select(_TICK)}
                 if self._output in ready and not lines.feed(os.read(self._output.fileno(), _CHUNK)):
@@ -112,7 +112,7 @@ class Program:
         self._drain(lines)
 
     def _wait_briefly(self) -> None:
-        """Give a program that closed its output, which mostly is its end, the time to end."""
+        """Wait for the end of a program that closed its output: usually it is about to end."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_TICK)
 
@@ -122,12 +122,12 @@ class Program:
             lines.feed(chunk)
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # nothing of the group is left
+        with contextlib.suppress(ProcessLookupError):  # no process of the group is left
             os.killpg(self._process.pid, number)
 
 
 class _Lines:
-    """Makes lines of chunks of bytes, and hands them on several at a time."""
+    """Splits chunks of bytes into lines, and passes several lines at a time on."""
 
     def __init__(self, write_lines: WriteLines) -> None:
         self._write_lines = write_lines
@@ -136,7 +136,7 @@ class _Lines:
         self._oldest = 0.0
 
     def feed(self, chunk: bytes) -> bool:
-        """Take what was read; return whether there was anything."""
+        """Add a chunk; return whether it has any bytes."""
         *ended, rest = (self._rest + chunk).split(b"\n")
         self._rest = rest[:_MAX_LINE]
         for line in ended:
@@ -146,12 +146,12 @@ class _Lines:
         return bool(chunk)
 
     def flush_old(self) -> None:
-        """Hand on lines that have waited long enough."""
+        """Pass lines on that have waited long enough."""
         if self._lines and time.monotonic() - self._oldest >= _TICK:
             self._flush()
 
     def finish(self) -> None:
-        """Hand on what is left."""
+        """Pass the rest on."""
         if self._rest:
             self._add(self._rest)
         self._flush()
@@ -159,7 +159,7 @@ class _Lines:
     def _add(self, line: bytes) -> None:
         if not self._lines:
             self._oldest = time.monotonic()
-        # Of a progress bar that redraws itself only the last state counts.
+        # Of a progress bar, which redraws itself after \r, only the last state is logged.
         self._lines.append(line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace"))
 
     def _flush(self) -> None:

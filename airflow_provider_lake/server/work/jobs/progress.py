@@ -1,4 +1,4 @@
-"""How far an import is; stored with the job after every batch."""
+"""The progress of an import; stored with the job after every batch."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,9 +12,9 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An object that an import is to look at.
+    """An object to import.
 
-    :param size: in bytes, where the bucket's list has told it.
+    :param size: in bytes, if the listing of the bucket has it.
     """
 
     object_name: str
@@ -31,10 +31,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult(Generic[RowT]):
-    """What a batch of objects turned out to be.
+    """The result of reading a batch of objects.
 
-    :param rows: to be added.
-    :param failures: objects that cannot be added; what is in neither is there already.
+    :param rows: rows to add.
+    :param failures: objects that cannot be added. Objects in neither exist already.
     """
 
     rows: Sequence[RowT]
@@ -45,12 +45,12 @@ class BatchResult(Generic[RowT]):
 class Progress:
     """Counts of an import.
 
-    :param total: objects to look at; counted once, before the first batch.
-    :param done: objects dealt with; the sum of the next three.
+    :param total: objects to import; counted once, before the first batch.
+    :param done: objects processed; the sum of the next three.
     :param imported: objects that became data.
     :param skipped: objects that were data already.
     :param failed: objects that could not be imported; ``failures`` names the first of them.
-    :param after: the last object name that was dealt with; an interrupted import goes on behind it.
+    :param after: the last object name that was processed; an interrupted import resumes after it.
     :param found: objects of any kind below each prefix, as they were counted.
     :param left_out: those of them that are neither images nor videos, by the reason.
     """
@@ -72,7 +72,7 @@ class Progress:
         return cls(**stored | {"failures": failures, "after": _name(stored["after"])})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts as they are stored; the wire shows all but ``after``."""
+        """Return the counts as they are stored; responses have all but ``after``."""
         return asdict(self) | {"after": None if self.after is None else _stored(self.after)}
 
     def plus(self, count: int, *, imported: int, failures: Sequence[Failure], after: str) -> Self:
@@ -80,7 +80,7 @@ class Progress:
         done = self.done + count
         return replace(
             self,
-            # Objects may have come since they were counted.
+            # Objects may have been added since they were counted.
             total=max(self.total, done),
             done=done,
             imported=self.imported + imported,
@@ -92,7 +92,7 @@ class Progress:
 
 
 def _stored(name: str) -> str | dict[str, str]:
-    """Return a name as JSON can hold it: the names of files need not be text."""
+    """Return a name in a form that JSON can hold: names of files need not be text."""
     try:
         name.encode()
     except UnicodeEncodeError:

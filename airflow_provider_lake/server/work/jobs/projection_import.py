@@ -1,4 +1,4 @@
-"""Imports of projections: objects of the bucket that are shown along data."""
+"""Imports of projections: makes projections of objects in the bucket."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class ProjectionImport:
         yield from (Candidate(name) for name in sorted(self._projections) if after is None or name > after)
 
     def read(self, candidates: Sequence[Candidate]) -> BatchResult[Row]:
-        """Find the data and the objects."""
+        """Look up the data and their objects."""
         names = [each.object_name for each in candidates]
         with self._lake.database.reading() as session:
             positions = imports.positions(session, self._datalake_id, names)
@@ -57,7 +57,7 @@ class ProjectionImport:
         return BatchResult(rows, failures)
 
     def write(self, session: Session, seen: BatchResult[Row]) -> int:
-        """Add the projections, and return to how many data; data may have gone, and projections come, meanwhile."""
+        """Add the projections that are still missing, and return the number of data that got any."""
         wanted = {row["data_position"] for row in seen.rows}
         there, known = imports.existing_positions(session, wanted), imports.existing_projections(session, wanted)
         rows = [

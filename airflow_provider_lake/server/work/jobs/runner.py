@@ -1,4 +1,4 @@
-"""Runs jobs: claims what waits, a few at a time, and keeps the leases of what it runs."""
+"""Runs jobs: claims waiting jobs, a few at a time, and renews their leases."""
 
 import logging
 import threading
@@ -21,17 +21,17 @@ logger = logging.getLogger(__name__)
 
 _WORK: Mapping[JobKind, TaskFunction] = {JobKind.IMPORT: imports.run, JobKind.PROCESSING: processings.run}
 
-# A program that reported its end gets this long to end.
+# How long a program may run after it has reported its end.
 _GRACE = timedelta(seconds=10)
-# When the object storage cannot be used, it is tried again after so long.
+# Pause before a job is tried again after a transient error.
 _RETRY_SECONDS = 5.0
 
 
 class JobRunner:
     """Runs the jobs of a lake in ``job_slots`` threads.
 
-    Threads are woken when a job is created and look again every third of a lease; then the leases are renewed too, and
-    jobs of runners that died are taken care of.
+    Threads are woken when a job is created, and poll every third of a lease; then leases are renewed too, and jobs of
+    dead runners are recovered.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -46,8 +46,8 @@ class JobRunner:
         self._threads.append(threading.Thread(target=self._renew_leases, name="job-leases"))
 
     def start(self) -> None:
-        """Take care of the jobs that an earlier lake left behind, then run what waits."""
-        # A database file belongs to one lake at a time, so whatever is leased there has lost its runner.
+        """Recover the jobs of earlier lake processes, then run waiting jobs."""
+        # A database file belongs to one lake at a time, so the runners of all leases in it are dead.
         owns_database = self._lake.settings.database_url is None
         with self._lake.database.writing() as session:
             jobs.recover(session, None if owns_database else utc_now(), 2 * self._lake.settings.job_lease)
@@ -55,7 +55,7 @@ class JobRunner:
             thread.start()
 
     def stop(self) -> None:
-        """Stop what runs, and return once it has ended; it goes back into the queue where that is safe."""
+        """Stop running jobs, and return once they have ended; they go back into the queue if that is safe."""
         with self._condition:
             self._stopping = True
             for stop in self._running.values():
@@ -65,13 +65,13 @@ class JobRunner:
             thread.join()
 
     def wake(self) -> None:
-        """Say that a job was created."""
+        """Report that a job was created."""
         with self._condition:
             self._wake_count += 1
             self._condition.notify_all()
 
     def stop_job(self, job_id: UUID) -> None:
-        """Say that a job was killed: if it runs here, it stops."""
+        """Stop a job if it runs here."""
         with self._condition:
             if job_id in self._running:
                 self._running[job_id].set()
@@ -105,7 +105,7 @@ class JobRunner:
         try:
             task = Task(self._lake, job, self._owner, self._stop_signal(job))
         except OSError as error:
-            logger.error("job %s waits: %s", job.id, error)  # noqa: TRY400 - the machine is at its limit; one line says it
+            logger.error("job %s waits: %s", job.id, error)  # noqa: TRY400 - the machine is out of resources; one line is enough
             self._release(job.id, Outcome(JobStatus.PENDING))
             self._wait_for_stop(_RETRY_SECONDS)
             return None
@@ -174,6 +174,6 @@ class JobRunner:
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether the job may do later what it cannot now: database, storage or machine are at their limits."""
+    """Whether the job may succeed later: the database, storage or machine cannot serve it now."""
     is_at_limit = isinstance(error, OSError) and is_transient(error)
     return is_at_limit or isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))

@@ -1,4 +1,4 @@
-"""What a runner hands to the work that it starts, and gets back."""
+"""What a runner passes to the function that runs a job, and gets back."""
 
 import os
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from airflow_provider_lake.server.store.tables import Job
 
 
 class StopSignal:
-    """Asks running work to stop; can be waited for together with files, by ``selectors``."""
+    """Signals a running job to stop; ``selectors`` can wait for it together with files."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         self.is_set = False
 
     def set(self) -> None:
-        """Ask once; asking again changes nothing."""
+        """Set the signal; setting it again changes nothing."""
         if not self.is_set:
             self.is_set = True
             os.write(self._writer, b"!")
@@ -37,10 +37,10 @@ class StopSignal:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One claimed job, to be run.
+    """One claimed job to run.
 
     :param job: its row as it was claimed.
-    :param owner: whose lease it is; every write about the job asks for it.
+    :param owner: the runner that holds the lease; every write about the job checks it.
     :param stop: set when the job was killed, when its lease is lost, and when the lake stops.
     """
 

@@ -1,4 +1,4 @@
-"""Looks at data whose bytes have arrived: size, dimensions, and whether they are what they claim to be."""
+"""Reads the files of registered data: size, dimensions, and whether they are valid."""
 
 import logging
 import threading
@@ -25,21 +25,21 @@ _RETRY_SECONDS = 5.0
 
 
 class MediaWorker:
-    """Brings data from PENDING to DONE or ERROR, in one thread.
+    """Moves data from PENDING to DONE or ERROR, in one thread.
 
-    What waits is found in the database, so nothing is forgotten when the lake ends: the next one goes on.
+    Pending data are found in the database, so the work resumes after a restart.
     """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._condition = threading.Condition()
-        # What an earlier lake left behind.
+        # There may be pending data of an earlier lake process.
         self._has_work = True
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="media")
 
     def start(self) -> None:
-        """Start to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -50,7 +50,7 @@ class MediaWorker:
         self._thread.join()
 
     def wake(self) -> None:
-        """Say that data has arrived."""
+        """Report that there are new data."""
         with self._condition:
             self._has_work = True
             self._condition.notify()
@@ -58,7 +58,7 @@ class MediaWorker:
     def _run(self) -> None:
         while self._wait_for_work():
             try:
-                # What came in meanwhile is gathered first, unless there is enough of it.
+                # Go on at once only while batches are full; else gather new data first.
                 while not self._stopping and self._read_batch() == _BATCH:
                     pass
             except (SQLAlchemyError, UnavailableError):
@@ -70,13 +70,13 @@ class MediaWorker:
     def _wait_for_work(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._has_work or self._stopping)
-            # What comes in little by little is looked at together: one transaction for all of it.
+            # Gather data that arrive in quick succession: one transaction for all of them.
             self._condition.wait_for(lambda: self._stopping, _GATHER_SECONDS)
             self._has_work = False
             return not self._stopping
 
     def _read_batch(self) -> int:
-        """Look at the next data, and return how many there were."""
+        """Read the next batch of data, and return how many there were."""
         with self._lake.database.reading() as session:
             pending = data_queries.list_pending(session, _BATCH)
             organizations = datalakes.organizations_of(session, {data.datalake_id for data in pending})
@@ -92,15 +92,15 @@ class MediaWorker:
         return len(pending)
 
     def _read_one(self, data: Pending, store: BlobStore, image: ImageResult | None) -> MediaResult:
-        """Return what an object is.
+        """Return the result for one data.
 
-        :param image: what is in it; None: it is a video.
+        :param image: header of the image or the error; None: it is a video.
         """
         size = None
         found: ImageResult | VideoResult | None = image
         try:
             size = store.stat(data.object_name).size
-        except Exception as error:  # noqa: BLE001 - told apart below
+        except Exception as error:  # noqa: BLE001 - `failure_reason` distinguishes them
             found = error
         if size == 0:
             return MediaResult(data.position, UploadStatus.ERROR, 0, error=EMPTY)

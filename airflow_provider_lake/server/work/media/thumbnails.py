@@ -1,4 +1,4 @@
-"""Gives uploaded images and videos a thumbnail, as a projection of that name; imported ones get none."""
+"""Makes thumbnails of uploaded images and videos, as projections of that name; imported ones get none."""
 
 import logging
 import threading
@@ -22,16 +22,16 @@ _FILENAME = "thumbnail.jpg"
 _CONTENT_TYPE = "image/jpeg"
 _POLL_SECONDS = 2.0
 _RETRY_SECONDS = 10.0
-# Data that come in have the machine for themselves.
+# While data are being registered, no thumbnails are made.
 _MIN_AGE = timedelta(seconds=1)
 # Larger files are not read into memory.
 _MAX_BYTES = 256 << 20
 
 
 class ThumbnailWorker:
-    """Makes thumbnails one by one, in one thread, whenever nothing else comes in.
+    """Makes thumbnails one by one, in one thread, while no data are being registered.
 
-    What waits is found in the database, so nothing is forgotten when the lake ends: the next one goes on.
+    Data without a thumbnail are found in the database, so the work resumes after a restart.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -40,7 +40,7 @@ class ThumbnailWorker:
         self._thread = threading.Thread(target=self._run, name="thumbnails")
 
     def start(self) -> None:
-        """Start to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -84,7 +84,7 @@ class ThumbnailWorker:
         except (UnavailableError, OSError):
             raise
         except Exception:
-            # Whatever is wrong with one data, the others do not wait for it.
+            # An unexpected error of one data must not block the others.
             logger.exception("data %s gets no thumbnail", data.id)
             return None
         return thumbnail

@@ -1,1 +1,1 @@
-"""Reading images and videos, in processes that may break."""
+"""Reading images and videos, in processes that may crash."""

@@ -1,6 +1,6 @@
-"""A process that reads the headers of image files: beside the lake's own, and what breaks it does not break the lake.
+"""A process that reads the headers of image files: a crash in a parser does not crash the lake.
 
-It reads a list of paths as one line of JSON, answers a line with what it found in each, and ends with its input.
+It reads a list of paths as one line of JSON, writes a line with the result for each, and ends with its input.
 """
 
 import json
@@ -13,12 +13,12 @@ from typing import Any
 
 from airflow_provider_lake.media.images import ImageHeader, ImageUnsupportedError, NotAnImageError, read_header
 
-# What was found: facts, or the error that the reading raised.
+# The result of reading an image: its header, or the error.
 ImageResult = ImageHeader | Exception
 
 
 def serve() -> None:
-    """Answer until there is no more input; signals are for the lake, which closes it."""
+    """Serve requests until the end of the input. Signals are ignored: the lake handles them, and closes the input."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:
@@ -26,12 +26,12 @@ def serve() -> None:
             sys.stdout.write(json.dumps([_to_json(read_file(path)) for path in json.loads(line)]) + "\n")
             sys.stdout.flush()
     except BrokenPipeError:
-        # The lake was killed: nobody hears what is left to say, neither the rest of the answer nor this error.
+        # The lake was killed: nobody reads the rest of the response, or this error.
         os._exit(0)
 
 
 def from_json(found: Mapping[str, Any]) -> ImageResult:
-    """Return what was found in an image, as the process wrote it."""
+    """Return the result for an image from the JSON that the process wrote."""
     if "width" in found:
         return ImageHeader(found["width"], found["height"], found["metadata"])
     if "errno" in found:
@@ -42,11 +42,11 @@ def from_json(found: Mapping[str, Any]) -> ImageResult:
 
 
 def read_file(path: str | Path) -> ImageResult:
-    """Return what is found in one file."""
+    """Return the header of one file, or the error."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
             return read_header(file)
-    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+    except Exception as error:  # noqa: BLE001 - the caller handles it
         return error
 
 

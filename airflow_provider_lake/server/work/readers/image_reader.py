@@ -1,4 +1,4 @@
-"""Reads the headers of many images: those in a folder by processes of their own, others over threads."""
+"""Reads the headers of many images: local files by separate processes, remote objects by threads."""
 
 import json
 import logging
@@ -17,9 +17,9 @@ from airflow_provider_lake.server.errors import BadRequestError
 from airflow_provider_lake.server.work.readers.image_process import ImageResult, from_json, read_file
 from airflow_provider_lake.server.work.readers.parallel import read_all
 
-# Fewer are read sooner than they are handed over, and need no process.
+# Fewer images are read faster than a process gets the request.
 _MIN_IMAGES = 16
-# What a process is handed at a time.
+# Number of paths in one request to a process.
 _BATCH = 256
 _PROCESSES = min(4, os.cpu_count() or 1)
 _END_SECONDS = 5.0
@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 class ImageReader:
-    """Reads images for all who need it; may be used by several threads at a time.
+    """Reads images; safe for use by several threads.
 
-    Python's interpreter lock would have requests wait while headers are parsed. A process is started when there is
-    enough to read, and ends with the reader or with the lake, however that ends.
+    In threads of the lake, parsing headers would block requests by the interpreter lock. A process is started when
+    needed, and ends with the reader or with the lake, however that ends.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class ImageReader:
         self._idle: list[_Process] = []
 
     def read(self, images: Sequence[tuple[BlobStore, str]]) -> list[ImageResult]:
-        """Return what is found in each of some images, given as store and object name, in their order."""
+        """Return the header of each image or the error, in the order of ``images``: pairs of store and object name."""
         if len(images) < _MIN_IMAGES:
             return read_all(_read_locally, images)
         paths = [path for image in images if (path := _path_of(image)) is not None]
@@ -49,15 +49,15 @@ class ImageReader:
         return [found for batch in read_all(self._read_files, batches) for found in batch]
 
     def close(self) -> None:
-        """End the processes; whoever reads has ended before."""
+        """Stop the processes; all reads must have ended before."""
         while self._idle:
             self._idle.pop().close()
 
     def _acquire_process(self) -> "_Process | None":
-        """Return a process that has nothing to do; None: there is none."""
+        """Return an idle process; None if there is none."""
         try:
             return self._idle.pop()
-        except IndexError:  # looked for first, another thread could take the last one meanwhile
+        except IndexError:  # a check before would race with other threads
             return None
 
     def _read_files(self, paths: Sequence[Path]) -> list[ImageResult]:
@@ -76,7 +76,7 @@ class ImageReader:
             else:
                 self._idle.append(process)
                 return found
-        # Whatever one of them does to a process, the others do not suffer from it.
+        # One of the files crashed the process: read each by itself, so that only that one fails.
         return [found for path in paths for found in self._read_files([path])]
 
 
@@ -94,19 +94,19 @@ class _Process:
         self._output = cast("IO[str]", self._process.stdout)
 
     def read(self, paths: Sequence[Path]) -> list[ImageResult]:
-        """Return what is found in each file.
+        """Return the header of each file, or the error.
 
         :raises OSError: the process has ended.
-        :raises ValueError: it ended in the middle of its answer.
+        :raises ValueError: it ended in the middle of its response.
         """
-        # Names of files need not be text; JSON keeps even those that are not.
+        # Names of files need not be text; this JSON preserves even those.
         self._input.write(json.dumps([str(path) for path in paths]) + "\n")
         self._input.flush()
         return [from_json(found) for found in json.loads(self._output.readline())]
 
     def close(self) -> None:
-        """End it: by the end of its input, or else at once."""
-        with suppress(OSError):  # it has ended, with something unread
+        """End the process by closing its input; kill it if that is not enough."""
+        with suppress(OSError):  # it has ended with unread input
             self._input.close()
         try:
             self._process.wait(_END_SECONDS)
@@ -121,7 +121,7 @@ def _path_of(image: tuple[BlobStore, str]) -> Path | None:
     try:
         return store.path_of(object_name)
     except BadRequestError:
-        return None  # no object can have that name, as its reading will say
+        return None  # an invalid name: opening the object will raise the error
 
 
 def _read_locally(image: tuple[BlobStore, str]) -> ImageResult:
@@ -129,5 +129,5 @@ def _read_locally(image: tuple[BlobStore, str]) -> ImageResult:
     try:
         with store.open(object_name) as file:
             return read_header(file)
-    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+    except Exception as error:  # noqa: BLE001 - the caller handles it
         return error

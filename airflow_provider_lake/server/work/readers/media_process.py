@@ -1,7 +1,7 @@
-"""A process that reads videos, and decodes whole files: beside the lake, so that what breaks it costs one file.
+"""A process that reads videos and decodes whole files: a crash in a decoder costs one file, not the lake.
 
-It is asked by a connection: what is to be done with which file, as JSON. Files of a folder it opens itself; of others
-it asks for the ranges that it needs, which come back as they are. It ends with the lake, however that ends.
+It gets requests by a connection, as JSON: an operation and a file. It opens local files itself; of remote objects it
+requests ranges from the lake, which responds with their bytes. It ends with the lake, however that ends.
 """
 
 import io
@@ -22,7 +22,7 @@ from airflow_provider_lake.media.video import NotAVideoError, VideoUnsupportedEr
 from airflow_provider_lake.server.blobs.ranged import open_ranged
 from airflow_provider_lake.server.work.readers.thumbnail_images import Thumbnail, make_video_thumbnail
 
-# Far beyond what pictures of 8K need.
+# Far beyond what frames of 8K need.
 _MAX_MEMORY = 4 << 30
 
 VIDEO_FACTS = "video facts"
@@ -39,7 +39,7 @@ _WORK: Mapping[str, Callable[[BinaryIO], Any]] = {
 
 
 def serve(connection: Connection) -> None:
-    """Answer until nobody asks any more."""
+    """Serve requests until the connection is closed."""
     while True:
         try:
             request = json.loads(connection.recv_bytes())
@@ -61,7 +61,7 @@ def _handle(connection: Connection, request: Mapping[str, Any]) -> tuple[dict[st
         return {"refused": str(error)}, None
     except OSError as error:
         return {"errno": error.errno, "message": error.strerror or str(error)}, None
-    except Exception as error:  # noqa: BLE001 - reported to the caller
+    except Exception as error:  # noqa: BLE001 - reported in the response
         return {"failed": f"{type(error).__name__}: {error}"}, None
     if isinstance(result, Thumbnail):
         return {"width": result.width, "height": result.height}, result.content
@@ -70,7 +70,7 @@ def _handle(connection: Connection, request: Mapping[str, Any]) -> tuple[dict[st
 
 def _open_file(connection: Connection, request: Mapping[str, Any]) -> BinaryIO:
     if request["path"] is not None:
-        return open(request["path"], "rb")  # noqa: PTH123 - closed by who asks
+        return open(request["path"], "rb")  # noqa: PTH123 - the caller closes it
 
     def fetch(start: int, length: int) -> bytes:
         connection.send_bytes(json.dumps({"fetch": [start, length]}).encode())
@@ -80,7 +80,7 @@ def _open_file(connection: Connection, request: Mapping[str, Any]) -> BinaryIO:
 
 
 def main() -> None:
-    """Serve the connection whose number is the argument; what is decoded does not outlive the lake."""
+    """Serve the connection whose file descriptor is the argument, and end with the lake."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     _limit_memory()
@@ -89,14 +89,14 @@ def main() -> None:
         try:
             serve(connection)
         except OSError:
-            # The lake was killed: nobody hears what is left to say.
+            # The lake was killed: nobody reads the response.
             os._exit(0)
 
 
 def _limit_memory() -> None:
-    """Let what claims to be of enormous size fail here, before the machine has no memory left for the lake."""
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY if most < 0 else min(_MAX_MEMORY, most), most))
+    """Limit this process's memory, so that a file with enormous dimensions fails before the lake lacks memory."""
+    _, maximum = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY if maximum < 0 else min(_MAX_MEMORY, maximum), maximum))
 
 
 def _end_with_input() -> None:

@@ -1,4 +1,4 @@
-"""Reads videos, and decodes whole files, by processes of their own: what breaks such a process costs one file."""
+"""Reads videos and decodes whole files in separate processes: a crash costs one file."""
 
 import json
 import logging
@@ -31,23 +31,23 @@ from airflow_provider_lake.server.work.readers.thumbnail_images import NoThumbna
 
 logger = logging.getLogger(__name__)
 
-# Headers do not wait for files that are decoded.
+# Separate limits, so that headers do not wait for files that are decoded.
 _READERS = min(4, os.cpu_count() or 1)
 _CHECKERS = max(1, (os.cpu_count() or 1) // 2)
 _POLL_SECONDS = 0.2
-# Far beyond what a header takes, and what decoding takes.
+# Timeouts, far beyond what a header and decoding take.
 _HEADER_SECONDS = 60.0
 _CHECK_SECONDS_PER_MIB = 10.0
 _END_SECONDS = 5.0
 _CHECKS = {DataType.IMAGE: IMAGE_CHECK, DataType.VIDEO: VIDEO_CHECK}
 
 
-# What was found: facts, or the error that the reading raised.
+# The result of reading a video: its header, or the error.
 VideoResult = VideoFacts | Exception
 
 
 class StoppedError(Exception):
-    """The caller does not wait any longer."""
+    """The caller has stopped waiting."""
 
 
 def _never() -> bool:
@@ -55,9 +55,9 @@ def _never() -> bool:
 
 
 class MediaReader:
-    """Reads for all who need it; may be used by several threads at a time.
+    """Reads videos and decodes files; safe for use by several threads.
 
-    A process is started when there is something to read, and ends with the reader or with the lake.
+    A process is started when needed, and ends with the reader or with the lake.
     """
 
     def __init__(self) -> None:
@@ -66,12 +66,12 @@ class MediaReader:
         self._idle: list[_Process] = []
 
     def read_video(self, store: BlobStore, object_name: str, is_stopped: Callable[[], bool] = _never) -> VideoFacts:
-        """Return what the header of a video tells.
+        """Return the facts in the header of a video.
 
-        :raises NotAVideoError: it is none.
+        :raises NotAVideoError: it is not a video.
         :raises VideoUnsupportedError: PyAV is missing.
         :raises OSError: the object cannot be read.
-        :raises StoppedError: ``is_stopped`` says so.
+        :raises StoppedError: ``is_stopped`` returned True.
         """
         with self._readers:
             response, _ = self._request(VIDEO_FACTS, store, object_name, is_stopped)
@@ -80,21 +80,21 @@ class MediaReader:
     def try_read_video(
         self, store: BlobStore, object_name: str, is_stopped: Callable[[], bool] = _never
     ) -> VideoResult:
-        """Return what the header of a video tells, or the error that its reading raised.
+        """Return the facts in the header of a video, or the error.
 
-        :raises StoppedError: ``is_stopped`` says so.
+        :raises StoppedError: ``is_stopped`` returned True.
         """
         try:
             return self.read_video(store, object_name, is_stopped)
         except StoppedError:
             raise
-        except Exception as error:  # noqa: BLE001 - raised again by the caller
+        except Exception as error:  # noqa: BLE001 - the caller handles it
             return error
 
     def make_video_thumbnail(self, store: BlobStore, object_name: str) -> Thumbnail:
-        """Return a thumbnail of a video's first picture.
+        """Return a thumbnail of a video's first frame.
 
-        :raises NoThumbnailError: it cannot be shown.
+        :raises NoThumbnailError: it cannot be decoded.
         :raises OSError: the object cannot be read.
         """
         try:
@@ -105,28 +105,28 @@ class MediaReader:
         return Thumbnail(content, response["width"], response["height"])
 
     def check(self, store: BlobStore, object_name: str, kind: DataType, is_stopped: Callable[[], bool]) -> None:
-        """Decode all of an image or a video.
+        """Decode a whole image or video.
 
-        :raises NotAnImageError: the image is cut or broken.
-        :raises NotAVideoError: it is no video, or it is cut or broken.
+        :raises NotAnImageError: the image is truncated or damaged.
+        :raises NotAVideoError: it is not a video, or it is truncated or damaged.
         :raises VideoUnsupportedError: PyAV is missing.
-        :raises ImageUnsupportedError: something else is.
+        :raises ImageUnsupportedError: a library for the image's format is missing.
         :raises OSError: the object cannot be read.
-        :raises StoppedError: ``is_stopped`` says so.
+        :raises StoppedError: ``is_stopped`` returned True.
         """
         with self._checkers:
             self._request(_CHECKS[kind], store, object_name, is_stopped)
 
     def close(self) -> None:
-        """End the processes; whoever reads has ended before."""
+        """Stop the processes; all reads must have ended before."""
         while self._idle:
             self._idle.pop().close()
 
     def _acquire_process(self) -> "_Process | None":
-        """Return a process that has nothing to do; None: there is none."""
+        """Return an idle process; None if there is none."""
         try:
             return self._idle.pop()
-        except IndexError:  # looked for first, another thread could take the last one meanwhile
+        except IndexError:  # a check before would race with other threads
             return None
 
     def _request(
@@ -156,7 +156,7 @@ class MediaReader:
 
 
 def drop_unsupported(found: ImageHeader | VideoResult | None) -> ImageHeader | VideoResult | None:
-    """Return what was found; None where nobody can look into the file here, which the log then says once."""
+    """Return a result; None if the library to read the file is missing, which is logged once."""
     if isinstance(found, ImageUnsupportedError | VideoUnsupportedError):
         warn_unsupported(logger, str(found), "they come in as they are, without size, metadata and thumbnail")
         return None
@@ -164,7 +164,7 @@ def drop_unsupported(found: ImageHeader | VideoResult | None) -> ImageHeader | V
 
 
 def media_columns(found: ImageHeader | VideoFacts | None) -> dict[str, Any]:
-    """Return what is known of a data by the columns that keep it; metadata are not among them."""
+    """Return the columns of a data that come from its header, except metadata."""
     if found is None:
         return {}
     size = {"width": found.width, "height": found.height}
@@ -174,7 +174,7 @@ def media_columns(found: ImageHeader | VideoFacts | None) -> dict[str, Any]:
 
 
 class _Process:
-    """One process that reads, one file after the other."""
+    """One process that reads one file after the other."""
 
     def __init__(self) -> None:
         self._connection, child_end = Pipe()
@@ -193,12 +193,12 @@ class _Process:
     def request(
         self, request: dict[str, Any], file: BinaryIO | None, deadline: float, is_stopped: Callable[[], bool]
     ) -> tuple[dict[str, Any], bytes]:
-        """Return what is answered, and the bytes that come with it.
+        """Send a request; return the response and the bytes that follow it.
 
-        :param file: whose ranges it may ask for.
+        :param file: the remote object, of which the process may request ranges; None: it opens a local file.
         :raises EOFError: the process has ended; so does an ``OSError`` of the connection.
-        :raises TimeoutError: there is no response before the deadline.
-        :raises StoppedError: ``is_stopped`` says so.
+        :raises TimeoutError: no response came before the deadline.
+        :raises StoppedError: ``is_stopped`` returned True.
         """
         self._connection.send_bytes(json.dumps(request).encode())
         while True:
@@ -218,7 +218,7 @@ class _Process:
             self._connection.send_bytes(source.read(length))
 
     def close(self) -> None:
-        """End it: by the end of its input, or else at once."""
+        """End the process by closing its input; kill it if that is not enough."""
         cast("BinaryIO", self._process.stdin).close()
         self._connection.close()
         try:
@@ -227,7 +227,7 @@ class _Process:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         with suppress(OSError):
@@ -240,7 +240,7 @@ def _error(what: str, reason: str) -> ValueError:
 
 
 def _parse_response(what: str, response: dict[str, Any]) -> dict[str, Any]:
-    """Return a response, or raise what it says."""
+    """Return a response, or raise the error that it reports."""
     match response:
         case {"unsupported": message}:
             raise (ImageUnsupportedError if what == IMAGE_CHECK else VideoUnsupportedError)(message)

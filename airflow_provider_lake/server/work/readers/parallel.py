@@ -1,10 +1,10 @@
-"""Looking at many objects, several at the same time."""
+"""Reading many objects, several at the same time."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-# Those of a distant storage take their time to come.
+# Reading from a remote storage is mostly waiting.
 _READERS = 8
 
 T = TypeVar("T")
@@ -12,9 +12,9 @@ R = TypeVar("R")
 
 
 def read_all(read: Callable[[T], R], objects: Sequence[T]) -> list[R]:
-    """Return what a function finds in each object, in their order.
+    """Return the result of a function for each object, in their order.
 
-    Each thread has a part of its own: handing over one by one would cost as much as looking at an object of this disk.
+    Each thread gets one part of the list: passing objects one by one would cost as much as reading a local file.
     """
     size = -(-len(objects) // _READERS) or 1
     parts = [objects[start : start + size] for start in range(0, len(objects), size)]

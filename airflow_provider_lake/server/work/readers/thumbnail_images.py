@@ -1,4 +1,4 @@
-"""Small JPEGs of images, and of the first pictures of videos."""
+"""Thumbnails of images, and of the first frames of videos."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,17 +17,17 @@ from airflow_provider_lake.media.video import read_first_frame
 
 MAX_SIDE = 512
 _QUALITY = 80
-# Decoding takes up to 4 bytes a pixel; JPEG that is not progressive is exempt: it is decoded at a fraction of its size.
+# Decoding needs up to 4 bytes a pixel. Exempt is JPEG that is not progressive: it is decoded at a reduced size.
 _MAX_PIXELS = 64_000_000
 
 
 class NoThumbnailError(ValueError):
-    """The pixels cannot be shown; the message says why."""
+    """No thumbnail can be made; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A JPEG of at most 512 pixels a side, turned as its EXIF says."""
+    """A JPEG of at most 512 pixels a side, rotated as its EXIF says."""
 
     content: bytes
     width: int
@@ -35,9 +35,9 @@ class Thumbnail:
 
 
 def make_thumbnail(file: BinaryIO) -> Thumbnail:
-    """Return a thumbnail of an image, its first frame where it has several.
+    """Return a thumbnail of an image; of several frames, the first.
 
-    :raises NoThumbnailError: its pixels are broken, or too many.
+    :raises NoThumbnailError: its pixels are damaged, or too many.
     """
     target = BytesIO()
     try:
@@ -47,7 +47,7 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
             is_small = image.format == "JPEG" and "progressive" not in image.info
             if not is_small and image.width * image.height > _MAX_PIXELS:
                 raise NoThumbnailError(f"the image has more than {_MAX_PIXELS} pixels")
-            # Colours of a palette cannot be mixed.
+            # Palette images cannot be resampled.
             small = image.convert("RGBA") if image.mode in {"1", "P"} else image
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             turned = _on_white(ImageOps.exif_transpose(small))
@@ -62,7 +62,7 @@ def make_thumbnail(file: BinaryIO) -> Thumbnail:
 
 
 def make_video_thumbnail(file: BinaryIO) -> Thumbnail:
-    """Return a thumbnail of a video's first picture.
+    """Return a thumbnail of a video's first frame.
 
     :raises NotAVideoError: it has none that can be decoded.
     :raises VideoUnsupportedError: PyAV is missing.
@@ -73,7 +73,7 @@ def make_video_thumbnail(file: BinaryIO) -> Thumbnail:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Return an image in the colours of JPEG, white where it is transparent."""
+    """Return an image in a mode that JPEG supports, with a white background."""
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     if not image.has_transparency_data:

@@ -1,4 +1,4 @@
-"""Why an object is not what its name says, or cannot be read: the same words whichever way it comes in."""
+"""Why an object cannot become a data: the same messages for uploads and imports."""
 
 import logging
 
@@ -14,7 +14,7 @@ EMPTY = "the file is empty"
 def failure_reason(error: Exception, object_name: str, *, missing: str) -> str:
     """Return why an object cannot be a data.
 
-    :param missing: what is said where there is no such object.
+    :param missing: the reason if there is no such object.
     :raises UnavailableError: it may be read later.
     """
     match error:
@@ -30,6 +30,6 @@ def failure_reason(error: Exception, object_name: str, *, missing: str) -> str:
             raise UnavailableError(f"the objects cannot be read: {error.strerror}") from error
         case OSError():
             return f"the object cannot be read: {error.strerror or error}"
-    # Whatever is wrong with one object, the others do not wait for it.
+    # An unexpected error of one object must not block the others.
     logger.error("cannot read the object %r", object_name, exc_info=error)
     return f"the object cannot be read: {error}"
