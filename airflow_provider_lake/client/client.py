@@ -12,8 +12,8 @@ from airflow_provider_lake.client.datalake import Datalake
 from airflow_provider_lake.client.errors import NotFoundError, ResponseError, UnexpectedResponseError, UsageError
 from airflow_provider_lake.client.resources.base import parse_id
 from airflow_provider_lake.client.resources.jobs import Job
-from airflow_provider_lake.client.resources.processings import Processing, Processings
-from airflow_provider_lake.client.resources.sources import DataSource, DataSources
+from airflow_provider_lake.client.resources.processings import Processing, get_public_processing, processings
+from airflow_provider_lake.client.resources.sources import DataSource, data_sources
 from airflow_provider_lake.client.transport.base import without_secrets
 from airflow_provider_lake.client.transport.fields import page_items, read_field, read_id
 from airflow_provider_lake.client.transport.retry import RetryPolicy
@@ -123,18 +123,18 @@ class Client:
 
         :raises ConflictError: the name is taken.
         """
-        return self._sources.create(name)
+        return data_sources(self._session).create(name)
 
     def get_datasource(self, name: str) -> DataSource:
         """Return the data source of that name.
 
         :raises NotFoundError: there is none.
         """
-        return self._sources.get(name)
+        return data_sources(self._session).get(name)
 
     def get_or_create_datasource(self, name: str) -> DataSource:
         """Return the data source of that name, made when there is none."""
-        return self._sources.get_or_create(name)
+        return data_sources(self._session).get_or_create(name)
 
     def list_datasources(
         self, limit: int | None = None, offset: int | None = None, order_by: Sequence[str] | None = None
@@ -145,7 +145,7 @@ class Client:
         :param offset: how many to skip.
         :param order_by: fields, with ``-`` before them descending.
         """
-        return list(self._sources.list(limit, offset, order_by))
+        return list(data_sources(self._session).list(limit, offset, order_by))
 
     def get_job_by_id(self, id: str | UUID) -> Job:
         """Return a job.
@@ -174,19 +174,17 @@ class Client:
         :param target: what it works on; ``DATALAKE``.
         :raises ConflictError: the name is taken.
         """
-        return self._processings.create(
-            {
-                "name": name,
-                "target": target,
-                "description": description,
-                "type": type,
-                "default_cpu": default_cpu,
-                "default_gpu": default_gpu,
-                "default_parameters": default_parameters,
-                "docker_image": docker_image,
-                "docker_tag": docker_tag,
-                "docker_flags": read_optional_list("docker_flags", docker_flags, str),
-            }
+        return processings(self._session).create(
+            name,
+            target=target,
+            description=description,
+            type=type,
+            default_cpu=default_cpu,
+            default_gpu=default_gpu,
+            default_parameters=default_parameters,
+            docker_image=docker_image,
+            docker_tag=docker_tag,
+            docker_flags=read_optional_list("docker_flags", docker_flags, str),
         )
 
     def get_processing(self, name: str) -> Processing:
@@ -194,14 +192,14 @@ class Client:
 
         :raises NotFoundError: there is none.
         """
-        return self._processings.get(name)
+        return processings(self._session).get(name)
 
     def get_public_processing(self, name: str) -> Processing:
         """Return the processing of that name among those that the lake offers to everyone.
 
         :raises NotFoundError: there is none.
         """
-        return self._processings.get_public(name)
+        return get_public_processing(self._session, name)
 
     def list_processings(
         self, limit: int | None = None, offset: int | None = None, order_by: Sequence[str] | None = None
@@ -212,19 +210,11 @@ class Client:
         :param offset: how many to skip.
         :param order_by: fields, with ``-`` before them descending.
         """
-        return list(self._processings.list(limit, offset, order_by))
+        return list(processings(self._session).list(limit, offset, order_by))
 
     @property
     def _path(self) -> str:
         return f"/api/organization/{self.organization_id}"
-
-    @property
-    def _sources(self) -> DataSources:
-        return DataSources(self._session)
-
-    @property
-    def _processings(self) -> Processings:
-        return Processings(self._session)
 
     def _read_user(self) -> Any:
         """Return what the lake says of the token.

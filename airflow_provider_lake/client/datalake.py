@@ -1,7 +1,6 @@
 """A datalake: files in, data out, jobs on them."""
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,9 +14,9 @@ from airflow_provider_lake.client.arguments import (
     read_value,
     read_workers,
 )
-from airflow_provider_lake.client.errors import BadRequestError, InvalidQueryError, NoDataError, UsageError
+from airflow_provider_lake.client.errors import UsageError
+from airflow_provider_lake.client.listing.datalake_mixin import DataListingMixin
 from airflow_provider_lake.client.listing.multi_data import MultiData
-from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE_PARAMS, Selection, make_selection, select
 from airflow_provider_lake.client.resources.base import Json, parse_id
 from airflow_provider_lake.client.resources.custom_metadata import CustomMetadataSchemaMixin
 from airflow_provider_lake.client.resources.data import Data, update_data
@@ -26,8 +25,8 @@ from airflow_provider_lake.client.resources.jobs import Job
 from airflow_provider_lake.client.resources.multi_job import MultiJob
 from airflow_provider_lake.client.resources.processings import Processing, launch_body
 from airflow_provider_lake.client.resources.projections import Projection, upload_projection
-from airflow_provider_lake.client.resources.sources import DataSource, DataSources
-from airflow_provider_lake.client.resources.tags import DataTags, Tag
+from airflow_provider_lake.client.resources.sources import DataSource, data_sources
+from airflow_provider_lake.client.resources.tags import Tag
 from airflow_provider_lake.client.transfers.error_manager import ErrorManager
 from airflow_provider_lake.client.transfers.file_checks import CheckFiles, check_option
 from airflow_provider_lake.client.transfers.progress import Progress
@@ -38,13 +37,12 @@ from airflow_provider_lake.client.uploads import Size, Uploader, collect, plan_f
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Datalake(CustomMetadataSchemaMixin):
+class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     """A collection of images and videos whose bytes lie in one object storage.
 
     :param connector_id: the object storage; None: this datalake can neither upload nor import.
     """
 
-    name: str
     connector_id: UUID | None
 
     @classmethod
@@ -129,95 +127,6 @@ class Datalake(CustomMetadataSchemaMixin):
         names = read_list("filenames", filenames, str)
         storage = ObjectStorage(self.session, self._require_connector())
         return storage.generate_object_names(names, read_workers(max_workers))
-
-    def find_data(
-        self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None
-    ) -> Data:
-        """Return the one data that matches everything given.
-
-        :raises NotFoundError: there is none.
-        :raises InvalidQueryError: there are several.
-        :raises UsageError: nothing is given.
-        """
-        given = [
-            ("id", None if id is None else parse_id(id)),
-            ("filename", filename),
-            ("object_name", object_name),
-        ]
-        if filename is None and object_name is None and id is None:
-            raise UsageError("give the filename, the object name or the id of the data to find")
-        wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given if value is not None)
-        missing = f"no data with {wanted} in {self._description}"
-        params = [*given, *ANY_STATE_AND_TYPE_PARAMS]
-        try:
-            json = self.session.find(f"{self._path}/datas/find", params, missing)
-        except BadRequestError as error:
-            raise InvalidQueryError(*error.args) from error
-        return Data.from_json(self.session, self.id, json)
-
-    def list_data(
-        self,
-        limit: int | None = None,
-        offset: int | None = None,
-        page_size: int | None = None,
-        order_by: Sequence[str] | None = None,
-        tags: str | Tag | Sequence[str | Tag] | None = None,
-        filenames: Sequence[str] | None = None,
-        intersect_tags: bool | None = False,
-        object_names: Sequence[str] | None = None,
-        q: str | None = None,
-        ids: Sequence[str | UUID] | None = None,
-        custom_metadata: Mapping[str, Any] | None = None,
-    ) -> MultiData:
-        """Return the data that match everything given; without any, all of them.
-
-        The arguments are those of :meth:`iter_data`.
-
-        :param page_size: deprecated by the reference, and without effect.
-        :raises NoDataError: nothing matches; the message says what was looked for.
-        :raises InvalidQueryError: the lake cannot read ``q``.
-        """
-        if page_size is not None:
-            warnings.warn("page_size is deprecated: it has no effect", DeprecationWarning, stacklevel=2)
-        selection = make_selection(
-            limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
-        )
-        data = MultiData(self._select(selection))
-        if not data:
-            raise self._no_data_error(selection)
-        return data
-
-    def iter_data(
-        self,
-        limit: int | None = None,
-        offset: int | None = None,
-        order_by: Sequence[str] | None = None,
-        tags: str | Tag | Sequence[str | Tag] | None = None,
-        filenames: Sequence[str] | None = None,
-        intersect_tags: bool | None = False,
-        object_names: Sequence[str] | None = None,
-        q: str | None = None,
-        ids: Sequence[str | UUID] | None = None,
-        custom_metadata: Mapping[str, Any] | None = None,
-    ) -> Iterator[Data]:
-        """Yield the data that match everything given, a page in memory at a time; without any, all of them.
-
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
-        :param tags: data that carry one of them; an empty list asks nothing.
-        :param filenames: data that have one of them; at most one of ``filenames``, ``object_names`` and ``ids``.
-        :param intersect_tags: data that carry all of the tags instead.
-        :param object_names: data that have one of them.
-        :param q: a query in the lake's language, such as ``metadata.reference ~ "XY"``.
-        :param ids: data that have one of them.
-        :param custom_metadata: data that have these keys with these values.
-        :raises InvalidQueryError: the lake cannot read ``q``.
-        """
-        selection = make_selection(
-            limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
-        )
-        return self._select(selection)
 
     def create_data_tag(self, name: str) -> Tag:
         """Create a data tag.
@@ -352,18 +261,6 @@ class Datalake(CustomMetadataSchemaMixin):
         return Job.from_json(self.session, self.session.request("POST", path, json=body, key=idempotency_key))
 
     @property
-    def _path(self) -> str:
-        return f"/api/datalake/{self.id}"
-
-    @property
-    def _description(self) -> str:
-        return f"datalake {self.name!r}"
-
-    @property
-    def _tags(self) -> DataTags:
-        return DataTags(self.session, self.id, self._description)
-
-    @property
     def _imports(self) -> Imports:
         return Imports(self.session, self.id)
 
@@ -374,22 +271,10 @@ class Datalake(CustomMetadataSchemaMixin):
     def _source_id(self, source: str | DataSource | None) -> UUID | None:
         given = read_optional_value("source", source, str, DataSource)
         if isinstance(given, str):
-            given = DataSources(self.session).get_or_create(given)
+            given = data_sources(self.session).get_or_create(given)
         return None if given is None else given.id
 
     def _require_connector(self) -> UUID:
         if self.connector_id is None:
             raise UsageError(f"{self._description} has no connector: it can neither upload nor import")
         return self.connector_id
-
-    def _select(self, selection: Selection) -> Iterator[Data]:
-        try:
-            yield from select(self.session, self.id, selection)
-        except BadRequestError as error:
-            if selection.q is None:
-                raise
-            raise InvalidQueryError(*error.args) from error
-
-    def _no_data_error(self, selection: Selection) -> NoDataError:
-        """Say what was looked for, and which of its tags do not even exist."""
-        return NoDataError(f"{self._description} has no data for {selection}{self._tags.suggest(selection.tags)}")

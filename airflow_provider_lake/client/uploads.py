@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,6 @@ from airflow_provider_lake.client.errors import (
     LakeError,
     NotFoundError,
     NothingDoneError,
-    ServerError,
-    TransportError,
     UnexpectedResponseError,
     UnprocessableDataError,
     UploadError,
@@ -33,7 +32,6 @@ from airflow_provider_lake.client.transfers.file_checks import CheckFiles, decod
 from airflow_provider_lake.client.transfers.files import LocalFile, open_file
 from airflow_provider_lake.client.transfers.progress import Progress, progress_counter
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
-from airflow_provider_lake.client.transport.attempts import outcome_of
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.media.kinds import content_type_of, data_type_of
 from airflow_provider_lake.text.printable import one_line
@@ -150,29 +148,15 @@ class Uploader:
         return description
 
     def _register(self, body: Mapping[str, Any]) -> Data:
-        """Register an object as data, once: after an unclear outcome it is looked up before it is registered again."""
-        is_ambiguous = False
+        """Register an object as data, once: after an ambiguous outcome it is looked up before another attempt."""
+        attempts = self.session.attempts()
+        return attempts.repeat(partial(self._create, body), repeatable=True, recover=partial(self._find, body))
 
-        def attempt() -> Data:
-            nonlocal is_ambiguous
-            if is_ambiguous:
-                with suppress(NotFoundError):
-                    return self._get(body)
-            try:
-                return self._create(body)
-            except (TransportError, ServerError) as error:
-                is_ambiguous = is_ambiguous or outcome_of(error).is_ambiguous
-                raise
-
-        try:
-            return self.session.attempts().repeat(attempt, repeatable=True)
-        except (TransportError, ServerError) as error:
-            if not is_ambiguous:
-                raise
-            # It may be there for all that: one last look, not one more attempt.
-            with suppress(LakeError):
-                return self._get(body)
-            raise error from None
+    def _find(self, body: Mapping[str, Any]) -> Data | None:
+        """Return the data of an object; None: there is none."""
+        with suppress(NotFoundError):
+            return self._get(body)
+        return None
 
     def _create(self, body: Mapping[str, Any]) -> Data:
         path = f"/api/datalake/{self.datalake_id}/datas"

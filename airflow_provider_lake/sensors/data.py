@@ -58,11 +58,9 @@ class DataSensor(LakeSensor):
 
     def _look(self) -> PokeReturnValue:
         """Count once; return whether there are enough, and the summary."""
-        from airflow_provider_lake.client.listing.ids import count_data
-
         datalake, query = self.hook.get_datalake(read_text("datalake", self.datalake)), self._full_query
         self._show(datalake)
-        count = count_data(datalake.session, datalake.id, query)
+        count = datalake.count_data(q=query, upload_statuses=["DONE"])
         summary = {
             "datalake": datalake.name,
             "count": count,

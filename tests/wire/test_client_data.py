@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from airflow_provider_lake.client import (
     NotFoundError,
     TransferError,
 )
+from airflow_provider_lake.client.transport import paging
 from tests.lake_process import LakeProcess
 
 COUNT = 6
@@ -86,6 +88,47 @@ def test_tags_select(datalake: Datalake, data: MultiData, tags: tuple[str, str])
     assert _ids(datalake.list_data(tags=even)) == _ids(data[::2])
     assert _ids(datalake.list_data(tags=[even, datalake.get_data_tag(everything)])) == _ids(data)
     assert _ids(datalake.list_data(tags=[even, everything], intersect_tags=True)) == _ids(data[::2])
+
+
+def test_ids_and_counts_agree_with_the_list(datalake: Datalake, data: MultiData, tags: tuple[str, str]) -> None:
+    """However data are selected, with the ids alone or by reading the data."""
+    everything, even = tags
+    selections: tuple[tuple[dict[str, Any], MultiData], ...] = (
+        ({"tags": everything}, data),
+        ({"tags": [even, everything], "intersect_tags": True}, data[::2]),
+        ({"tags": everything, "q": "meta.width > 12"}, data[3:]),
+        ({"tags": everything, "custom_metadata": {"number": 2}}, data[2:3]),
+        ({"ids": [*data[1:4].ids, uuid4()]}, data[1:4]),
+        ({"filenames": [data[0].filename]}, data[:1]),
+        ({"object_names": [data[0].object_name]}, data[:1]),
+        ({"tags": f"none {uuid4()}"}, MultiData()),
+    )
+    for arguments, expected in selections:
+        assert sorted(datalake.iter_ids(**arguments)) == _ids(expected)
+        assert datalake.count_data(**arguments) == len(expected)
+
+
+def test_ids_come_in_pages_and_in_order(
+    datalake: Datalake, data: MultiData, tags: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages follow each other; a limit, an offset and an order hold over them."""
+    monkeypatch.setattr(paging, "PAGE_SIZE", 2)
+    created = datalake.list_data(tags=tags[0]).ids
+
+    assert list(datalake.iter_ids(tags=tags[0])) == created
+    assert list(datalake.iter_ids(tags=tags[0], limit=3, offset=2)) == created[2:5]
+    assert list(datalake.iter_ids(tags=tags[0], order_by=["-filename"])) == data.ids[::-1]
+
+
+def test_counts_of_states_and_refused_queries(datalake: Datalake, data: MultiData, tags: tuple[str, str]) -> None:
+    """Data in some upload statuses are counted alone; a query that the lake cannot read is an error of its own."""
+    assert datalake.count_data(tags=tags[0], upload_statuses=["DONE"]) == COUNT
+    assert datalake.count_data(tags=tags[0], upload_statuses=["PENDING", "ERROR"]) == 0
+    assert datalake.count_data(ids=data.ids, upload_statuses=["ERROR"]) == 0
+    with pytest.raises(InvalidQueryError):
+        datalake.count_data(q="no query")
+    with pytest.raises(InvalidQueryError):
+        list(datalake.iter_ids(q="no query"))
 
 
 def test_names_select(datalake: Datalake, data: MultiData) -> None:

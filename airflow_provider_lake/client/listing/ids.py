@@ -1,18 +1,19 @@
 """Ids of data, page by page in the order of creation, with their count: the cheapest look at a datalake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
 from airflow_provider_lake.client.listing.selection import ANY_STATE_AND_TYPE
-from airflow_provider_lake.client.transport.fields import page_items, read_field
-from airflow_provider_lake.client.transport.paging import PAGE_SIZE
+from airflow_provider_lake.client.transport.fields import explain_shape, page_items, read_field
+from airflow_provider_lake.client.transport.paging import PAGE_SIZE, iter_by_cursor
 from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 ANY_STATUS: Sequence[str] = tuple(ANY_STATE_AND_TYPE["upload_statuses"])
 UNFINISHED: Sequence[str] = ("PENDING", "COMPUTING")
 FINISHED: Sequence[str] = ("DONE",)
+_PAGE_PARAMS = frozenset({"limit", "offset", "cursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,31 @@ def ids_path(datalake_id: UUID | str) -> str:
     return f"/api/datalake/{datalake_id}/datas/ids/paginated"
 
 
-def count_data(session: Session, datalake_id: UUID, q: str | None, statuses: Sequence[str] = FINISHED) -> int:
-    """Count the data that a query means."""
-    question = IdQuery(q, statuses, limit=1)
-    return IdPage.from_json(session.request("GET", ids_path(datalake_id), params=question.params)).count
+def read_id_page(session: Session, datalake_id: UUID, query: IdQuery) -> IdPage:
+    """Request one page of ids."""
+    return IdPage.from_json(session.request("GET", ids_path(datalake_id), params=query.params))
+
+
+def iter_ids(
+    session: Session, datalake_id: UUID, q: str | None, limit: int | None, offset: int | None
+) -> Iterator[UUID]:
+    """Yield the ids of the data that a query selects, in the order of creation; a page is requested when it is needed.
+
+    :param q: a query in the lake's language; None: all data.
+    :param limit: at most so many.
+    :param offset: how many to skip.
+    """
+    rest = [(name, value) for name, value in IdQuery(q).params if name not in _PAGE_PARAMS]
+
+    def fetch(page: QueryParams) -> Any:
+        return _with_ids(session.request("GET", ids_path(datalake_id), params=[*page, *rest]))
+
+    return iter_by_cursor(fetch, limit, offset)
+
+
+@explain_shape("page of ids")
+def _with_ids(page: Any) -> Any:
+    return {**page, "items": [UUID(each) for each in page_items(page)]}
 
 
 def ids_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:

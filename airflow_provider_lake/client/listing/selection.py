@@ -60,7 +60,7 @@ class Selection:
 
     def __str__(self) -> str:
         """Say in words which data are meant: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
-        kind, names = self.named or ("", [])
+        kind, names = self.name_list or ("", [])
         several = "all of the tags" if self.intersect_tags else "one of the tags"
         reported = [
             f"{several if len(self.tags) > 1 else 'tag'} {_listed(self.tags)}" if self.tags else "",
@@ -87,7 +87,12 @@ class Selection:
         return f"({self.q}) and {tagged}" if _OR.search(self.q) else f"{self.q} and {tagged}"
 
     @property
-    def named(self) -> tuple[str, list[str]] | None:
+    def is_by_query(self) -> bool:
+        """Whether the tags and ``q`` alone select the data, which every route of the lake takes."""
+        return self.name_list is None and self.custom_metadata is None
+
+    @property
+    def name_list(self) -> tuple[str, list[str]] | None:
         """By what kind of name the data are asked for, and the names, each once; None: not by name."""
         for kind in ("ids", "object_names", "filenames"):
             names = getattr(self, kind)
@@ -155,7 +160,7 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
         params = [("custom_metadata", custom_text), *order]
         return pages.read(session.request("XGET", path, params=params, json=body, decoder=decode_page))
 
-    if selection.named is not None:
+    if selection.name_list is not None:
         start = selection.offset or 0
         end = None if selection.limit is None else start + selection.limit
         return islice(_select_named(fetch_named, selection), start, end)
@@ -173,7 +178,7 @@ def refresh_data(data: Iterable[Data]) -> Iterator[Data]:
 
 
 def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selection) -> Iterator[Any]:
-    kind, names = selection.named or ("", [])
+    kind, names = selection.name_list or ("", [])
     if selection.order_by and len(names) > PAGE_SIZE:
         raise UsageError(f"order_by works for at most {PAGE_SIZE} {kind}; {len(names)} are given")
     query = {} if selection.query is None else {"q": selection.query}

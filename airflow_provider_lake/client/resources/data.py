@@ -16,9 +16,9 @@ from airflow_provider_lake.client.resources.sources import DataSource
 from airflow_provider_lake.client.resources.states import UploadStatus
 from airflow_provider_lake.client.resources.tags import Tag
 from airflow_provider_lake.client.transfers.download import read_bytes, save_record
-from airflow_provider_lake.client.transport.attempts import Attempts
 from airflow_provider_lake.client.transport.fields import explain_shape, page_items, read_field
 from airflow_provider_lake.client.transport.paging import chunks
+from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session
 
 # How many data one call changes.

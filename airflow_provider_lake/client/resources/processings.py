@@ -1,6 +1,6 @@
 """Processings: programs that the lake runs on data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
@@ -9,8 +9,8 @@ from uuid import UUID
 from airflow_provider_lake.client.arguments import read_optional_number, read_optional_value, read_value
 from airflow_provider_lake.client.errors import UsageError
 from airflow_provider_lake.client.resources.base import Json, Record
+from airflow_provider_lake.client.resources.named_collection import NamedCollection
 from airflow_provider_lake.client.transport.fields import explain_shape, page_items, require_mapping
-from airflow_provider_lake.client.transport.paging import list_named
 from airflow_provider_lake.client.transport.session import Session
 
 # The kind of processing that works on the data of a datalake.
@@ -169,43 +169,18 @@ def launch_body(
     }
 
 
-class Processings:
-    """The processings of the session's organization."""
+def processings(session: Session) -> NamedCollection[Processing]:
+    """Return the processings of the session's organization."""
+    path = f"/api/organization/{session.organization_id}/processings"
+    return NamedCollection(session, path, Processing.from_json, "processing", f"organization {session.organization_id}")
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._path = f"/api/organization/{session.organization_id}/processings"
 
-    def create(self, json: Json) -> Processing:
-        """Create one.
+def get_public_processing(session: Session, name: str) -> Processing:
+    """Return the processing of that name among those that the lake offers to everyone.
 
-        :raises ConflictError: the name is taken.
-        """
-        return Processing.from_json(self._session, self._session.request("POST", self._path, json=json))
-
-    def get(self, name: str) -> Processing:
-        """Return the one of that name.
-
-        :raises NotFoundError: there is none.
-        """
-        missing = f"no processing named {name!r} in organization {self._session.organization_id}"
-        return Processing.from_json(
-            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
-        )
-
-    def get_public(self, name: str) -> Processing:
-        """Return the one of that name among those that the lake offers to everyone.
-
-        :raises NotFoundError: there is none.
-        """
-        missing = f"no public processing named {name!r}"
-        json = self._session.find("/api/processings/public/find", [("name", name)], missing, self._names)
-        return Processing.from_json(self._session, json)
-
-    def _names(self) -> Iterator[str]:
-        return (each.name for each in self.list(None, None, None))
-
-    def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Processing]:
-        """Yield them."""
-        for json in list_named(self._session, self._path, limit, offset, order_by):
-            yield Processing.from_json(self._session, json)
+    :raises NotFoundError: there is none.
+    """
+    missing = f"no public processing named {name!r}"
+    params = [("name", name)]
+    json = session.find("/api/processings/public/find", params, missing, processings(session).list_names)
+    return Processing.from_json(session, json)

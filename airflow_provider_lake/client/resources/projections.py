@@ -12,8 +12,8 @@ from airflow_provider_lake.client.transfers.download import read_bytes, save_rec
 from airflow_provider_lake.client.transfers.files import open_file
 from airflow_provider_lake.client.transfers.image_files import read_image_header
 from airflow_provider_lake.client.transfers.storage import ObjectStorage
-from airflow_provider_lake.client.transport.attempts import Attempts
 from airflow_provider_lake.client.transport.fields import explain_shape, read_field
+from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.media.kinds import content_type_of
 

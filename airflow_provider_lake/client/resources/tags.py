@@ -1,19 +1,16 @@
 """Data tags."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
 from airflow_provider_lake.client.arguments import read_list
-from airflow_provider_lake.client.errors import NotFoundError
 from airflow_provider_lake.client.resources.base import Json, Record
-from airflow_provider_lake.client.resources.names import get_or_create
+from airflow_provider_lake.client.resources.named_collection import NamedCollection
 from airflow_provider_lake.client.transport.fields import explain_shape
-from airflow_provider_lake.client.transport.paging import chunks, list_named
+from airflow_provider_lake.client.transport.paging import chunks
 from airflow_provider_lake.client.transport.session import Session
-from airflow_provider_lake.client.transport.suggestions import suggest
-from airflow_provider_lake.text.truncation import first_lines
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,57 +57,9 @@ class Tag(Record):
             self.session.request("POST", path, json=[each.id for each in chunk], repeatable=True)
 
 
-class DataTags:
-    """The tags of one datalake.
+def data_tags(session: Session, datalake_id: UUID, owner: str) -> NamedCollection[Tag]:
+    """Return the tags of one datalake.
 
-    :param label: how messages call the datalake.
+    :param owner: the datalake's name in messages.
     """
-
-    def __init__(self, session: Session, datalake_id: UUID, label: str) -> None:
-        self._session = session
-        self._path = f"/api/datalake/{datalake_id}/tags"
-        self._description = label
-
-    def create(self, name: str) -> Tag:
-        """Create one.
-
-        :raises ConflictError: the name is taken.
-        """
-        return Tag.from_json(self._session, self._session.request("POST", self._path, json={"name": name}))
-
-    def get(self, name: str) -> Tag:
-        """Return the one of that name.
-
-        :raises NotFoundError: there is none.
-        """
-        missing = f"no data tag named {name!r} in {self._description}"
-        return Tag.from_json(
-            self._session, self._session.find(f"{self._path}/find", [("name", name)], missing, self._names)
-        )
-
-    def get_or_create(self, name: str) -> Tag:
-        """Return the one of that name, made when there is none."""
-        return Tag.from_json(self._session, get_or_create(self._session, self._path, name))
-
-    def suggest(self, names: Iterable[str]) -> str:
-        """Return the end of a sentence that says which of the names no tag has, and what may be meant."""
-        unknown = [name for name in names if not self._is_stored(name)]
-        if not unknown:
-            return ""
-        near = suggest(unknown[0], self._names)
-        return f": it has no data tag named {' or '.join(first_lines([repr(name) for name in unknown]))}{near}"
-
-    def _is_stored(self, name: str) -> bool:
-        try:
-            self._session.request("GET", f"{self._path}/find", params=[("name", name)])
-        except NotFoundError:
-            return False
-        return True
-
-    def _names(self) -> Iterator[str]:
-        return (each.name for each in self.list(None, None, None))
-
-    def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[Tag]:
-        """Yield them."""
-        for json in list_named(self._session, self._path, limit, offset, order_by):
-            yield Tag.from_json(self._session, json)
+    return NamedCollection(session, f"/api/datalake/{datalake_id}/tags", Tag.from_json, "data tag", owner)

@@ -12,8 +12,8 @@ from uuid import UUID
 from airflow_provider_lake.client.errors import TransferError, TransportError, UsageError
 from airflow_provider_lake.client.transfers.local_names import local_name, name_by_id
 from airflow_provider_lake.client.transfers.storage import repeat_transfer, storage_attempts
-from airflow_provider_lake.client.transport.attempts import Attempts
 from airflow_provider_lake.client.transport.base import Response, without_secrets
+from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session, error_from
 
 # How storages refuse a signed URL that is too old; Google answers 400.

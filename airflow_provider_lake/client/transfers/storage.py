@@ -21,10 +21,9 @@ from airflow_provider_lake.client.errors import (
 )
 from airflow_provider_lake.client.transfers.digests import Digests
 from airflow_provider_lake.client.transfers.files import FileBody, LocalFile
-from airflow_provider_lake.client.transport.attempts import Attempts
 from airflow_provider_lake.client.transport.base import Response, without_secrets
 from airflow_provider_lake.client.transport.fields import form_fields, read_field, require_mapping
-from airflow_provider_lake.client.transport.retry import RetryPolicy
+from airflow_provider_lake.client.transport.retry import Attempts, RetryPolicy
 from airflow_provider_lake.client.transport.session import Session, error_from
 
 PART_SIZE = 25 * 1024 * 1024

@@ -1,8 +1,24 @@
-"""When a request is sent again: a frozen policy and its decision."""
+"""Retries: a frozen policy, its decision, and the one loop that follows it.
 
+Loops do not nest. Work that takes several requests, such as a registration that is looked up after an ambiguous
+outcome, makes them within one attempt; work in stages passes the same :class:`Attempts` to all of them.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from airflow_provider_lake.client.errors import LakeError, ResponseError, ServerError, TransportError
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 # Answers that say the request was turned away before anything was done.
 _NOT_ACTED_ON = frozenset({429, 503})
@@ -78,3 +94,57 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+class Attempts:
+    """Attempts at one piece of work, counted over all its stages.
+
+    :param policy: how many attempts, and how long to wait in all.
+    :param sleep: waits so many seconds; may raise to end the work.
+    """
+
+    def __init__(self, policy: RetryPolicy, sleep: Callable[[float], object] = time.sleep) -> None:
+        self.policy = policy
+        self._sleep = sleep
+        self._failed = 0
+        self._waited = 0.0
+
+    def repeat(
+        self, attempt: Callable[[], _T], *, repeatable: bool, recover: Callable[[], _T | None] | None = None
+    ) -> _T:
+        """Attempt something until it succeeds or the policy gives up, and return its result.
+
+        :param repeatable: whether to attempt it again after an ambiguous outcome.
+        :param recover: looks up the result of an earlier attempt whose outcome is ambiguous, before each further
+            attempt and once more at the end; returns None if there is no result.
+        :raises LakeError: of the last attempt.
+        """
+        is_ambiguous = False
+        while True:
+            try:
+                if is_ambiguous and recover is not None and (found := recover()) is not None:
+                    return found
+                return attempt()
+            except (TransportError, ResponseError) as error:
+                self._failed += 1
+                outcome = outcome_of(error)
+                has_failed = isinstance(error, TransportError | ServerError)
+                is_ambiguous = is_ambiguous or (has_failed and outcome.is_ambiguous)
+                wait = self.policy.delay(self._failed, self._waited, outcome, random.random())
+                if wait is None or (outcome.is_ambiguous and not repeatable):
+                    if is_ambiguous and has_failed and recover is not None:
+                        with suppress(LakeError):
+                            if (found := recover()) is not None:
+                                return found
+                    raise
+                number = self._failed + 1
+                logger.warning("%s; attempt %d of %d follows in %.1f s", error, number, self.policy.attempts, wait)
+            self._sleep(wait)
+            self._waited += wait
+
+
+def outcome_of(error: TransportError | ResponseError) -> Outcome:
+    """Return what an error means for its request."""
+    if isinstance(error, TransportError):
+        return Outcome(was_sent=error.was_sent)
+    return Outcome(error.status, error.retry_after)

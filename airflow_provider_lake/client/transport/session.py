@@ -25,11 +25,10 @@ from airflow_provider_lake.client.errors import (
     class_of_status,
 )
 from airflow_provider_lake.client.transport.api_token import ApiToken
-from airflow_provider_lake.client.transport.attempts import Attempts
 from airflow_provider_lake.client.transport.base import Response, Transport, without_secrets
 from airflow_provider_lake.client.transport.curl import CurlTransport
 from airflow_provider_lake.client.transport.requests_session import RequestsTransport
-from airflow_provider_lake.client.transport.retry import RetryPolicy, parse_retry_after
+from airflow_provider_lake.client.transport.retry import Attempts, RetryPolicy, parse_retry_after
 from airflow_provider_lake.client.transport.suggestions import suggest
 
 if TYPE_CHECKING:

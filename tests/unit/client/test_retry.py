@@ -16,8 +16,7 @@ from airflow_provider_lake.client import (
     TransportError,
     UsageError,
 )
-from airflow_provider_lake.client.transport.attempts import Attempts
-from airflow_provider_lake.client.transport.retry import Outcome, parse_retry_after
+from airflow_provider_lake.client.transport.retry import Attempts, Outcome, parse_retry_after
 
 NO_ANSWER = Outcome()
 AT_ONCE = RetryPolicy(base_delay=0)

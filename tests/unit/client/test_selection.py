@@ -56,9 +56,9 @@ def test_contradictions_are_refused() -> None:
 
 def test_names_are_asked_for_once() -> None:
     """A name given twice is one name; no names at all are not the same as not naming any."""
-    assert Selection(filenames=["b", "a", "b"]).named == ("filenames", ["b", "a"])
-    assert Selection(ids=[]).named == ("ids", [])
-    assert Selection().named is None
+    assert Selection(filenames=["b", "a", "b"]).name_list == ("filenames", ["b", "a"])
+    assert Selection(ids=[]).name_list == ("ids", [])
+    assert Selection().name_list is None
 
 
 def test_a_selection_names_itself() -> None:
