@@ -23,6 +23,7 @@ COMPONENTS = ("scheduler", "api-server", "dag-processor", "triggerer")
 START_SECONDS = 180
 # Longer than any of its processes waits for the lock of its database.
 CALL_SECONDS = 150
+CALL_TRIES = 10
 RUN_SECONDS = 300
 # Nothing of it is needed any more: what does not end soon is killed.
 STOP_SECONDS = 5
@@ -172,7 +173,12 @@ class AirflowStack:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call Airflow's REST API."""
-        response = self.http.request(method, f"{self.url}/api/v2{path}", json=body, timeout=CALL_SECONDS)
+        for _ in range(CALL_TRIES):
+            response = self.http.request(method, f"{self.url}/api/v2{path}", json=body, timeout=CALL_SECONDS)
+            # SQLite refuses at once to write what was read before somebody else wrote; nothing was done then.
+            if response.status_code != requests.codes.server_error or "Database error" not in response.text:
+                break
+            time.sleep(POLL_SECONDS)
         if not response.ok:
             raise AssertionError(f"{method} {path}: {response.status_code} {response.text[:500]}")
         answer: dict[str, Any] = response.json()

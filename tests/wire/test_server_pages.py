@@ -13,7 +13,7 @@ from tests.lake_process import LakeProcess
 from tests.wire.job_calls import finished, wait_for
 from tests.wire.lake_api import LakeApi
 
-PAGES = Path(__file__).resolve().parents[2] / "airflow_provider_lake" / "server" / "pages"
+PAGES = Path(__file__).resolve().parents[2] / "airflow_provider_lake" / "server" / "http" / "pages"
 LAKE = "5b2d8a2e-6f5f-4a43-8f0f-2b1f4c3f0a11"
 
 

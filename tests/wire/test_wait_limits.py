@@ -1,7 +1,10 @@
 """Waits that Airflow itself ends, clears or resumes: nothing goes on unseen, nothing is waited for in vain."""
 
 import asyncio
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +27,7 @@ from airflow_provider_lake.sensors.job import JobSensor
 from airflow_provider_lake.tasks.deadlines import TaskDeferralTimeout
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
+from tests.wire.job_calls import wait_for
 
 TRIGGER_TIMEOUT = ("__fail__", {"error": "Trigger timeout"})
 
@@ -54,10 +58,18 @@ def _deferral(operator: Any, context: Any) -> TaskDeferred:
     return raised.value
 
 
-def _time_out(operator: LaunchProcessingOperator, context: Any) -> None:
-    """Run a task as Airflow does that has an execution timeout, on a worker."""
-    with pytest.raises(AirflowTaskTimeout), timeout(1):
-        operator.execute(context)
+def _time_out(operator: LaunchProcessingOperator, tries: Tries) -> None:
+    """Run a task as Airflow does that has an execution timeout, on a worker; it comes as soon as the job is known."""
+
+    def ring() -> None:
+        wait_for(lambda: "lake_job" in tries.state)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    alarm = threading.Thread(target=ring)
+    alarm.start()
+    with pytest.raises(AirflowTaskTimeout), timeout(60):
+        operator.execute(tries.next())
+    alarm.join()
     operator.on_kill()
 
 
@@ -75,7 +87,7 @@ def test_an_execution_timeout_ends_the_job_where_asked(
         other = ImportBucketObjectsOperator(task_id="import", prefixes="x/", cancel_on_kill=True, poll_interval=0.1)
         monkeypatch.setattr(other, "submit_job", operator.submit_job)
         operator = other
-    _time_out(operator, tries.next())
+    _time_out(operator, tries)
 
     assert _job(lake, tries).status == "KILLED"
 
