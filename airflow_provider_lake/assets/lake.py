@@ -19,6 +19,7 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.exceptions import LakeArgumentError
+from airflow_provider_lake.tasks.summaries import data_ids, payload_of
 from airflow_provider_lake.text.argument_text import brief
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def arrived_data_ids(events: Iterable[Any]) -> list[str]:
     """
     ids: dict[str, None] = {}
     for event in _events(events):
-        ids |= dict.fromkeys(_ids_of((event.extra or {}).get("payload") or event.extra or {}))
+        ids |= dict.fromkeys(data_ids(payload_of(event.extra) or {}))
     return list(ids)
 
 
@@ -184,18 +185,6 @@ def _events(events: Any) -> Iterable[Any]:
             f"events must be those of one asset, as triggering_asset_events[asset] gives them, not {brief(events)}"
         )
     return several
-
-
-def _ids_of(told: Mapping[str, Any]) -> Iterable[str]:
-    if told.get("data_ids") is not None or not told.get("uploaded"):
-        return told.get("data_ids") or ()
-    if told.get("manifest") is None:
-        raise ValueError(
-            f"the event of an upload of {told['uploaded']} data does not name them: give that upload a manifest"
-        )
-    from airflow_provider_lake.files.manifest import UPLOADED, read_manifest
-
-    return [line["data_id"] for line in read_manifest(told["manifest"]) if line["status"] == UPLOADED]
 
 
 def _make_asset(uri: str, watchers: Iterable[Any], extra: dict[str, Any] | None) -> Asset:

@@ -10,6 +10,7 @@ from airflow_provider_lake.files.manifest import FAILED, UPLOADED, is_done
 from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS
 from airflow_provider_lake.tasks.fingerprints import fingerprint
 from airflow_provider_lake.tasks.resume import is_first_try, load_record, save_record
+from airflow_provider_lake.tasks.summaries import Failure, UploadCounts
 from airflow_provider_lake.text.printable import printable
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ class UploadProgress:
     data_ids: list[str] = field(default_factory=list)
     skipped: int = 0
     known_bad: int = 0
-    known_bad_files: list[dict[str, str]] = field(default_factory=list)
+    known_bad_files: list[Failure] = field(default_factory=list)
     failed: int = 0
-    failures: list[dict[str, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     to_retry: list[int] = field(default_factory=list)
-    retry_reasons: list[dict[str, str]] = field(default_factory=list)
+    retry_reasons: list[Failure] = field(default_factory=list)
 
     @classmethod
     def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
@@ -93,7 +94,7 @@ class UploadProgress:
 
         :param index: of the file among all.
         """
-        failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
+        failure: Failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
             self.uploaded += 1
             _append(self.data_ids, result["data_id"])
@@ -119,8 +120,8 @@ class UploadProgress:
         """Number of all files that failed."""
         return self.failed + len(self.to_retry)
 
-    def summary(self) -> dict[str, Any]:
-        """Return what the task says about it."""
+    def summary(self) -> UploadCounts:
+        """Return the counts of the task's summary."""
         return {
             "uploaded": self.uploaded,
             "skipped": self.skipped,

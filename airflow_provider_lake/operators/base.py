@@ -1,6 +1,6 @@
 """What all operators of the lake share."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +72,9 @@ class LakeOperator(LakeLineage, BaseOperator):
             intersect_tags=getattr(self, "intersect_tags", False),
         )
 
-    def report(self, summary: dict[str, Any]) -> dict[str, Any]:
-        """Return the summary of a task that has done its work, once its outlets and its lineage are told."""
-        self.reported = summary
+    def report(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the summary of a task that has done its work, after emitting its asset events and its lineage."""
+        self.reported = summary = dict(summary)
         if not self.only_reads:
             tell_outlets(self.hook, self.outlets, summary, self.partition_key)
         tell_lineage(self.hook, summary, is_input=self.only_reads)

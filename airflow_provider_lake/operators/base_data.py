@@ -20,8 +20,8 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
-from airflow_provider_lake.ingest.summaries import SummaryData, data_of_summaries, read_summaries
 from airflow_provider_lake.operators.base import LakeOperator
+from airflow_provider_lake.tasks.summary_data import SummaryData, data_of_summaries, read_summaries
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake

@@ -18,6 +18,7 @@ from airflow_provider_lake.exceptions import LakeArgumentError, LakeDownloadErro
 from airflow_provider_lake.files.targets import Target
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
 from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS, check_failure_count, check_max_failures
+from airflow_provider_lake.tasks.summaries import DownloadCounts, DownloadSummary, Failure
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -92,7 +93,7 @@ class DownloadDataOperator(DataSelectingOperator):
         check_failure_count(
             self.max_failures, download.failed, download.data_count, download.failures, LakeDownloadError
         )
-        result = {
+        result: DownloadSummary = {
             "datalake": datalake.name,
             "target": url,
             **download.summary(),
@@ -118,7 +119,7 @@ class _Download:
     existing: int = 0
     failed: int = 0
     bytes: int = 0
-    failures: list[dict[str, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.downloaded} data downloaded, {self.existing} were there, {self.failed} failed"
@@ -148,7 +149,7 @@ class _Download:
             self.downloaded += 1
             self.bytes += outcome.size
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> DownloadCounts:
         return {
             "data_count": self.data_count,
             "downloaded": self.downloaded,

@@ -10,6 +10,7 @@ from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.ingest.upload import CHECK_FILES, CheckFiles
 from airflow_provider_lake.operators.base_job import LakeJobOperator
 from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
+from airflow_provider_lake.tasks.summaries import Failure, ImportDetails, ImportResult
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake, Job
@@ -70,13 +71,14 @@ class ImportBucketObjectsOperator(LakeJobOperator):
             prefixes, tags=tags, source=source, idempotency_key=key, check_files=self.check_files
         )
         self.log.info("Job %s imports %s into datalake %s", job.id, ", ".join(prefixes), datalake.name)
-        return job, {
+        details: ImportDetails = {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
             "prefixes": prefixes,
             "tags": tags,
             "source": source,
         }
+        return job, dict(details)
 
     def check_result(self, job: "Job") -> dict[str, Any]:
         """Return what was found and what became of it; nothing found, or too many that failed, is refused.
@@ -86,21 +88,28 @@ class ImportBucketObjectsOperator(LakeJobOperator):
             the same job would be found again.
         """
         progress = job.progress or {}
-        failures = [
+        failures: list[Failure] = [
             {"path": str(each.get("object_name")), "reason": str(each.get("reason"))}
             for each in progress.get("failures") or ()
         ]
-        outcome = {name: progress.get(name) for name in ("found", "imported", "skipped", "failed", "left_out")}
-        for reason, count in (outcome["left_out"] or {}).items():
+        result: ImportResult = {
+            "found": progress.get("found"),
+            "imported": progress.get("imported"),
+            "skipped": progress.get("skipped"),
+            "failed": progress.get("failed"),
+            "left_out": progress.get("left_out"),
+            "failures": failures if progress else None,
+        }
+        for reason, count in (result["left_out"] or {}).items():
             self.log.warning("Left out %d objects: %s", count, reason)
         for each in failures:
             self.log.error("%s: %s", each["path"], each["reason"])
-        total, failed = progress.get("total"), outcome["failed"]
+        total, failed = progress.get("total"), result["failed"]
         if total == 0:
-            self._fail_if_empty(outcome["left_out"] or {})
+            self._fail_if_empty(result["left_out"] or {})
         if isinstance(total, int) and isinstance(failed, int):
             check_failure_count(self.max_failures, failed, total, failures, LakePermanentError)
-        return {**outcome, "failures": failures if progress else None}
+        return dict(result)
 
     def _fail_if_empty(self, left_out: Mapping[str, int]) -> None:
         others = ", ".join(f"{count} {reason}" for reason, count in left_out.items())

@@ -11,6 +11,7 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
 from airflow_provider_lake.operators.base_job import LakeJobOperator
+from airflow_provider_lake.tasks.summaries import ProcessingDetails
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Datalake, Job
@@ -63,9 +64,10 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
         data = [each.id for each in self.select_data(datalake)]
         job = datalake.launch_processing(processing, data, parameters, self.cpu, self.gpu, idempotency_key=key)
         self.log.info("Job %s runs %s on %d data of datalake %s", job.id, processing.name, len(data), datalake.name)
-        return job, {
+        details: ProcessingDetails = {
             "datalake": datalake.name,
             "processing": processing.name,
             "data_count": len(data),
             "left_out": dict(self.left_out),
         }
+        return job, dict(details)

@@ -22,6 +22,7 @@ from airflow_provider_lake.files.source_files import SourceFile
 from airflow_provider_lake.ingest.files import local_copies, source_file
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
 from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS, check_failure_count, check_max_failures
+from airflow_provider_lake.tasks.summaries import Failure, ProjectionSummary
 from airflow_provider_lake.text.argument_text import brief
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class CreateProjectionOperator(DataSelectingOperator):
         read_mapping("additional_info", self.additional_info)  # what is wrong is known before anything is done
         files = _files_of("filepath", self.filepath)
         counts: Counter[str] = Counter()
-        failures: list[dict[str, str]] = []
+        failures: list[Failure] = []
         with permanent_errors():
             datalake = self.get_datalake()
             with cancellable_executor(self.max_workers or (os.cpu_count() or 1) + 4, "lake-projection") as pool:
@@ -104,11 +105,14 @@ class CreateProjectionOperator(DataSelectingOperator):
         for key in files.unused():
             _count(counts, failures, "no selected data has this id or filename", key)
         check_failure_count(self.max_failures, counts["failed"], counts.total(), failures, LakeUploadError)
-        result = {
+        result: ProjectionSummary = {
             "datalake": datalake.name,
             "projection": projection,
             "data_count": counts.total(),
-            **{word: counts[word] for word in (*_SUCCESSES, "failed")},
+            "created": counts["created"],
+            "kept": counts["kept"],
+            "missing": counts["missing"],
+            "failed": counts["failed"],
             "failures": failures,
             "left_out": dict(self.left_out),
             "seconds": round(time.monotonic() - started, 3),
@@ -168,7 +172,7 @@ class CreateProjectionOperator(DataSelectingOperator):
 _SUCCESSES = ("created", "kept", "missing")
 
 
-def _count(counts: Counter[str], failures: list[dict[str, str]], outcome: str, path: str) -> None:
+def _count(counts: Counter[str], failures: list[Failure], outcome: str, path: str) -> None:
     """Count a word; anything else is why it failed."""
     counts[outcome if outcome in _SUCCESSES else "failed"] += 1
     if outcome not in _SUCCESSES and len(failures) < MAX_SUMMARY_ITEMS:

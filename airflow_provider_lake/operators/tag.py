@@ -9,6 +9,7 @@ from airflow_provider_lake.arguments import check_constants, read_names
 from airflow_provider_lake.exceptions import permanent_errors
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
 from airflow_provider_lake.tasks.resume import is_first_try
+from airflow_provider_lake.tasks.summaries import TagSummary
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -47,7 +48,13 @@ class TagDataOperator(DataSelectingOperator):
             # A tag to take off that does not exist is a slip, and to be known before anything is done.
             detach_tags = [datalake.get_data_tag(name) for name in detach]
             count = self._change(datalake, attach, detach_tags, is_retry=bool(context) and not is_first_try(context))
-        return self.report({"datalake": datalake.name, "data_count": count, "attached": attach, "detached": detach})
+        summary: TagSummary = {
+            "datalake": datalake.name,
+            "data_count": count,
+            "attached": attach,
+            "detached": detach,
+        }
+        return self.report(summary)
 
     def _change(
         self, datalake: "Datalake", attach: Sequence[str], detach_tags: "Sequence[Tag]", *, is_retry: bool

@@ -13,6 +13,7 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.exceptions import permanent_errors
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
+from airflow_provider_lake.tasks.summaries import UpdateSummary
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -80,7 +81,8 @@ class UpdateDataOperator(DataSelectingOperator):
                     datalake.update_multiple_data(changes)
                 count, updated = count + len(page), updated + len(changes)
                 self.log.info("%d data looked at, %d of them updated", count, updated)
-        return self.report({"datalake": datalake.name, "data_count": count, "updated": updated})
+        summary: UpdateSummary = {"datalake": datalake.name, "data_count": count, "updated": updated}
+        return self.report(summary)
 
     def _read_changes(self) -> "_Changes":
         from airflow_provider_lake.client import UsageError

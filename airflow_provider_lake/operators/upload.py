@@ -32,6 +32,7 @@ from airflow_provider_lake.ingest.upload import CHECK_FILES, CheckFiles, FileUpl
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
 from airflow_provider_lake.tasks.resume import is_last_try, start_of_run
+from airflow_provider_lake.tasks.summaries import UploadSummary
 from airflow_provider_lake.text.printable import one_line
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class UploadDataOperator(LakeOperator):
             raise
         if manifest is not None:
             manifest.clear_started()
-        result = {
+        result: UploadSummary = {
             "datalake": datalake.name,
             "datalake_id": str(datalake.id),
             **summary,

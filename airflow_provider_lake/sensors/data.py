@@ -8,6 +8,7 @@ from airflow.sdk import BaseOperatorLink, PokeReturnValue
 from airflow_provider_lake.arguments import check_constants, read_count, read_flag, read_names, read_text
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
 from airflow_provider_lake.sensors.base import LakeSensor
+from airflow_provider_lake.tasks.summaries import DataCountSummary
 from airflow_provider_lake.triggers.data import DataTrigger
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class DataSensor(LakeSensor):
         datalake, query = self.hook.get_datalake(read_text("datalake", self.datalake)), self._full_query
         self._show(datalake)
         count = datalake.count_data(q=query, upload_statuses=["DONE"])
-        summary = {
+        summary: DataCountSummary = {
             "datalake": datalake.name,
             "count": count,
             "tags": read_names("tags", self.tags),

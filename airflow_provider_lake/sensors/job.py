@@ -20,6 +20,7 @@ from airflow_provider_lake.tasks.jobs import (
     show_output,
     summary_of,
 )
+from airflow_provider_lake.tasks.summaries import JobsSummary
 from airflow_provider_lake.triggers.job import JobTrigger
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class JobSensor(LakeSensor):
         is_done = all(job.status.is_final for job in jobs)
         if is_done:
             show_output(jobs, self.log)
-        return PokeReturnValue(is_done, {"jobs": [summary_of(job) for job in jobs]})
+        summary: JobsSummary = {"jobs": [summary_of(job) for job in jobs]}
+        return PokeReturnValue(is_done, summary)
 
     def _make_trigger(self, end: float) -> JobTrigger:
         """Return what waits in the triggerer.

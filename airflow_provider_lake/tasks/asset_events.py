@@ -11,20 +11,12 @@ from airflow_provider_lake.arguments import read_names
 from airflow_provider_lake.assets.lake import SCHEME, is_lake_asset, lake_asset, lake_of, lake_uri
 from airflow_provider_lake.exceptions import LakePermanentError
 from airflow_provider_lake.hooks.connection import asset_host
+from airflow_provider_lake.tasks.summaries import to_event
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset, Context
 
     from airflow_provider_lake.hooks.lake import LakeHook
-
-# Of a task's summary: what is small and helps whoever is started by it. Long lists stay in the summary.
-_TOLD = (
-    *("datalake", "datalake_id", "tags", "source", "prefixes", "processing", "query"),
-    *("job_id", "status", "progress", "jobs"),
-    *("attached", "detached", "projection"),
-    *("data_ids", "manifest", "found", "left_out", "known_bad"),
-    *("uploaded", "skipped", "failed", "data_count", "updated", "created", "count"),
-)
 
 
 def tell_outlets(
@@ -43,7 +35,7 @@ def tell_outlets(
     if context is None:
         return
     require_own_lake(hook, outlets)
-    extra = _extra(summary)
+    extra = to_event(summary)
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
             for asset in assets_of(hook, summary):
@@ -69,7 +61,7 @@ def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool
             "datalake": summary["datalake"],
             "organization": hook.client.organization_name,
         },
-        asset_extra=_extra(summary),
+        asset_extra=to_event(summary),
     )
 
 
@@ -115,7 +107,3 @@ def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_
     if partition_keys:
         with suppress(AttributeError):  # Airflow below 3.3 has tasks tell of no partitions
             event.add_partitions(list(partition_keys))
-
-
-def _extra(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: summary[name] for name in _TOLD if summary.get(name) is not None}

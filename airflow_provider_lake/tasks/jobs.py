@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from airflow_provider_lake.exceptions import LakeJobError
+from airflow_provider_lake.tasks.summaries import JobSummary
 from airflow_provider_lake.text.printable import one_line
 
 if TYPE_CHECKING:
@@ -260,6 +261,6 @@ def insist(ask: Callable[[], _T], patience: Patience, interval: float) -> _T:
         time.sleep(patience.pause(interval))
 
 
-def summary_of(job: "Job") -> dict[str, Any]:
+def summary_of(job: "Job") -> JobSummary:
     """Return what a task that waited for a job says about it."""
     return {"job_id": str(job.id), "status": str(job.status), "progress": counts_of(job) or None}

@@ -29,6 +29,7 @@ from airflow_provider_lake.arguments import (
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.tasks.jobs import Patience
 from airflow_provider_lake.tasks.life_signs import life_signs
+from airflow_provider_lake.tasks.summaries import ArrivalPayload
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
 from airflow_provider_lake.triggers.polling.reader import DataReader, load_client
@@ -171,7 +172,7 @@ class LakeDataTrigger(BaseEventTrigger):
             from_latest=self.begin == "latest",
         )
 
-    async def _describe(self, reader: DataReader, ids: Sequence[str]) -> dict[str, Any]:
+    async def _describe(self, reader: DataReader, ids: Sequence[str]) -> ArrivalPayload:
         datalake = await reader.get_datalake()
         return {
             "datalake": datalake.name,

@@ -19,6 +19,7 @@ ORDER = (
     "tasks",
     "assets links",
     "hooks",
+    "tasks/summaries.py",
     "files configuration.py retry_policy.py",
     "arguments.py",
     "exceptions.py",

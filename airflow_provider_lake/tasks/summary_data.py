@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lake.arguments import flat_items, read_ids, read_names, read_path, read_text
+from airflow_provider_lake.arguments import flat_items, read_ids, read_names, read_text
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
-from airflow_provider_lake.files.manifest import UPLOADED, read_manifest
+from airflow_provider_lake.tasks.summaries import data_ids, payload_of
 from airflow_provider_lake.text.argument_text import NATIVE, brief
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
 
     :raises LakeArgumentError: there is something else in it.
     """
-    # An event of a watcher has what it tells of in its payload.
-    summaries = [_payload_of(each) for each in flat_items(argument, value)]
+    summaries = [payload_of(item) for item in flat_items(argument, value)]
     for each in summaries:
         if not isinstance(each, Mapping):
             raise LakeArgumentError(
@@ -53,11 +52,6 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
                 + (f"; {NATIVE}" if isinstance(each, str) else "")
             )
     return summaries
-
-
-def _payload_of(item: Any) -> Any:
-    payload = item.get("payload") if isinstance(item, Mapping) else None
-    return payload if isinstance(payload, Mapping) else item
 
 
 def data_of_summaries(
@@ -73,10 +67,10 @@ def data_of_summaries(
         _require_same_datalake(datalake, each)
         if "prefixes" in each:
             yield from _data_of_import(client, each)
-        elif "uploaded" in each:
-            yield SummaryData(data_ids=_data_of_upload(each))
         elif each.get("data_ids") is not None:
             yield SummaryData(data_ids=read_ids("summary", each["data_ids"]))
+        elif "uploaded" in each:
+            yield SummaryData(data_ids=data_ids(each))
         else:
             raise LakePermanentError(_no_data_message(each))
 
@@ -94,19 +88,6 @@ def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> 
         raise LakePermanentError(
             f"the summary is of datalake {name!r} ({its_id}), this task works on {datalake.name!r} ({datalake.id})"
         )
-
-
-def _data_of_upload(summary: Mapping[str, Any]) -> Iterable[str]:
-    data_ids, manifest = summary.get("data_ids"), summary.get("manifest")
-    if data_ids is not None:
-        return read_ids("summary", data_ids)
-    if manifest is None:
-        raise LakePermanentError(
-            f"the summary of an upload of {summary['uploaded']} data does not name them: give that upload a manifest, "
-            "or select by tags that it alone has given"
-        )
-    path = read_path("summary", manifest) or ""
-    return (line["data_id"] for line in read_manifest(path) if line["status"] == UPLOADED)
 
 
 def _data_of_import(client: "Client", summary: Mapping[str, Any]) -> Iterator[SummaryData]:
