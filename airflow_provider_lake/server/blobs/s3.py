@@ -13,16 +13,18 @@ from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO, Self
+from urllib.parse import quote
 from uuid import UUID
 
 import boto3
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_provider_lake.server.blobs.base import MAX_FORM_BYTES, Blob, Part, PresignedPost
 from airflow_provider_lake.server.blobs.names import RESERVED
 from airflow_provider_lake.server.blobs.ranged import READ_AHEAD, open_ranged
-from airflow_provider_lake.server.blobs.sigv4 import DownloadSigner
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
 
 _CONFIG = Config(
@@ -39,6 +41,34 @@ _ABSENT = frozenset({"404", "NoSuchKey"})
 _WRONG_PARTS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"})
 # S3 puts the name of the sent file in its place.
 _FILENAME = "${filename}"
+_KEY = "key"
+
+
+class DownloadSigner:
+    """Signs URLs to download objects of one bucket; a page of data has a thousand of them.
+
+    ``generate_presigned_url`` would resolve the endpoint and prepare a request for each URL. That is done once here,
+    and each URL is only signed.
+
+    :param client: boto3's client of the storage.
+    :param credentials: boto3's credentials, which may renew themselves.
+    :param lifetime: how long a URL is valid.
+    """
+
+    def __init__(self, client: Any, bucket: str, credentials: Any, lifetime: timedelta) -> None:
+        prepared = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": _KEY})
+        self._base = prepared.partition("?")[0].removesuffix(_KEY)
+        self._region = client.meta.region_name
+        self._credentials = credentials
+        self._lifetime = int(lifetime.total_seconds())
+
+    def sign(self, key: str) -> str:
+        """Return a URL to download the object of a key."""
+        request = AWSRequest("GET", self._base + quote(key, safe="/~"))
+        credentials = self._credentials.get_frozen_credentials()
+        S3SigV4QueryAuth(credentials, "s3", self._region, expires=self._lifetime).add_auth(request)
+        url: str = request.url
+        return url
 
 
 class S3Store:
@@ -84,7 +114,7 @@ class S3Store:
         try:
             session = boto3.Session()
             client, credentials = session.client("s3", config=_CONFIG), session.get_credentials()
-            downloads = credentials and DownloadSigner.of_bucket(client, bucket, credentials, lifetime)
+            downloads = credentials and DownloadSigner(client, bucket, credentials, lifetime)
         except BotoCoreError as error:
             raise ValueError(str(error)) from error
         return cls(client, bucket, f"{prefix}/" if prefix else "", lifetime, downloads=downloads)
