@@ -37,7 +37,8 @@ INDEXED_METADATA = ("reference", "custom_id", "acquired_by", "manufacturer", "br
 
 # SQLite numbers rows by itself only where the type is literally INTEGER.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
-_Json = JSON().with_variant(JSONB(), "postgresql")
+# A value that is absent is the NULL of SQL, not that of JSON.
+_Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,16 +1,13 @@
 """Data: reading, deleting, and recording what the files contain."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Executable, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from airflow_provider_lake.server.errors import BadRequestError, NotFoundError
-from airflow_provider_lake.server.store.queries.json_rows import JsonStatement
 from airflow_provider_lake.server.store.queries.objects import find_unused
 from airflow_provider_lake.server.store.queries.selection import Selection, select_data
 from airflow_provider_lake.server.store.states import UploadStatus
@@ -23,6 +20,18 @@ _PENDING = (
     select(Data.position, Data.datalake_id, Data.object_name, Data.type)
     .where(Data.upload_status.in_([UploadStatus.PENDING, UploadStatus.COMPUTING]))
     .order_by(Data.position)
+)
+_RECORDING = (
+    update(Data)
+    .where(Data.position == bindparam("found_position"))
+    .values(
+        {name: bindparam(name) for name in ("upload_status", "upload_error", "file_size")}
+        | {name: bindparam(name) for name in ("duration", "frame_rate", "codec", "thumbnail_due")}
+        | {
+            "width": func.coalesce(bindparam("found_width"), Data.width),
+            "height": func.coalesce(bindparam("found_height"), Data.height),
+        }
+    )
 )
 
 
@@ -128,37 +137,20 @@ def list_pending(session: Session, limit: int) -> list[Pending]:
 
 def record_results(session: Session, findings: Sequence[MediaResult]) -> None:
     """Record what files contain; known dimensions are replaced only by measured ones."""
-    if findings:
-        connection = session.connection()
-        rows = (
-            (
-                finding.position,
-                finding.status,
-                finding.error,
-                finding.size,
-                finding.width,
-                finding.height,
-                finding.duration,
-                finding.frame_rate,
-                finding.codec,
-                finding.status == UploadStatus.DONE and finding.width is not None,
-            )
-            for finding in findings
-        )
-        _recording(connection.dialect).run(connection, rows)
-
-
-@lru_cache(maxsize=16)
-def _recording(dialect: Dialect) -> JsonStatement:
-    names = (
-        *("position", "upload_status", "upload_error", "file_size", "width", "height"),
-        *("duration", "frame_rate", "codec", "thumbnail_due"),
-    )
-    columns = Data.__table__.c
-
-    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
-        known = {name: func.coalesce(given[name], columns[name]) for name in ("width", "height")}
-        values = {name: value for name, value in given.items() if name != "position"} | known
-        return update(Data).where(Data.position == given["position"]).values(values)
-
-    return JsonStatement(dialect, [columns[name] for name in names], build)
+    rows = [
+        {
+            "found_position": finding.position,
+            "upload_status": finding.status,
+            "upload_error": finding.error,
+            "file_size": finding.size,
+            "found_width": finding.width,
+            "found_height": finding.height,
+            "duration": finding.duration,
+            "frame_rate": finding.frame_rate,
+            "codec": finding.codec,
+            "thumbnail_due": finding.status == UploadStatus.DONE and finding.width is not None,
+        }
+        for finding in findings
+    ]
+    if rows:
+        session.connection().execute(_RECORDING, rows)

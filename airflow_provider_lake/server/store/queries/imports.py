@@ -1,15 +1,13 @@
 """Statements of imports: making data of many objects."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Executable, insert, select, true
+from sqlalchemy import Dialect, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from airflow_provider_lake.server.store.queries.json_rows import JsonStatement
 from airflow_provider_lake.server.store.tables import Base, Data, Datalake, DataSource, DataTag, Projection, Tag
 
 
@@ -76,44 +74,23 @@ def ensure_sources(session: Session, organization_id: UUID, names: Collection[st
 def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable[tuple[UUID, UUID]]) -> set[UUID]:
     """Add data with their tags; an object that has a data already keeps that one.
 
-    :param rows: columns of the data with ``id`` and ``datalake_id``; all have the same keys in the same order.
+    :param rows: columns of the data with ``id`` and ``datalake_id``; all have the same keys.
     :param tags: pairs of data id and tag id.
     :return: the ids of those that were added.
     """
     if not rows:
         return set()
-    connection = session.connection()
-    data = _adding_data(connection.dialect, tuple(rows[0]))
-    added = {row.id: row.position for row in data.run(connection, (row.values() for row in rows))}
-    if pairs := [(added[data_id], tag_id) for data_id, tag_id in tags if data_id in added]:
-        _adding_tags(connection.dialect).run(connection, pairs)
+    statement = _insert_or_ignore(session.get_bind().dialect, Data).returning(Data.id, Data.position)
+    added = dict(session.connection().execute(statement, rows).tuples().all())
+    add_tags(session, ((added[data_id], tag_id) for data_id, tag_id in tags if data_id in added))
     return set(added)
-
-
-@lru_cache(maxsize=16)
-def _adding_data(dialect: Dialect, names: tuple[str, ...]) -> JsonStatement:
-    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
-        # Without a WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
-        rows = select(*given.values()).where(true())
-        added = _insert_or_ignore(dialect, Data).from_select(list(given), rows)
-        return added.returning(Data.id, Data.position)
-
-    return JsonStatement(dialect, [Data.__table__.c[name] for name in names], build)
-
-
-@lru_cache(maxsize=16)
-def _adding_tags(dialect: Dialect) -> JsonStatement:
-    def build(given: Mapping[str, ColumnElement[Any]]) -> Executable:
-        return insert(DataTag).from_select(list(given), select(*given.values()))
-
-    return JsonStatement(dialect, list(DataTag.__table__.c), build)
 
 
 def add_tags(session: Session, pairs: Iterable[tuple[int, UUID]]) -> None:
     """Put tags on data, given as position and tag id."""
     rows = [{"data_position": position, "tag_id": tag_id} for position, tag_id in pairs]
     if rows:
-        session.execute(insert(DataTag), rows)
+        session.connection().execute(insert(DataTag), rows)
 
 
 def existing_projections(session: Session, data_positions: Collection[int]) -> set[tuple[int, str]]:
