@@ -16,7 +16,6 @@ from airflow_provider_lake.server.http.auth.auth_cache import AuthCache
 from airflow_provider_lake.server.http.auth.failed_logins import FailedLogins
 from airflow_provider_lake.server.http.body_limit import BodyLimit
 from airflow_provider_lake.server.http.failures import add_failure_handlers
-from airflow_provider_lake.server.http.quick_registrations import QuickRegistrations
 from airflow_provider_lake.server.http.request_check import check_request
 from airflow_provider_lake.server.http.routes import (
     custom_metadata,
@@ -37,14 +36,15 @@ from airflow_provider_lake.server.work.background import Background
 from airflow_provider_lake.server.work.registrar import Registrar
 
 logger = logging.getLogger(__name__)
+# Routes are tried in this order; registrations are the most frequent requests.
 _ROUTES = (
+    registrations,
     datalakes,
     custom_metadata,
     tags,
     sources,
     data,
     projections,
-    registrations,
     object_storage,
     storage,
     imports,
@@ -75,11 +75,10 @@ def create_app(lake: Lake, background: Background) -> FastAPI:
     app.state.logins = FailedLogins()
     app.state.background = background
     app.state.registrar = registrar
-    app.state.auth_cache = auth_cache = AuthCache()
+    app.state.auth_cache = AuthCache()
     for module in _ROUTES:
         app.include_router(module.router)
     app.add_middleware(BodyLimit)
-    app.add_middleware(QuickRegistrations, lake=lake, registrar=registrar, auth_cache=auth_cache)
     app.add_exception_handler(ApiError, _handle_api_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_error)

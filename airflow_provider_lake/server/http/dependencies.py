@@ -1,6 +1,5 @@
 """What routes are given: the lake, who asks, which datalake, which page."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
@@ -19,7 +18,6 @@ from airflow_provider_lake.server.store.queries import datalakes, tokens
 from airflow_provider_lake.server.store.queries.job_scope import is_of_other_datalake
 from airflow_provider_lake.server.store.tables import Datalake
 from airflow_provider_lake.server.work.background import Background
-from airflow_provider_lake.server.work.registrar import Registrar
 
 MAX_PAGE = 1000
 DEFAULT_PAGE = 100
@@ -159,19 +157,11 @@ def _origin(scheme: str, server: tuple[str, int] | None, host: str | None) -> st
     return str(Request(scope).base_url).rstrip("/")
 
 
-async def get_registrar(request: Request) -> Registrar:
-    """Return what registers data."""
-    registrar: Registrar = request.app.state.registrar
-    return registrar
-
-
-RegistrarDep = Annotated[Registrar, Depends(get_registrar)]
-
-
 async def get_authorization(request: Request, datalake_id: UUID, lake: LakeDep) -> Authorization:
     """Return that the caller may use the datalake of the path; it was so at most a second ago."""
     auth_cache: AuthCache = request.app.state.auth_cache
-    key = authorization_key(request, datalake_id)
+    # The same token from the same address.
+    key = request.headers.get("authorization"), request.client.host if request.client else "", datalake_id
     authorization = auth_cache.find(key)
     if authorization is None:
         authorization = await run_in_threadpool(_authorize, request, datalake_id, lake)
@@ -179,11 +169,6 @@ async def get_authorization(request: Request, datalake_id: UUID, lake: LakeDep) 
             # A job may be killed, and its token with it.
             auth_cache.add(key, authorization)
     return authorization
-
-
-def authorization_key(request: Request, datalake_id: UUID) -> Hashable:
-    """Return what an admission to a datalake is remembered by: whoever asks with the same token from the same place."""
-    return request.headers.get("authorization"), request.client.host if request.client else "", datalake_id
 
 
 AuthorizationDep = Annotated[Authorization, Depends(get_authorization)]

@@ -16,17 +16,25 @@ async def check_request(request: Request) -> None:
 
     :raises BadRequestError: one of them is invalid; the message says why.
     """
-    _check_text(request.url.path)
-    for name, value in request.query_params.multi_items():
-        _check_text(name)
-        _check_text(value)
-    if not request.url.path.startswith("/api/"):
+    check_address(request)
+    if not request.scope["path"].startswith("/api/"):
         return
     try:
         body = await request.json()
     except (ValueError, RecursionError):
         return  # a route that needs a body rejects this one itself
     check_json(body)
+
+
+def check_address(request: Request) -> None:
+    """Make sure that path and query of a request can be worked with.
+
+    :raises BadRequestError: they cannot; the message says why.
+    """
+    _check_text(request.scope["path"])
+    for name, value in request.query_params.multi_items():
+        _check_text(name)
+        _check_text(value)
 
 
 def check_json(value: Any, depth: int = 0) -> None:

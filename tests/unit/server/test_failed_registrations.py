@@ -1,4 +1,4 @@
-"""Registrations that fail on their short way, in an application of this process."""
+"""Registrations that fail behind their commit, in an application of this process."""
 
 from pathlib import Path
 from typing import Any
