@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from airflow_provider_lake.server.context import Lake
 from airflow_provider_lake.server.errors import BadRequestError, UnavailableError
 from airflow_provider_lake.server.store.database import DATABASE_UNUSABLE
@@ -21,7 +19,6 @@ from airflow_provider_lake.server.store.queries.registrations import Outcome, Re
 # So many are written in one transaction at the most.
 _BATCH = 256
 _GATHER_SECONDS = 0.002
-_PROGRAM_LIMIT_EXCEEDED = "54000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Registrar:
         try:
             return self._write(batch)
         except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
-            is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError)) and not _exceeds_limit(error)
+            is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))
             if len(batch) == 1 or is_of_all:
                 return [error] * len(batch)
             # Whatever is wrong with one of them, the others do not suffer from it.
@@ -127,12 +124,6 @@ class Registrar:
             )
             sizes |= {index: blob.size for index, blob in zip(indexes, blobs, strict=True) if blob is not None}
         return sizes
-
-
-def _exceeds_limit(error: Exception) -> bool:
-    """Whether PostgreSQL refuses what it was given at a time: an array in JSON has at most 256 MiB there."""
-    cause = error.orig if isinstance(error, DBAPIError) else None
-    return getattr(cause, "sqlstate", None) == _PROGRAM_LIMIT_EXCEEDED
 
 
 def _deliver(batch: Sequence[_Pending], outcomes: Sequence[Outcome | Exception]) -> None:

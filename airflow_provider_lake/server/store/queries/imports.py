@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from airflow_provider_lake.server.store.tables import Base, Data, Datalake, DataSource, DataTag, Projection, Tag
 
+# Each has at most the 10 MiB of a request, and PostgreSQL takes no statement of more than 1 GiB.
+_ROWS_A_STATEMENT = 100
+
 
 def existing_objects(session: Session, datalake_id: UUID, object_names: Collection[str]) -> set[str]:
     """Return those of the names that are used already by data of a datalake, or by projections such as thumbnails."""
@@ -81,6 +84,7 @@ def add_data(session: Session, rows: Sequence[Mapping[str, Any]], tags: Iterable
     if not rows:
         return set()
     statement = _insert_or_ignore(session.get_bind().dialect, Data).returning(Data.id, Data.position)
+    statement = statement.execution_options(insertmanyvalues_page_size=_ROWS_A_STATEMENT)
     added = dict(session.connection().execute(statement, rows).tuples().all())
     add_tags(session, ((added[data_id], tag_id) for data_id, tag_id in tags if data_id in added))
     return set(added)
