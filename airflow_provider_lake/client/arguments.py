@@ -1,4 +1,4 @@
-"""What callers give, read in one form: one thing where a list of them is asked for is that thing, never its letters."""
+"""Arguments of callers, converted to one form: a single text where a list is expected is one item, not its letters."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ _SHOWN_CHARACTERS = 80
 
 
 def read_list(argument: str, value: Any, *kinds: Any) -> list[Any]:
-    """Return one thing, or several, as a list; whatever gives them is read once.
+    """Return one item, or an iterable of items, as a list; an iterator is read once.
 
-    :param kinds: classes that each of them may be of.
-    :raises UsageError: there is something else in it.
+    :param kinds: classes that an item may be of.
+    :raises UsageError: an item is of another class.
     """
     if isinstance(value, kinds):
         return [value]
@@ -29,14 +29,14 @@ def read_list(argument: str, value: Any, *kinds: Any) -> list[Any]:
 
 
 def read_optional_list(argument: str, value: Any, *kinds: Any) -> list[Any] | None:
-    """Return what :func:`read_list` does; None: nothing is given."""
+    """Return what :func:`read_list` does; None stays None."""
     return None if value is None else read_list(argument, value, *kinds)
 
 
 def read_value(argument: str, value: Any, *kinds: Any) -> Any:
-    """Return one thing.
+    """Return a value after a check of its class.
 
-    :raises UsageError: it is something else.
+    :raises UsageError: it has another type or value.
     """
     if not isinstance(value, kinds):
         raise UsageError(f"{argument} must be {_kind_names(kinds)}, not {_shown(value)}")
@@ -44,14 +44,14 @@ def read_value(argument: str, value: Any, *kinds: Any) -> Any:
 
 
 def read_optional_value(argument: str, value: Any, *kinds: Any) -> Any:
-    """Return what :func:`read_value` does; None: nothing is given."""
+    """Return what :func:`read_value` does; None stays None."""
     return None if value is None else read_value(argument, value, *kinds)
 
 
 def read_number(argument: str, value: Any) -> int:
     """Return a whole number that is not negative.
 
-    :raises UsageError: it is something else.
+    :raises UsageError: it has another type or value.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise UsageError(f"{argument} must be a whole number, not negative, not {_shown(value)}")
@@ -59,14 +59,14 @@ def read_number(argument: str, value: Any) -> int:
 
 
 def read_optional_number(argument: str, value: Any) -> int | None:
-    """Return what :func:`read_number` does; None: none is given."""
+    """Return what :func:`read_number` does; None stays None."""
     return None if value is None else read_number(argument, value)
 
 
 def read_seconds(argument: str, value: Any) -> float:
     """Return a duration in seconds, given as such or as a ``timedelta``.
 
-    :raises UsageError: it is something else.
+    :raises UsageError: it has another type or value.
     """
     given = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < math.inf:
@@ -75,9 +75,9 @@ def read_seconds(argument: str, value: Any) -> float:
 
 
 def read_workers(value: Any) -> int | None:
-    """Return a number of workers; None, as 0 does to the reference: whatever is usual.
+    """Return a number of workers; None, and 0 as in the reference: the default.
 
-    :raises UsageError: it is something else.
+    :raises UsageError: it has another type or value.
     """
     return read_optional_number("max_workers", value) or None
 

@@ -35,7 +35,7 @@ class Client:
     :param organization_name: the organization by name.
     :param host: base URL of the lake.
     :param session: sends instead of one made here, for proxies, client certificates and the like.
-    :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
+    :param timeout: seconds to wait for a connection, and for each next bytes of a response.
     :param verify: whether to check TLS certificates, or the path of the authorities to trust.
     :param retry: when a request is sent again.
     :param compare_digests: whether the MD5 that a storage gives of what it took is compared with what was sent.
@@ -133,7 +133,7 @@ class Client:
         return data_sources(self._session).get(name)
 
     def get_or_create_datasource(self, name: str) -> DataSource:
-        """Return the data source of that name, made when there is none."""
+        """Return the data source of that name, created when there is none."""
         return data_sources(self._session).get_or_create(name)
 
     def list_datasources(

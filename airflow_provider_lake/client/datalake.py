@@ -48,12 +48,12 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     @classmethod
     @explain_shape("datalake")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         connector_id = json.get("connector_id")
         return cls(UUID(json["id"]), session, json["name"], None if connector_id is None else UUID(connector_id))
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.session.request("GET", self._path))
 
     def upload_data(
@@ -74,11 +74,11 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         object_names: Sequence[str | None] | None = None,
         check_files: CheckFiles = "header",
     ) -> Data | MultiData:
-        """Upload files; all of them are tried, whatever becomes of one.
+        """Upload files; all of them are tried, even when one fails.
 
         :param filepaths: one file or several.
-        :param tags: data tags that each data gets, by name or as records; made when missing.
-        :param source: data source of each data, by name or as a record; made when missing.
+        :param tags: data tags that each data gets, by name or as records; created when missing.
+        :param source: data source of each data, by name or as a record; created when missing.
         :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
         :param error_manager: collects the errors of single files; without one they are raised at the end.
@@ -89,7 +89,7 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param upload_dir: what the object names begin with; only on an object storage of the organization's own.
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
-        :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
+        :param progress: called with the numbers of files done and of all; None: a bar on a terminal, or log lines.
         :param object_names: of :meth:`reserve_object_names`, for each file in their order; an upload under the same
             names again registers nothing twice.
         :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken is an
@@ -143,7 +143,7 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         return self._tags.get(name)
 
     def get_or_create_data_tag(self, name: str) -> Tag:
-        """Return the data tag of that name, made when there is none."""
+        """Return the data tag of that name, created when there is none."""
         return self._tags.get_or_create(name)
 
     def list_data_tags(
@@ -190,10 +190,10 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         """Start a job that makes data of objects that lie in the bucket already.
 
         :param prefixes: beginning of object names, or several; every object that has one of them is imported.
-        :param tags: data tags that each data gets, by name or as records; made when missing.
-        :param source: data source of each data, by name or as a record; made when missing.
+        :param tags: data tags that each data gets, by name or as records; created when missing.
+        :param source: data source of each data, by name or as a record; created when missing.
         :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
-            further call that has it with the same job, so that an answer which was lost costs no second one.
+            further call that has it with the same job, so that a response which was lost costs no second one.
         :param check_files: ``"decode"``: have all of each object decoded, as :meth:`upload_data` does; one that is cut
             or broken is imported by no means, and named among the job's failures.
         :raises UsageError: the lake cannot decode what it imports; only an embedded one can.
@@ -251,7 +251,7 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
         :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
-            further call that has it with the same job, so that an answer which was lost costs no second one.
+            further call that has it with the same job, so that a response which was lost costs no second one.
         :raises UsageError: the processing works on something else than data, or there are no data.
         """
         some: list[Data | UUID | str] = read_list("data", data, Data, UUID, str)

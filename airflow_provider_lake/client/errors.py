@@ -4,9 +4,9 @@
 
     LakeError
     ├─ UsageError (ValueError)         a wrong argument or setting; nothing was sent
-    ├─ TransportError                  no usable answer; whether a write was done is unknown
-    │  └─ UnexpectedResponseError      an answer that lacks what it must hold
-    ├─ ResponseError                   the lake answered with an error:
+    ├─ TransportError                  no usable response; whether a write was done is unknown
+    │  └─ UnexpectedResponseError      a response that lacks what it must hold
+    ├─ ResponseError                   the lake responded with an error:
     │  │                                .status .method .url .message .detail .retry_after
     │  ├─ BadRequestError              400, 422
     │  │  └─ InvalidQueryError         a query the lake cannot read, or one that several data match
@@ -67,7 +67,7 @@ class UsageError(LakeError, ValueError):
 
 
 class TransportError(LakeError):
-    """No usable answer came; whether a write was done is unknown.
+    """No usable response came; whether a write was done is unknown.
 
     :param was_sent: False: the request surely never reached the lake.
     """
@@ -81,7 +81,7 @@ class TransportError(LakeError):
 
 
 class UnexpectedResponseError(TransportError):
-    """An answer that lacks what it must hold, or holds it in another form: as no lake gives it that we know."""
+    """A response that lacks what it must hold, or holds it in another form: as no lake gives it that we know."""
 
 
 class ResponseError(LakeError):
@@ -132,7 +132,7 @@ class ForbiddenError(ResponseError):
 
 
 class NotFoundError(ResponseError, LookupError):
-    """404: there is no such thing, or it belongs to someone else."""
+    """404: it does not exist, or it belongs to someone else."""
 
 
 class ConflictError(ResponseError):
@@ -166,7 +166,7 @@ class NothingDoneError(LakeError):
 class TransferError(LakeError):
     """Object storage refused the bytes, or gave fewer than there are.
 
-    :param status: HTTP status of its answer.
+    :param status: HTTP status of its response.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:

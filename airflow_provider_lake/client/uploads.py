@@ -38,7 +38,7 @@ from airflow_provider_lake.text.printable import one_line
 
 logger = logging.getLogger(__name__)
 
-# The lake is given up on when for so long it has not finished one more of the data.
+# The wait ends when the lake has finished none of the data for so long.
 NO_PROGRESS_SECONDS = 150.0
 FIRST_POLL_SECONDS = 0.05
 MAX_POLL_SECONDS = 5.0
@@ -48,11 +48,11 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class FileToUpload:
-    """A file with what the caller says about it.
+    """A file with the caller's metadata.
 
     :param path: as it was given.
     :param size: width and height in pixels; None: read from the file.
-    :param object_name: chosen by the lake before; None: it is asked for one.
+    :param object_name: reserved before; None: requested from the lake.
     """
 
     path: str
@@ -69,7 +69,7 @@ class Uploader:
     :param connector_id: whose object storage takes the bytes.
     :param tag_ids: tags that each data gets.
     :param source_id: source of each data.
-    :param fill_metadata: add what EXIF tells; what the caller says wins.
+    :param fill_metadata: add EXIF metadata; the caller's metadata wins.
     :param upload_dir: what object names begin with.
     :param check_files: ``decode``: what cannot be decoded is not uploaded.
     """
@@ -102,18 +102,18 @@ class Uploader:
         except LakeError as error:
             raise UploadError(file.path, str(error), error) from error
         except Exception as error:
-            # Whatever is wrong with one file, the others do not suffer from it.
+            # An error in one file must not stop the others.
             logger.exception("%s: an unexpected error", one_line(file.path))
             raise UploadError(file.path, f"{type(error).__name__}: {error}", error) from error
 
     def upload_all(
         self, files: Sequence[FileToUpload], max_workers: int | None, progress: Progress | None
     ) -> list[Data | UploadError]:
-        """Upload files over threads, and return what became of each, in their order.
+        """Upload files over threads, and return the result of each, in their order.
 
         :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
-        :param progress: told the number of files done, and of all; None: shown.
+        :param progress: called with the number of files done, and of all files; None: shown.
         """
 
         def attempt(file: FileToUpload) -> Data | UploadError:
@@ -128,7 +128,7 @@ class Uploader:
             return run_all(attempt, files, max_workers, self.session.concurrency)
 
     def _data_body(self, file: FileToUpload, local: LocalFile) -> dict[str, Any]:
-        """Return what the lake is told about a file, but for its object name."""
+        """Return the request body that registers a file, without its object name."""
         header = read_metadata(local, with_metadata=self.fill_metadata)
         size = file.size or ((header.width, header.height) if header else None)
         metadata = {**(header.metadata if header else {}), **file.metadata}
@@ -185,7 +185,7 @@ def plan_files(
     sizes: Size | Sequence[Size] | None,
     object_names: Sequence[str | None] | None = None,
 ) -> list[FileToUpload]:
-    """Put the files together with what is said about all or each of them.
+    """Combine the files with the arguments for all or each of them.
 
     :raises UsageError: there are no files, or something is given for another number of files.
     """
@@ -204,7 +204,7 @@ def plan_files(
 
 
 def _is_one_size(sizes: Size | Sequence[Size] | None) -> bool:
-    """Whether it is width and height, and no tuple of such."""
+    """Whether it is one width and height, not a tuple of sizes."""
     return isinstance(sizes, tuple) and bool(sizes) and isinstance(sizes[0], int)
 
 
@@ -236,9 +236,9 @@ def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[
 
 
 def _poll_until_processed(latest: dict[UUID, Data], unreadable: dict[UUID, str]) -> str:
-    """Read data again until the lake has processed them all; return why not, where it does not come to that.
+    """Poll data until the lake has processed them all; return the reason if it has not.
 
-    :param unreadable: gets those about which the lake answers what cannot be read, with the reason.
+    :param unreadable: gets data whose response cannot be read, with the reason.
     """
     pending = [data for data in latest.values() if not data.upload_status.is_final]
     interval, last_progress = FIRST_POLL_SECONDS, time.monotonic()

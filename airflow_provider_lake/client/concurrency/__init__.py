@@ -1,1 +1,1 @@
-"""Threads that work for one call: a pool of them, and how they are told to stop."""
+"""Threads that work for one call: a pool of them, and how their work is cancelled."""

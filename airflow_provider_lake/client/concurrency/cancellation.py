@@ -1,7 +1,7 @@
-"""How threads that work for another one are told that nobody wants their work any more.
+"""Cancellation of threads that work for another thread.
 
-Whoever waits for them may be interrupted, by a signal or a timeout of Airflow's, and is to end within a moment. So a
-thread that sleeps or transfers looks at what it was given by :func:`set_cancel_event`.
+The thread that waits for them may be interrupted, by a signal or one of Airflow's timeouts, and must then end at once.
+Threads that sleep or transfer therefore check the event that :func:`set_cancel_event` has set for them.
 """
 
 import threading
@@ -14,17 +14,17 @@ _thread_state = threading.local()
 
 
 class Cancelled(BaseException):
-    """The work of this thread is not wanted any more; no error of one thing that others would go on after."""
+    """The work of this thread was cancelled; no handler of errors of single items catches it."""
 
 
 def current_cancel_event() -> threading.Event | None:
-    """Return what tells this thread to stop; None: it works for itself."""
+    """Return the event that cancels this thread's work; None: it works for no other thread."""
     found: threading.Event | None = getattr(_thread_state, "stop", None)
     return found
 
 
 def is_cancelled() -> bool:
-    """Whether this thread was told to stop."""
+    """Whether the work of this thread was cancelled."""
     stop = current_cancel_event()
     return stop is not None and stop.is_set()
 
@@ -32,7 +32,7 @@ def is_cancelled() -> bool:
 def pause(seconds: float) -> None:
     """Sleep.
 
-    :raises Stopped: this thread is told to stop.
+    :raises Cancelled: this thread is told to stop.
     """
     stop = current_cancel_event()
     if stop is None:
@@ -42,15 +42,15 @@ def pause(seconds: float) -> None:
 
 
 def set_cancel_event(stop: threading.Event) -> None:
-    """Let this thread stop when it is told to by this, from now on."""
+    """Let an event cancel the work of this thread from now on."""
     _thread_state.stop = stop
 
 
 @contextmanager
 def cancel_on_error(stop: threading.Event) -> Iterator[None]:
-    """Tell threads to stop if the block, which waits for them, is interrupted or fails.
+    """Cancel threads if the block, which waits for them, is interrupted or fails.
 
-    What this thread works for itself others work for, too: that is for whoever waits for all of them to end.
+    An event that this thread obeys itself is left alone: the thread that waits for all of them sets it.
     """
     try:
         yield
@@ -62,7 +62,7 @@ def cancel_on_error(stop: threading.Event) -> Iterator[None]:
 
 @contextmanager
 def cancellable_executor(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
-    """Run a pool of threads; a block that is interrupted or fails ends what they do, and begins no more of it.
+    """Run a pool of threads; when the block is interrupted or fails, running work is cancelled and no more is started.
 
     :param workers: how many threads.
     :param name: what their names begin with.

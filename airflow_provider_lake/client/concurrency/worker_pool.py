@@ -1,4 +1,4 @@
-"""Many things done by threads: as many as are asked for, or as many as the waiting for a lake is worth."""
+"""A worker pool: as many threads as requested, or as many as measured waiting time justifies."""
 
 import math
 import threading
@@ -14,13 +14,13 @@ from airflow_provider_lake.client.concurrency.cancellation import (
 
 # Over a short way two keep a processor busy; more would wait for each other.
 INITIAL_WORKERS = 2
-# Beyond this many at a time a lake would have reason to complain.
+# More requests at a time than this would overload a lake.
 MAX_WORKERS = 128
-# What libcurl and the kernel do for one worker, another processor may do beside the next worker's Python.
+# libcurl and the kernel may use another processor while the next worker runs Python.
 _OVERLAP = 2
-# Growth goes on while it makes the work so many times as fast.
+# The number grows as long as that makes the work at least so many times as fast.
 _MIN_SPEEDUP = 1.5
-# The fewest things to judge by: at first one of each worker.
+# The smallest sample to decide by: one item of each worker at first.
 _MIN_SAMPLE = 2
 
 _T = TypeVar("_T")
@@ -28,16 +28,16 @@ _R = TypeVar("_R")
 
 
 class AdaptiveConcurrency:
-    """How many workers are worth having.
+    """Adapts the number of workers to measured processor and waiting time.
 
-    A thing costs processor time and time spent waiting. Few workers fill a processor when the waiting is short; when it
-    is long, for a lake far away, more of them do: as many as fill the time that one waits are tried at once, and given
-    up again where that does not make it much faster. As the workers share one processor, time that one waits for the
-    others grows with them, and so never asks for more.
+    Each item costs processor time and waiting time. When the waiting is short, few workers keep a processor busy;
+    when it is long, as for a distant lake, more are needed. As many workers as fit into the waiting time of one are
+    tried at once; the number is reduced again if the work does not get much faster. Workers share one processor, so
+    the time that they wait for each other grows with their number, and never leads to more of them.
 
-    May be used by several crews, one after the other or at a time.
+    Several pools may share it, one after the other or at the same time.
 
-    :param workers: at the beginning.
+    :param workers: at the start.
     :param clock: gives seconds.
     """
 
@@ -48,7 +48,7 @@ class AdaptiveConcurrency:
         self.restart()
 
     def restart(self) -> None:
-        """Look at it afresh: new work begins, with as many workers as there were."""
+        """Start measuring again for new work, with the present number of workers."""
         with self._lock:
             self._previous_rate: float | None = None
             self._previous_workers = self.workers
@@ -56,7 +56,7 @@ class AdaptiveConcurrency:
             self._start_sample()
 
     def record(self, seconds: float, processor_seconds: float) -> None:
-        """Take in what one thing took, and decide whether more workers are worth it."""
+        """Record the duration of one item, and adjust the number of workers."""
         with self._lock:
             self._count += 1
             self._seconds += seconds
@@ -68,7 +68,7 @@ class AdaptiveConcurrency:
         rate = self._count / max(self._clock() - self._sample_started, 1e-9)
         busy_with = self._seconds / max(self._processor_seconds, 1e-9)
         if self._previous_rate is not None and rate < _MIN_SPEEDUP * self._previous_rate:
-            # As many as keep up this rate by the time that a thing took before, and some in reserve.
+            # As many as this rate needs at the earlier duration of an item, and some in reserve.
             self.workers = min(self.workers, math.ceil(_OVERLAP * self._previous_workers * rate / self._previous_rate))
             self._is_fixed = True
         elif (
@@ -88,23 +88,23 @@ class AdaptiveConcurrency:
         self._seconds = self._processor_seconds = 0.0
 
     def fix(self, workers: int) -> None:
-        """Stay with a number of workers."""
+        """Keep the number of workers at a value."""
         with self._lock:
             self.workers, self._is_fixed = workers, True
 
 
 class WorkerPool(Generic[_T, _R]):
-    """Threads that do something with each of many things.
+    """Threads that call a function with each of many items.
 
-    :param work: done with each.
-    :param concurrency: how many threads at a time; looked at while they work: more are hired, or those too many leave.
+    :param work: called with each item.
+    :param concurrency: the number of threads; checked after each item: threads are started, or surplus ones end.
     """
 
     def __init__(
-        self, work: Callable[[_T], _R], things: Sequence[_T], concurrency: AdaptiveConcurrency, is_fixed: bool
+        self, work: Callable[[_T], _R], items: Sequence[_T], concurrency: AdaptiveConcurrency, is_fixed: bool
     ) -> None:
         self._work = work
-        self._things = things
+        self._items = items
         self._pace = concurrency
         self._is_fixed = is_fixed
         self._results: dict[int, _R] = {}
@@ -116,10 +116,10 @@ class WorkerPool(Generic[_T, _R]):
         self._stop = current_cancel_event() or threading.Event()
 
     def run(self) -> list[_R]:
-        """Do it all, and return the results in the order of the things.
+        """Work through all items, and return the results in their order.
 
-        When one fails, those that were begun are finished and no more are begun; when whoever waits is interrupted,
-        those are given up as soon as they wait or transfer.
+        When one fails, items in work are finished and no more are started. When the calling thread is interrupted,
+        items in work are cancelled as soon as they wait or transfer.
         """
         try:
             with cancel_on_error(self._stop):
@@ -128,15 +128,15 @@ class WorkerPool(Generic[_T, _R]):
                 for thread in self._threads:
                     thread.join()
         finally:
-            self._next_index = len(self._things)
+            self._next_index = len(self._items)
             for thread in self._threads:
                 thread.join()
         if self._errors:
             raise self._errors[0]
-        return [self._results[number] for number in range(len(self._things))]
+        return [self._results[number] for number in range(len(self._items))]
 
     def _start_threads(self) -> None:
-        wanted = min(self._pace.workers, len(self._things))
+        wanted = min(self._pace.workers, len(self._items))
         while self._active < wanted:
             thread = threading.Thread(target=self._run_thread, name=f"lake-{len(self._threads)}", daemon=True)
             try:
@@ -144,7 +144,7 @@ class WorkerPool(Generic[_T, _R]):
             except RuntimeError:
                 if not self._active:
                     raise
-                # The process has as many threads as it may: those that there are do the work.
+                # The process may have no more threads: the existing ones do the work.
                 self._pace.fix(self._active)
                 return
             self._active += 1
@@ -159,14 +159,14 @@ class WorkerPool(Generic[_T, _R]):
                     return
                 number = self._next_index
                 self._next_index += 1
-            if number >= len(self._things):
+            if number >= len(self._items):
                 return
             started, processor_started = time.monotonic(), time.thread_time()
             try:
-                self._results[number] = self._work(self._things[number])
-            except BaseException as error:  # noqa: BLE001 - raised where the results are waited for
+                self._results[number] = self._work(self._items[number])
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the results
                 self._errors.append(error)
-                self._next_index = len(self._things)
+                self._next_index = len(self._items)
                 return
             if not self._is_fixed:
                 self._pace.record(time.monotonic() - started, time.thread_time() - processor_started)
@@ -175,14 +175,14 @@ class WorkerPool(Generic[_T, _R]):
 
 
 def run_all(
-    work: Callable[[_T], _R], things: Sequence[_T], max_workers: int | None, concurrency: AdaptiveConcurrency
+    work: Callable[[_T], _R], items: Sequence[_T], max_workers: int | None, concurrency: AdaptiveConcurrency
 ) -> list[_R]:
-    """Do something with each of many things, and return the results in their order.
+    """Call a function with each of many items, and return the results in their order.
 
-    :param max_workers: threads; None: as many as the pace says.
-    :param concurrency: what is known from earlier work of the kind.
+    :param max_workers: threads; None: as many as ``concurrency`` decides.
+    :param concurrency: measured by earlier work of the kind.
     """
     if max_workers is not None:
-        return WorkerPool(work, things, AdaptiveConcurrency(max_workers), is_fixed=True).run()
+        return WorkerPool(work, items, AdaptiveConcurrency(max_workers), is_fixed=True).run()
     concurrency.restart()
-    return WorkerPool(work, things, concurrency, is_fixed=False).run()
+    return WorkerPool(work, items, concurrency, is_fixed=False).run()

@@ -1,4 +1,4 @@
-"""Ids of data, page by page in the order of creation, with their count: the cheapest look at a datalake."""
+"""Ids of data, page by page in the order of creation, with their count: the cheapest way to poll a datalake."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _PAGE_PARAMS = frozenset({"limit", "offset", "cursor"})
 
 @dataclass(frozen=True, slots=True)
 class IdQuery:
-    """Which ids are asked for.
+    """Which ids are requested.
 
     :param q: a query in the lake's language; None: any data.
-    :param statuses: upload statuses that are meant.
-    :param cursor: of an earlier page; what comes behind it is meant.
+    :param statuses: data in one of these upload statuses.
+    :param cursor: of an earlier page; the ids after it are requested.
     :param limit: at most so many.
     :param offset: how many to skip.
     """
@@ -35,7 +35,7 @@ class IdQuery:
 
     @property
     def params(self) -> QueryParams:
-        """The question as a query string's arguments."""
+        """The query as parameters of a URL."""
         asked = [("limit", self.limit), ("offset", self.offset), ("q", self.q), ("cursor", self.cursor)]
         statuses = [("upload_statuses", status) for status in self.statuses]
         return [*asked, *statuses, *(("types", kind) for kind in ANY_STATE_AND_TYPE["types"])]
@@ -45,8 +45,8 @@ class IdQuery:
 class IdPage:
     """One page of ids.
 
-    :param count: of all data that are meant, wherever the page is.
-    :param next_cursor: behind which the next page begins; None: this is the last one.
+    :param count: of all selected data, whatever the page.
+    :param next_cursor: of the next page; None: this is the last one.
     """
 
     ids: Sequence[str]
@@ -55,12 +55,12 @@ class IdPage:
 
     @classmethod
     def from_json(cls, json: Any) -> Self:
-        """Make the page of what the lake answered."""
+        """Make the page of what the lake returned."""
         return cls([str(each) for each in page_items(json)], read_field(json, "count", int), json.get("next_cursor"))
 
 
 def ids_path(datalake_id: UUID | str) -> str:
-    """Return the path that gives pages of ids."""
+    """Return the path of pages of ids."""
     return f"/api/datalake/{datalake_id}/datas/ids/paginated"
 
 
@@ -92,7 +92,7 @@ def _with_ids(page: Any) -> Any:
 
 
 def ids_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
-    """Return the body that asks which of some data a query means.
+    """Return the body of a request for those of some data that a query selects.
 
     :param ids: at most 1,000.
     """

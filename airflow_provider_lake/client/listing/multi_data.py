@@ -132,15 +132,15 @@ class MultiData(Sequence[Data]):
         progress: Progress | None = None,
         error_manager: ErrorManager | None = None,
     ) -> list[Path]:
-        """Save the bytes of each as a file, whatever becomes of the others.
+        """Save the bytes of each as a file, even when others fail.
 
         Of data with the same filename all but the first get their id behind it.
 
-        :param target_path: folder, made when missing.
+        :param target_path: folder, created when missing.
         :param force_replace: replace files that are there already; they stay otherwise.
         :param max_workers: files in transfer at the same time; None: processors plus 4.
         :param use_id: name each file after the data's id, with the extension of its filename.
-        :param progress: told the number of files done, and of all; None: a bar on a terminal, or log lines.
+        :param progress: called with the numbers of files done and of all; None: a bar on a terminal, or log lines.
         :param error_manager: collects the errors of single files; None: they are raised once all were tried.
         :return: paths of the files that were saved, in the order of the data.
         :raises DownloadFailedError: some failed, and there is no ``error_manager``.

@@ -1,7 +1,7 @@
 """Pages of data, from JSON to records: lists are long, so this is done with care for each row's cost.
 
-JSON is read straight into the structures below, in C, and from these into records. What has another shape than a lake
-gives its data is read by the long way, :meth:`Data.from_json`, which knows what is borne with and what is not.
+JSON is read straight into the structures below, in C, and from these into records. Rows of any other shape
+are read by the slower :meth:`Data.from_json`, which decides what is tolerated.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from airflow_provider_lake.client.resources.tags import Tag
 from airflow_provider_lake.client.transport.fields import explain_shape, page_items
 from airflow_provider_lake.client.transport.session import Session, decode
 
-# How many sets of tags are remembered, and how many sources; most data share few.
+# How many sets of tags, and how many sources, are cached; most data share few.
 _MAX_CACHED = 1000
 
 
@@ -45,7 +45,7 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
 
 
 class _Row(msgspec.Struct, gc=False):
-    """A data as it stands in an answer; names and defaults as in :class:`Data`, but for what is nested."""
+    """A data as it stands in a response; names and defaults as in :class:`Data`, but for what is nested."""
 
     id: UUID
     object_name: str
@@ -72,7 +72,7 @@ class _Page(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Page)
 _NO_SIZE = _Size()
-# What writes each field: a record is made without the detour of a frozen dataclass's constructor.
+# Setters of the fields: they skip the slower constructor of a frozen dataclass.
 (
     _put_id,
     _put_session,
@@ -103,7 +103,7 @@ def decode_page(body: bytes) -> Any:
     """Read the JSON of a page of data.
 
     :return: what :meth:`RowReader.read` takes.
-    :raises ValueError: it is no JSON.
+    :raises ValueError: it is not JSON.
     """
     try:
         return _DECODER.decode(body)
@@ -112,7 +112,7 @@ def decode_page(body: bytes) -> Any:
 
 
 class RowReader:
-    """Makes records of the pages of one list; tags and sources that many data carry are made once."""
+    """Makes records from the pages of one list; tags and sources that data share are made once."""
 
     def __init__(self, session: Session, datalake_id: UUID) -> None:
         self._session = session
@@ -136,7 +136,7 @@ class RowReader:
         _put_datalake_id(data, self._datalake_id)
         _put_object_name(data, row.object_name)
         _put_filename(data, row.filename)
-        # Few words, many times: each is kept once.
+        # A few distinct texts in many rows: each is stored once.
         _put_type(data, intern(row.type))
         _put_content_type(data, intern(row.content_type))
         _put_upload_status(data, row.upload_status)

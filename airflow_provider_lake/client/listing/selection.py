@@ -1,4 +1,4 @@
-"""Which data of a datalake are meant, and how they are asked for."""
+"""A selection of data in a datalake, and the requests for it."""
 
 import json as jsonlib
 import re
@@ -23,7 +23,7 @@ from airflow_provider_lake.client.transport.fields import page_items
 from airflow_provider_lake.client.transport.paging import PAGE_SIZE, chunks, iter_by_cursor, iter_by_offset
 from airflow_provider_lake.client.transport.session import QueryParams, Session
 
-# Every state and kind: what the reference client sends with each question.
+# Every state and type: the reference client sends them with each request.
 ANY_STATE_AND_TYPE = {
     "upload_statuses": ["PENDING", "COMPUTING", "DONE", "ERROR"],
     "types": ["IMAGE", "VIDEO"],
@@ -59,7 +59,7 @@ class Selection:
     object_names: Sequence[str] | None = None
 
     def __str__(self) -> str:
-        """Say in words which data are meant: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
+        """Describe the selection in words: ``one of the tags 'gate', 'yard' and query 'meta.width > 9'``."""
         kind, names = self.name_list or ("", [])
         several = "all of the tags" if self.intersect_tags else "one of the tags"
         reported = [
@@ -73,7 +73,7 @@ class Selection:
 
     @property
     def query(self) -> str | None:
-        """The query that says ``q`` and the tags."""
+        """The query for ``q`` and the tags together."""
         if not self.tags:
             return self.q
         names = [jsonlib.dumps(name, ensure_ascii=False) for name in self.tags]
@@ -93,7 +93,7 @@ class Selection:
 
     @property
     def name_list(self) -> tuple[str, list[str]] | None:
-        """By what kind of name the data are asked for, and the names, each once; None: not by name."""
+        """The kind of names that select the data, and the names, each once; None: no names are given."""
         for kind in ("ids", "object_names", "filenames"):
             names = getattr(self, kind)
             if names is not None:
@@ -144,7 +144,7 @@ def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
 
 
 def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterator[Data]:
-    """Return the data of a selection, asking for a page when it is needed."""
+    """Yield the data of a selection; a page is requested when it is needed."""
     path = f"/api/datalake/{datalake_id}/datas"
     custom = selection.custom_metadata
     custom_text = None if custom is None else jsonlib.dumps(custom, separators=(",", ":"), ensure_ascii=False)

@@ -35,7 +35,7 @@ class Record:
 def parse_id(value: str | UUID) -> UUID:
     """Read an id.
 
-    :raises UsageError: it is none.
+    :raises UsageError: it is not one.
     """
     try:
         return value if isinstance(value, UUID) else UUID(value)

@@ -40,7 +40,7 @@ class CustomMetadataSchema:
     def update(
         self, wanted: Mapping[str, Mapping[str, Any]], delete_missing: bool, raise_on_error: bool
     ) -> dict[str, Any]:
-        """Make the schema as it is wanted, and report what became of each key.
+        """Make the schema as it is wanted, and report the result of each key.
 
         :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
         """
@@ -105,7 +105,7 @@ class CustomMetadataSchemaMixin(Record):
         delete_missing_keys: bool = False,
         raise_on_error: bool = True,
     ) -> dict[str, Any]:
-        """Describe several keys of the custom metadata; all are tried, whatever becomes of one.
+        """Describe several keys of the custom metadata; all are tried, even when one fails.
 
         :param custom_metadata_schema: key to its description.
         :param delete_missing_keys: take all other keys out of the schema.

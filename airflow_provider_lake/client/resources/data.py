@@ -40,7 +40,7 @@ class Data(Record):
     :param metadata: under the platform's own keys.
     :param custom_metadata: under the user's keys.
     :param file_size: in bytes.
-    :param url: signed URL of its bytes; good for about an hour after the data was read.
+    :param url: presigned URL of its bytes; good for about an hour after the data was read.
     """
 
     datalake_id: UUID
@@ -66,7 +66,7 @@ class Data(Record):
     @classmethod
     @explain_shape("data")
     def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         meta, source = json.get("meta") or {}, json.get("data_source")
         return cls(
             UUID(json["id"]),
@@ -93,7 +93,7 @@ class Data(Record):
         )
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.datalake_id, self.session.request("GET", self._path))
 
     def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
@@ -137,7 +137,7 @@ class Data(Record):
         self.session.delete(self._path)
 
     def reset_url(self, attempts: Attempts | None = None) -> str:
-        """Return a freshly signed URL of its bytes.
+        """Return a fresh presigned URL of its bytes.
 
         :param attempts: of the download that asks for it.
         """
@@ -151,7 +151,7 @@ class Data(Record):
     def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
         """Save its bytes as a file.
 
-        :param target_path: folder, made when missing.
+        :param target_path: folder, created when missing.
         :param force_replace: replace a file that is there already; it stays otherwise.
         :param use_id: name the file after the data's id, with the extension of its filename.
         :return: path of the file.

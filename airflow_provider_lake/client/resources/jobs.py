@@ -57,7 +57,7 @@ class Job(Record):
     :param type: ``IMPORT`` or ``PROCESSING``; None: the lake does not say.
     :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
     :param error: why it failed, when the lake says.
-    :param processing_job: what a processing is asked to do, as the lake wrote it; it holds a signed URL.
+    :param processing_job: what a processing is asked to do, as the lake wrote it; it holds a presigned URL.
     :param job_log: what this program has said of the job so far.
     """
 
@@ -74,7 +74,7 @@ class Job(Record):
     @classmethod
     @explain_shape("job")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         return cls(
             UUID(json["id"]),
             session,
@@ -89,7 +89,7 @@ class Job(Record):
         )
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self._updated(self.session.request("GET", self._path))
 
     def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
@@ -229,5 +229,5 @@ class Job(Record):
         return f"/api/v2/job/{self.id}"
 
     def _updated(self, json: Json) -> Self:
-        """Make the record of what the lake answers now; the log goes on."""
+        """Make the record from what the lake answers now; the log goes on."""
         return replace(self.from_json(self.session, json), job_log=self.job_log)

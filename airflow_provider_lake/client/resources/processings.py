@@ -40,7 +40,7 @@ class Processing(Record):
     @classmethod
     @explain_shape("processing")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         optional = (
             "type",
             "description",
@@ -56,7 +56,7 @@ class Processing(Record):
         )
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.session.request("GET", f"/api/processing/{self.id}"))
 
     def update(

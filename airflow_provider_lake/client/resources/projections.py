@@ -25,7 +25,7 @@ class Projection(Record):
     :param object_name: where its bytes lie in the object storage.
     :param compute_status: what the lake has made of it.
     :param infos: what was said about it when it was made.
-    :param url: signed URL of its bytes, when the lake gave one.
+    :param url: presigned URL of its bytes, when the lake gave one.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Projection(Record):
     @classmethod
     @explain_shape("projection")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         return cls(
             UUID(json["id"]),
             session,
@@ -51,11 +51,11 @@ class Projection(Record):
         )
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.session.request("GET", self._path))
 
     def reset_url(self, attempts: Attempts | None = None) -> str:
-        """Return a freshly signed URL of its bytes.
+        """Return a fresh presigned URL of its bytes.
 
         :param attempts: of the download that asks for it.
         """
@@ -69,7 +69,7 @@ class Projection(Record):
     def download(self, target_path: str | Path = "./", force_replace: bool = False, use_id: bool = False) -> Path:
         """Save its bytes as a file.
 
-        :param target_path: folder, made when missing.
+        :param target_path: folder, created when missing.
         :param force_replace: replace a file that is there already; it stays otherwise.
         :param use_id: name the file after the projection's id, with the extension of its filename.
         :return: path of the file.

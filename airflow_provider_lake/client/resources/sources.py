@@ -19,11 +19,11 @@ class DataSource(Record):
     @classmethod
     @explain_shape("data source")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         return cls(UUID(json["id"]), session, json["name"])
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.session.request("GET", f"/api/data/source/{self.id}"))
 
     def update(self, name: str) -> Self:

@@ -26,11 +26,11 @@ class Tag(Record):
     @classmethod
     @explain_shape("tag")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record of what the lake answered."""
+        """Make the record from what the lake returned."""
         return cls(UUID(json["id"]), session, json["name"], json["target_type"])
 
     def refresh(self) -> Self:
-        """Read it again."""
+        """Return it as the lake has it now."""
         return self.from_json(self.session, self.session.request("GET", f"/api/tag/{self.id}"))
 
     def update(self, name: str) -> Self:

@@ -60,9 +60,9 @@ class Comparison:
         self._mismatched = False
 
     def compare(self, response: Response, body: FileBody, is_stored: Callable[[], bool]) -> None:
-        """Compare the MD5 that an answer gives, if it gives one, with that of what was sent.
+        """Compare the MD5 that a response gives, if it gives one, with that of what was sent.
 
-        :param body: what the answer speaks of.
+        :param body: what the response speaks of.
         :param is_stored: looks whether the storage has as many bytes as there are.
         :raises TransportError: it has other bytes.
         """

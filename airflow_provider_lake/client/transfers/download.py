@@ -16,7 +16,7 @@ from airflow_provider_lake.client.transport.base import Response, without_secret
 from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session, error_from
 
-# How storages refuse a signed URL that is too old; Google answers 400.
+# How storages refuse a presigned URL that is too old; Google answers 400.
 _EXPIRED_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
@@ -37,14 +37,14 @@ class StoredRecord(Protocol):
 
     @property
     def url(self) -> str | None:
-        """Signed URL of its bytes, which may be too old."""
+        """Presigned URL of its bytes, which may be too old."""
 
     def reset_url(self, attempts: Attempts | None = None) -> str:
-        """Return a freshly signed URL of its bytes."""
+        """Return a fresh presigned URL of its bytes."""
 
 
 def read_object(session: Session, url: str) -> bytes:
-    """Return the bytes at a signed URL.
+    """Return the bytes at a presigned URL.
 
     :raises TransferError: the storage refuses, for instance because the URL is too old.
     """
@@ -66,7 +66,7 @@ def read_bytes(stored: StoredRecord) -> bytes:
 def save_record(stored: StoredRecord, target_path: str | Path, force_replace: bool, use_id: bool) -> Path:
     """Save the bytes of a record as a file, which appears once it is complete.
 
-    :param target_path: folder, made when missing.
+    :param target_path: folder, created when missing.
     :param force_replace: replace a file that is there already; it stays otherwise.
     :param use_id: name the file after the record's id, with the extension of its filename; so is one whose filename
         names no file.
@@ -94,7 +94,7 @@ def save_in_folder(stored: StoredRecord, folder: Path, name: str, force_replace:
 
 
 def make_folder(target_path: str | Path) -> Path:
-    """Return a folder, made when missing.
+    """Return a folder, created when missing.
 
     :raises UsageError: its path is empty.
     """
@@ -162,7 +162,7 @@ class _Download:
             raise TransportError(f"GET {without_secrets(url)} gave {self._target.tell()} of {self._size} bytes")
 
     def _start_body(self, url: str, response: Response) -> Callable[[bytes], object]:
-        """Judge the head of an answer, and return what takes its bytes."""
+        """Judge the head of a response, and return what takes its bytes."""
         if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise self._object_changed(url)
         if not response.is_success:
@@ -175,7 +175,7 @@ class _Download:
         return self._target.write
 
     def _check_range(self, response: Response, url: str) -> None:
-        """Check that an answer holds what is left of the object that was begun."""
+        """Check that a response holds what is left of the object that was begun."""
         rest = f"bytes {self._target.tell()}-{(self._size or 0) - 1}/{self._size}"
         if response.headers.get("Content-Range") != rest or _object_version(response) != self._version:
             raise self._object_changed(url)

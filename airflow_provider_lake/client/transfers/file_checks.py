@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 def check_option(check_files: str) -> None:
     """Make sure that it is a way to check files.
 
-    :raises UsageError: it is none.
+    :raises UsageError: it is not one.
     """
     if check_files not in get_args(CheckFiles):
         raise UsageError(f"check_files is one of {', '.join(get_args(CheckFiles))}, not {check_files!r}")

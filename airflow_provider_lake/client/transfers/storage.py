@@ -177,7 +177,7 @@ class ObjectStorage:
             return run_all(send, parts, 1 + spare, self._session.concurrency)
 
     def _complete_parts(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
-        """Have the parts put together; after a lost answer they may be so, and the next attempt be refused."""
+        """Have the parts put together; after a lost response they may be so, and the next attempt be refused."""
         try:
             self._session.request("POST", self._path("complete_part_upload"), json=parts, repeatable=True)
         except ResponseError:
@@ -211,7 +211,7 @@ class ObjectStorage:
         headers: Mapping[str, str],
         size: int | None,
     ) -> Response:
-        """Send bytes to a signed URL; sent again they replace themselves, so they may be repeated.
+        """Send bytes to a presigned URL; sent again they replace themselves, so they may be repeated.
 
         :param size: of the object that they make; None: they are a part of one.
         """
@@ -292,7 +292,7 @@ def require_success(method: str, url: str, response: Response) -> None:
 
 
 def _stored_bytes(response: Response, size: int) -> int:
-    """Return how many bytes a resumable upload has taken so far; an answer that does not say so means none."""
+    """Return how many bytes a resumable upload has taken so far; a response that does not say so means none."""
     taken = _RANGE.fullmatch(response.headers.get("Range", "").strip())
     return 0 if taken is None else min(int(taken[1]) + 1, size)
 

@@ -1,18 +1,18 @@
-"""The API token of a session, and how it is replaced once a lake refuses it: tokens are rotated while work goes on."""
+"""The API token of a session, and its renewal once a lake refuses it: tokens are rotated while work goes on."""
 
 import threading
 import time
 from collections.abc import Callable
 
-# Threads whose requests are refused at about the same time ask once.
+# Threads whose requests are refused at about the same time renew the token once.
 _MIN_RENEW_INTERVAL_SECONDS = 1.0
 
 
 class ApiToken:
-    """A token that many threads use at a time, and that one of them replaces.
+    """A token that many threads use at a time, and that one of them renews.
 
     :param value: the token; None: there is none.
-    :param renew: gives the token anew, from wherever it comes; None: it cannot be had anew.
+    :param renew: returns a new token; None: the token cannot be renewed.
     """
 
     def __init__(self, value: str | None, renew: Callable[[], str] | None = None) -> None:
@@ -22,7 +22,7 @@ class ApiToken:
         self._renewed_at = -_MIN_RENEW_INTERVAL_SECONDS
 
     def renew(self, refused: str | None) -> bool:
-        """Whether there is another token than one that a lake has refused; where there is none, it is asked for."""
+        """Renew the token unless it has been renewed already, and return whether it differs from the refused one."""
         with self._lock:
             if (
                 self.value == refused

@@ -6,7 +6,7 @@ from typing import Protocol
 
 # Bytes of a body to read at a time.
 BLOCK_SIZE = 1 << 16
-# What a wrong scheme of a URL comes to, said after the place.
+# Ends of messages about a URL with the wrong scheme, after its host.
 PLAIN_HTTP_REFUSED = "does not speak plain HTTP: if it speaks TLS, write https://"
 TLS_REFUSED = "does not speak TLS: for a lake without it, write http://"
 
@@ -17,14 +17,14 @@ class RequestBody(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, size: int = BLOCK_SIZE, /) -> bytes:
-        """Return the next bytes, at most ``size`` of them; empty: the end."""
+        """Return the next bytes, at most ``size`` of them; none at the end."""
         ...
 
 
 class Headers(Mapping[str, str]):
-    """Fields of an answer's head, looked up in any case; most answers are used without a look at them.
+    """Headers of a response, looked up in any case and parsed when needed: most are not.
 
-    :param lines: the head as it came, with those of redirects before it.
+    :param lines: status line and headers as they came, after those of any redirects.
     """
 
     __slots__ = ("_fields", "_lines")
@@ -57,7 +57,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back.
+    """A response to one request.
 
     :param headers: names are looked up in any case.
     """
@@ -126,12 +126,12 @@ class Transport(Protocol):
 
 
 def authority_of(url: str) -> str:
-    """Return where a URL leads, as ``HOST`` or ``HOST:PORT``."""
+    """Return the authority of a URL, as ``HOST`` or ``HOST:PORT``."""
     return without_secrets(url).partition("://")[2].partition("/")[0]
 
 
 def without_secrets(url: str) -> str:
-    """Return a URL without what may be secret: the query, which may hold a signature, and credentials of its host."""
+    """Return a URL without its query, which may hold a signature, and without credentials."""
     scheme, separator, rest = url.partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

@@ -17,7 +17,7 @@ _MIN_SELECT_SECONDS = 0.005
 
 
 class CurlConnection:
-    """Makes exchanges one after the other, blocking, and keeps its connections for the next."""
+    """Sends requests one after the other, blocking, and keeps its connections for the next."""
 
     def __init__(self, timeout: float, verify: bool | str) -> None:
         self._handle = make_handle(timeout, verify)
@@ -32,15 +32,15 @@ class CurlConnection:
         on_response: ResponseHandler | None = None,
         all_headers: bool = False,
     ) -> Response:
-        """Make one exchange, described as an :class:`Exchange` is.
+        """Send one request, with the arguments of :class:`CurlRequest`.
 
-        :raises TransportError: no complete answer came.
+        :raises TransportError: no complete response came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
         exchange = CurlRequest(
             self._handle, method, url, headers=headers, body=body, on_response=on_response, all_headers=all_headers
         )
-        # While libcurl waits by itself it looks neither after signals nor after what takes the answer.
+        # While libcurl waits by itself it handles no signals, and passes no chunks on.
         if on_response is not None or threading.current_thread() is threading.main_thread():
             self._perform_stepwise(exchange)
         else:
@@ -53,9 +53,9 @@ class CurlConnection:
         self._multi.close()
 
     def _perform(self, exchange: CurlRequest) -> None:
-        """Let libcurl make an exchange by itself; it asks about once a second whether this thread was told to stop."""
+        """Let libcurl perform a request by itself; it checks about once a second whether this thread is cancelled."""
         stop = current_cancel_event()
-        # No signal handler runs in this thread, so that no exception is lost in what libcurl calls.
+        # No signal handler runs in this thread, so no exception is lost in libcurl's callback.
         self._handle.setopt(pycurl.NOPROGRESS, stop is None)
         if stop is not None:
             self._handle.setopt(pycurl.XFERINFOFUNCTION, lambda *_counts: stop.is_set())
@@ -67,7 +67,7 @@ class CurlConnection:
             raise exchange.error(*error.args) from None
 
     def _perform_stepwise(self, exchange: CurlRequest) -> None:
-        """Take an exchange on step by step, until it has ended or its answer is not wanted."""
+        """Perform a request step by step, until it has ended or the rest of its body is skipped."""
         self._handle.setopt(pycurl.NOPROGRESS, True)
         self._multi.add_handle(self._handle)
         try:
@@ -79,7 +79,7 @@ class CurlConnection:
                 if not exchange.pass_on_body():
                     return
                 if is_running and self._multi.select(_MAX_SELECT_SECONDS) < 0:
-                    # There is nothing to wait for yet: a name is looked up.
+                    # There is no socket to wait for yet: a host name is being resolved.
                     time.sleep(_MIN_SELECT_SECONDS)
             for _handle, code, message in self._multi.info_read()[2]:
                 raise exchange.error(code, message)

@@ -29,12 +29,12 @@ from airflow_provider_lake.client.transport.base import (
     without_secrets,
 )
 
-# pycurl comes without types.
+# pycurl has no types.
 Handle = Any
 
-# Bytes that libcurl hands over at a time, at most.
+# Bytes that libcurl passes at a time, at most.
 _BUFFER_SIZE = 1 << 17
-# The same of a body that is read while it is sent: each costs a turn of Python.
+# The same for a body that is read while it is sent: each call costs a turn of Python.
 _STREAM_BUFFER_SIZE = 1 << 20
 _MAX_REDIRECTS = 10
 _URL_SAFE_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
@@ -42,7 +42,7 @@ _UNUSABLE_REQUEST_CODES = frozenset(
     {pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_SSL_CACERT_BADFILE}
 )
 
-# libcurl's and OpenSSL's words for an answer that is no HTTP, and for one that is no TLS.
+# Parts of libcurl's and OpenSSL's messages for a response that is not HTTP, or not TLS.
 _NO_HTTP = "HTTP/0.9"
 _NOT_TLS = "wrong version number"
 
@@ -53,7 +53,7 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
     Proxies are those of the environment, by libcurl's rules.
 
     :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
-    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
     """
     handle = pycurl.Curl()
     handle.setopt(pycurl.NOSIGNAL, 1)
@@ -66,7 +66,7 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
     handle.setopt(pycurl.USERAGENT, f"airflow-provider-lake/{__version__}")
     handle.setopt(pycurl.TCP_KEEPALIVE, 1)
     handle.setopt(pycurl.BUFFERSIZE, _BUFFER_SIZE)
-    # Zero would mean a default of libcurl's own.
+    # Zero would mean libcurl's default.
     handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, math.ceil(timeout * 1000)))
     handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
     handle.setopt(pycurl.LOW_SPEED_TIME, max(1, math.ceil(timeout)))
@@ -85,23 +85,23 @@ def _set_certificates(handle: Handle, verify: bool | str) -> None:
 
 
 def ca_bundle_path() -> str:
-    """Return the file or folder of the authorities that are trusted unless somebody names others."""
+    """Return the file or folder of the CA certificates that are trusted by default."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
 
 
 class CurlRequest:
-    """One exchange on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
+    """One request on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
 
-    What libcurl calls meanwhile is no Python code but for the reading of a body, because it would drop the exceptions:
-    of signal handlers, too.
+    libcurl drops exceptions of callbacks, those of signal handlers included; so its only callback in Python is the one
+    that reads a body.
 
-    :param handle: made by :func:`make_handle`; its own until the end of the exchange.
+    :param handle: made by :func:`make_handle`; no other request may use it until this one has ended.
     :param headers: of the request, the authorization included.
-    :param body: bytes, or what is read while it is sent.
+    :param body: bytes, or an object that is read while it is sent.
     :param on_response: takes the response as it comes, and redirects are followed; None: it is kept in memory, and they
         are not followed.
-    :param all_headers: whether all fields of the answer's head are wanted; each costs a call. Without, there are
-        ``Content-Type`` and, of an answer that is no success, ``Retry-After`` (in seconds) and ``Location``.
+    :param all_headers: whether all fields of the response's head are wanted; each costs a call. Without, there are
+        ``Content-Type`` and, of a response that is no success, ``Retry-After`` (in seconds) and ``Location``.
     :raises UsageError: the URL or a header cannot be sent at all.
     """
 
@@ -122,7 +122,7 @@ class CurlRequest:
         self._chunks: list[bytes] = []
         self._begin = on_response
         self._write_chunk: Callable[[bytes], object] | None = None
-        # What went wrong with the reading of the body, whatever it was.
+        # Exceptions that were raised while the body was read.
         self._errors: list[BaseException] = []
         if self._head is None:
             handle.unsetopt(pycurl.HEADERFUNCTION)
@@ -140,9 +140,9 @@ class CurlRequest:
             raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
 
     def pass_on_body(self) -> bool:
-        """Pass on what has come so far to whoever takes the answer as it comes.
+        """Pass the chunks that have come so far to the handler of the response.
 
-        :return: whether more is wanted.
+        :return: False: the handler skips the body.
         """
         if self._begin is None or not self._chunks:
             return True
@@ -161,7 +161,7 @@ class CurlRequest:
                 self._begin(self._build_response())
             return self._build_response()
         body = b"".join(self._chunks)
-        # The handle knows the list until its next exchange.
+        # The handle refers to the list until its next request.
         self._chunks.clear()
         return self._build_response(body)
 
@@ -173,7 +173,7 @@ class CurlRequest:
         """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
 
         :param code: one of ``pycurl.E_...``.
-        :param message: libcurl's words.
+        :param message: libcurl's message.
         """
         url = self.target.partition(" ")[2]
         if code == pycurl.E_UNSUPPORTED_PROTOCOL and _NO_HTTP in message:
@@ -190,8 +190,8 @@ class CurlRequest:
         return TransportError(f"no usable answer to {self.target}: {reason}", was_sent)
 
     def _set_body(self, body: bytes | RequestBody | None) -> None:
-        """Say what to send; a body is read once: libcurl sends again over a fresh connection what it can rewind."""
-        # What has no body it can always send again, unless the connection is fresh; to GET that does no harm.
+        """Set the body, which is read once: libcurl repeats requests with a body that it can rewind."""
+        # A request with an empty body could be sent twice over a kept connection; for GET that does no harm.
         self.handle.setopt(pycurl.FRESH_CONNECT, body is not None and not len(body))
         if body is None:
             self.handle.setopt(pycurl.HTTPGET, 1)
@@ -210,12 +210,12 @@ class CurlRequest:
         if self._head is None:
             status = self.handle.getinfo(pycurl.RESPONSE_CODE)
             return Response(status, self._headers_from_curl(status), body)
-        # Of several heads, of redirects for instance, the last counts.
+        # With redirects there are several status lines: the last one counts.
         status = next(line for line in reversed(self._head) if line.startswith(b"HTTP/"))
         return Response(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
 
     def _headers_from_curl(self, status: int) -> Headers:
-        """Return those fields of the answer's head that libcurl itself remembers, and that mean something."""
+        """Return those fields of the response's head that libcurl itself remembers, and that mean something."""
         known = {"Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE)}
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             known["Retry-After"] = self.handle.getinfo(pycurl.RETRY_AFTER) or None
@@ -245,11 +245,11 @@ def _read_chunks(body: RequestBody, errors: list[BaseException]) -> Generator[by
 
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
-    """Return the fields of a request, less those that libcurl would add of its own accord.
+    """Return the fields of a request, less those that libcurl would add by default.
 
     :raises ValueError: one of them would break out of its line, or holds characters that no header can.
     """
-    # What needs "100 Continue" first would wait a second for servers that do not know it.
+    # Servers that do not know "100 Continue" would cost a second of waiting.
     lines, has_type = ["Expect:"], False
     for name, value in headers.items():
         has_type = has_type or name.lower() == "content-type"

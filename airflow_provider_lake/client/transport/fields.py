@@ -1,4 +1,4 @@
-"""What a lake's answers must hold: what lacks it is an error of the client, and never one of Python."""
+"""Fields of the lake's responses: a missing or unreadable one is an error of the client, never one of Python."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 def explain_shape(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Decorate what makes a record of JSON.
+    """Decorate a function that makes a record from JSON, so that unreadable JSON is an error of the client.
 
     :param what: the record's name, for the message.
     """
@@ -37,7 +37,7 @@ def explain_shape(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
 
 def read_field(json: Any, name: str, kind: type[_T]) -> _T:
-    """Return a field of an object that the lake has answered.
+    """Return a field of an object that the lake has returned.
 
     :raises UnexpectedResponseError: there is none, or it is of another kind.
     """
@@ -48,7 +48,7 @@ def read_field(json: Any, name: str, kind: type[_T]) -> _T:
 
 
 def read_id(json: Any, name: str) -> UUID:
-    """Return an id that the lake has answered under a name.
+    """Return an id that the lake has returned under a name.
 
     :raises UnexpectedResponseError: there is none.
     """
@@ -60,9 +60,9 @@ def read_id(json: Any, name: str) -> UUID:
 
 
 def require_mapping(json: Any) -> dict[str, Any]:
-    """Return an object that the lake has answered.
+    """Return an object that the lake has returned.
 
-    :raises UnexpectedResponseError: it is none.
+    :raises UnexpectedResponseError: it is not one.
     """
     if not isinstance(json, dict):
         raise UnexpectedResponseError(f"the lake answered no object, but {_brief(json)}")
@@ -70,9 +70,9 @@ def require_mapping(json: Any) -> dict[str, Any]:
 
 
 def form_fields(json: Any) -> dict[str, str]:
-    """Return the fields of a form, or of a head, as text: lakes write numbers, too; what is None is none.
+    """Return form fields or headers as text; numbers are converted, and None is left out.
 
-    :raises UnexpectedResponseError: they are no such.
+    :raises UnexpectedResponseError: there are lists or objects among them.
     """
     given = require_mapping(json or {})
     if any(isinstance(value, dict | list) for value in given.values()):
@@ -83,7 +83,7 @@ def form_fields(json: Any) -> dict[str, str]:
 def page_items(page: Any) -> list[Any]:
     """Return the items of a page.
 
-    :raises UnexpectedResponseError: it is none.
+    :raises UnexpectedResponseError: it is not one.
     """
     items: list[Any] = read_field(page, "items", list)
     return items

@@ -1,4 +1,4 @@
-"""Long lists come in pages: here they are lazy iterators."""
+"""Listings that come in pages, as lazy iterators."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -10,7 +10,7 @@ from airflow_provider_lake.client.transport.fields import page_items
 from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 PAGE_SIZE = 1000
-# Of tags, sources and processings; how many a lake gives at most is known of data only.
+# For tags, sources and processings, whose largest page is not known.
 SHORT_PAGE_SIZE = 100
 _T = TypeVar("_T")
 
@@ -34,12 +34,12 @@ def iter_by_cursor(fetch: Callable[[QueryParams], Any], limit: int | None, offse
         if page.get("next_cursor") is None:
             return
         position = [("cursor", cursors.check(page["next_cursor"], len(items)))]
-        # While the next page is on its way this one is not needed.
+        # Free this page before the next one is requested.
         del page, items
 
 
 class CursorCheck:
-    """Sees to it that following cursors comes to an end."""
+    """Checks that the cursors of a listing come to an end."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -49,7 +49,7 @@ class CursorCheck:
         """Return the cursor of the next page.
 
         :param count: number of items on this page; a single empty page may come, where all of it was deleted.
-        :raises UnexpectedResponseError: it leads round in a circle, or nowhere.
+        :raises UnexpectedResponseError: it repeats itself, or leads nowhere.
         """
         if not isinstance(cursor, str) or cursor in self._seen or (self._previous_was_empty and not count):
             raise UnexpectedResponseError(
@@ -61,13 +61,13 @@ class CursorCheck:
 
 
 class _PageCheck:
-    """Sees to it that no page comes twice."""
+    """Checks that no page comes twice."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[str, str, int]] = set()
 
     def check(self, items: Sequence[Any]) -> None:
-        """Take in the items of a page.
+        """Check the items of a page.
 
         :raises UnexpectedResponseError: they came before.
         """
@@ -80,7 +80,7 @@ class _PageCheck:
 
 
 def _key_of(item: Any) -> str:
-    """Return what tells an item from others, in little memory."""
+    """Return what identifies an item, in little memory."""
     identity = item.get("id", item) if isinstance(item, dict) else getattr(item, "id", item)
     return str(identity)
 

@@ -1,4 +1,4 @@
-"""Exchanges by a session of requests, which a user may hand in: the only module that knows that library."""
+"""The transport by a session of requests that the user passes: the only module that knows that library."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,15 +19,15 @@ from airflow_provider_lake.client.transport.base import (
 if TYPE_CHECKING:
     import requests
 
-# How a TLS alert begins, and OpenSSL's words for an answer that is no TLS.
+# The first bytes of a TLS alert, and OpenSSL's name for a response that is not TLS.
 _TLS_ALERT = "\x15\x03"
 _NOT_TLS = "WRONG_VERSION_NUMBER"
 
 
 class RequestsTransport:
-    """Exchanges by one session; nothing about it is changed, nor is it closed.
+    """Sends by one session, which is neither changed nor closed.
 
-    :param timeout: seconds to wait for a connection, and for each next bytes of an answer.
+    :param timeout: seconds to wait for a connection, and for each next bytes of a response.
     """
 
     def __init__(self, session: "requests.Session", timeout: float, verify: bool | str) -> None:
@@ -59,10 +59,10 @@ class RequestsTransport:
             return response
 
     def close(self) -> None:
-        """Leave the session open: it is for whoever made it to close it."""
+        """Leave the session open: its owner closes it."""
 
     def _verify_argument(self) -> bool | str | None:
-        """Return what to check certificates by: what the client was told, else what the session says."""
+        """Return the client's setting for certificates, or None to use the session's."""
         # None leaves it to the session, and behind it to the environment.
         return None if self.verify is True else self.verify
 
@@ -70,7 +70,7 @@ class RequestsTransport:
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | RequestBody | None, *, follow: bool
     ) -> "Iterator[requests.Response]":
-        """Send and hand out the answer; the library's errors become ours, less the query: it may hold a signature."""
+        """Send and hand out the response; the library's errors become ours, less the query: it may hold a signature."""
         import requests  # noqa: PLC0415 - costs what importing all the rest of the client does
 
         target = f"{method} {without_secrets(url)}"
@@ -90,7 +90,7 @@ class RequestsTransport:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | RequestBody | None, *, follow: bool
     ) -> "requests.Response":
-        """Send, and return the answer up to its body.
+        """Send, and return the response up to its body.
 
         :raises UsageError: the session names certificates that are not there.
         """
@@ -121,7 +121,7 @@ def _keep_authorization(request: "requests.PreparedRequest") -> "requests.Prepar
 
 
 def _reason_and_was_sent(error: "requests.RequestException") -> tuple[str, bool]:
-    """Return why there is no answer, and whether the request may have reached the server."""
+    """Return why there is no response, and whether the request may have reached the server."""
     import urllib3.exceptions  # noqa: PLC0415 - comes with requests
 
     cause = error.args[0] if error.args else error

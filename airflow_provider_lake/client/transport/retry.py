@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-# Answers that say the request was turned away before anything was done.
+# Statuses of requests that the server rejected before it acted on them.
 _NOT_ACTED_ON = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended that did not succeed.
+    """How a failed attempt ended.
 
-    :param status: HTTP status of the answer; None: no usable answer came.
-    :param retry_after: seconds that the answer asks to wait.
+    :param status: HTTP status of the response; None: no usable response came.
+    :param retry_after: seconds that the response asks to wait.
     :param was_sent: False: the request surely never reached the server.
     """
 
@@ -51,7 +51,7 @@ class RetryPolicy:
     :param base_delay: seconds, the longest first wait; doubled for every further one.
     :param max_delay: seconds, the longest of these waits.
     :param total: seconds of waiting, all together, beyond which nothing is sent again.
-    :param statuses: HTTP statuses of answers worth another attempt.
+    :param statuses: HTTP statuses of responses worth another attempt.
     """
 
     attempts: int = 5

@@ -1,4 +1,4 @@
-"""Every call of the API goes through :meth:`Session.request`: address, token, retries, decoding, errors."""
+"""Every request to the API goes through :meth:`Session.request`: URL, token, retries, decoding, errors."""
 
 import json as jsonlib
 import re
@@ -40,15 +40,15 @@ _DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 QueryParams = Iterable[tuple[str, Any]]
-# Reads the JSON of an answer's body; raises ValueError for what is none.
+# Reads the JSON of a response's body; raises ValueError for what is none.
 Decoder = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A call of the API as it goes over the wire; its headers hold the token.
+    """A request to the API, complete with its headers, the token among them.
 
-    :param token: the same token; the lake may refuse it.
+    :param token: the token in the headers; the lake may refuse it.
     """
 
     method: str
@@ -59,13 +59,13 @@ class ApiRequest:
 
 
 class Session:
-    """Who talks to which lake: what every record carries to make its calls. May be used by many threads at a time.
+    """What all requests of one client share; every record carries it. May be used by many threads at a time.
 
     :param host: base URL of the lake.
-    :param api_token: None: this session came out of a pickle, which holds no token; it cannot send.
-    :param transport: makes the single exchanges.
-    :param retry: when to send again.
-    :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
+    :param api_token: None: this session was unpickled, and pickles hold no token; it cannot send.
+    :param transport: sends single requests.
+    :param retry: how often and when a request is sent again.
+    :param renew_token: returns a new token when the lake refuses the present one; None: there is no way to get one.
     """
 
     def __init__(
@@ -79,21 +79,21 @@ class Session:
         self.host = host
         self.transport = transport
         self.retry = retry
-        # How many files at a time have proven worth it.
+        # How many files to transfer at the same time.
         self.concurrency = AdaptiveConcurrency()
-        # Threads that may still be had for the parts of large files, beside those that are at work on the files.
+        # Further threads for the parts of large files, beside the workers of the files.
         self.part_threads = threading.Semaphore(_PART_THREADS)
-        # Connectors whose object storage says which bytes it has taken.
+        # Connectors whose object storage reports digests of what it stored.
         self.connectors_with_digests: set[UUID] = set()
-        # Those whose ETags look like digests, but are none.
+        # Connectors whose ETags look like digests but are not.
         self.connectors_without_digests: set[UUID] = set()
         self.compare_digests = True
-        # Whether the lake takes a request that it has seen before, by its key, for the same one.
+        # Whether the lake recognizes a repeated request by its idempotency key.
         self.supports_idempotency_keys = False
-        # Whether it decodes what it imports, where that is asked for.
+        # Whether the lake decodes imported files on request.
         self.supports_check_files = False
         self.organization_id: UUID | None = None
-        # Of the object storage that the organization uses for what belongs to no datalake.
+        # Of the object storage for files that belong to no datalake.
         self.connector_id: UUID | None = None
         self.token = ApiToken(api_token, renew_token)
 
@@ -115,19 +115,19 @@ class Session:
         key: str | None = None,
         attempts: Attempts | None = None,
     ) -> Any:
-        """Make one call of the API and return the answer's JSON.
+        """Send one request to the API and return the response's JSON.
 
         :param path: below the host, beginning with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
         :param json: the body.
-        :param repeatable: whether the call may be sent again after an unclear outcome; None: unless it is a POST, which
-            creates things. Any call is sent again when it surely was not acted on.
-        :param decoder: reads the answer's JSON; None: as it stands.
-        :param key: of this request and its repetitions, for a lake to know them as one.
+        :param repeatable: whether to send it again after an ambiguous outcome; None: unless it is a POST, which
+            creates something. Any request is sent again when the lake surely has not acted on it.
+        :param decoder: reads the response's JSON; None: as it stands.
+        :param key: idempotency key of this request and its repetitions.
         :param attempts: of the work that the call is a stage of; None: it is the whole work.
-        :return: None for an answer without body.
-        :raises ResponseError: the lake answered with an error.
-        :raises TransportError: no usable answer came.
+        :return: None for a response without body.
+        :raises ResponseError: the lake responded with an error.
+        :raises TransportError: no usable response came.
         """
         request = self.build_request(method, path, params, json, key)
         if repeatable is None:
@@ -137,7 +137,7 @@ class Session:
         )
 
     def request_once(self, method: str, path: str, *, params: QueryParams = (), json: Any = None) -> Any:
-        """Make one call of the API as part of an attempt: whoever repeats that repeats it.
+        """Send one request to the API as part of an attempt: whoever repeats that repeats it.
 
         The arguments and errors are those of :meth:`request`.
         """
@@ -150,12 +150,12 @@ class Session:
     def pause(self, seconds: float) -> None:
         """Wait between two attempts.
 
-        :raises Stopped: nobody waits any more for what this thread does.
+        :raises Cancelled: the work of this thread is cancelled.
         """
         pause(seconds)
 
     def delete(self, path: str, *, json: Any = None) -> None:
-        """Delete something; that it is gone already counts as done when the answer to an earlier attempt was lost.
+        """Delete something; that it is gone already counts as done when the response to an earlier attempt was lost.
 
         :raises NotFoundError: there was nothing to delete.
         """
@@ -178,10 +178,10 @@ class Session:
     def find(
         self, path: str, params: QueryParams, missing: str, known: Callable[[], Iterable[str]] | None = None
     ) -> Any:
-        """GET one thing.
+        """GET one resource.
 
-        :param missing: the message when there is none, which names what was looked for and where.
-        :param known: asks for the names that there are, for the end of that message; of those by a name.
+        :param missing: the message when it does not exist, which names what was searched, and where.
+        :param known: lists the existing names, for suggestions in that message.
         :raises NotFoundError: there is none.
         """
         try:
@@ -194,12 +194,12 @@ class Session:
     def build_request(
         self, method: str, path: str, params: QueryParams = (), json: Any = None, key: str | None = None
     ) -> ApiRequest:
-        """Describe a call of the API, for whoever sends it.
+        """Build a request to the API, with URL, headers and body.
 
         :param path: below the host, beginning with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
-        :param key: of this request and its repetitions.
-        :raises UsageError: this session has no token, or ``json`` is none.
+        :param key: idempotency key.
+        :raises UsageError: this session has no token, or ``json`` cannot be encoded.
         """
         token = self.token.value
         if token is None:
@@ -222,9 +222,9 @@ class Session:
         return ApiRequest(method, url, headers, None if json is None else _encode(json), token)
 
     def with_new_token(self, request: ApiRequest) -> ApiRequest | None:
-        """Return a call whose token the lake has refused with the present one; None: that is the same.
+        """Return a refused request with the session's present token; None: that is the token that was refused.
 
-        The present one is not asked for anew here.
+        This does not renew the token.
         """
         token = self.token.value
         if token is None or token == request.token:
@@ -238,7 +238,7 @@ class Session:
             nonlocal latest
             latest = self.with_new_token(latest) or latest
             response = self.transport.send(request.method, request.url, headers=latest.headers, body=request.body)
-            # Nothing was done for a token that the lake refuses: the call can go out again with the next one.
+            # A lake that refuses the token has not acted on the request: it can be sent again with the new token.
             if response.status == HTTPStatus.UNAUTHORIZED and self.token.renew(latest.token):
                 latest = self.with_new_token(latest) or latest
                 response = self.transport.send(request.method, request.url, headers=latest.headers, body=request.body)
@@ -266,18 +266,18 @@ def _without_token(host: str) -> Session:
 
 
 def error_from(method: str, url: str, response: Response) -> ResponseError:
-    """Make the error that an answer means."""
+    """Make the error that a response means."""
     message, detail = _message_and_detail(response)
     retry_after = parse_retry_after(response.headers.get("Retry-After"))
     return class_of_status(response.status)(response.status, method, url, message, detail, retry_after)
 
 
 def read_response(method: str, url: str, response: Response, decoder: Decoder | None = None) -> Any:
-    """Return the JSON of an answer; None: it has no body.
+    """Return the JSON of a response; None: it has no body.
 
     :param decoder: reads the JSON; None: as it stands.
     :raises ResponseError: it says that something went wrong.
-    :raises TransportError: it is no JSON.
+    :raises TransportError: it is not JSON.
     """
     if not response.is_success:
         raise error_from(method, url, response)
@@ -313,7 +313,7 @@ _ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_unknown)
 def decode(body: bytes) -> Any:
     """Read JSON, twice as fast as the standard library where that need not be more lenient.
 
-    :raises ValueError: it is none.
+    :raises ValueError: it is not one.
     """
     try:
         return _DECODER.decode(body)
@@ -323,7 +323,7 @@ def decode(body: bytes) -> Any:
 
 
 def _message_and_detail(response: Response) -> tuple[str, Any]:
-    """Return message and detail of an error answer; one that holds none is described by its status."""
+    """Return message and detail of an error response; one that holds none is described by its status."""
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST and "Location" in response.headers:
         return f"redirected to {without_secrets(response.headers['Location'])}, which is not followed", None
     try:
@@ -333,7 +333,7 @@ def _message_and_detail(response: Response) -> tuple[str, Any]:
     try:
         content = jsonlib.loads(response.body)
     except (ValueError, RecursionError):
-        # Object storage speaks XML.
+        # Object storage sends errors as XML.
         in_xml = _XML_MESSAGE.search(response.body)
         return (in_xml[1].decode("utf-8", "replace") if in_xml else phrase), None
     if not isinstance(content, dict):
