@@ -126,6 +126,19 @@ def read_paths(argument: str, value: Any) -> list[str]:
     return [_path(argument, each) for each in flatten(value)]
 
 
+def path_text(argument: str, value: Any) -> str:
+    """Return a path or URL as text.
+
+    :raises LakeArgumentError: it is empty, which names nothing and never the working directory.
+    """
+    is_blank = isinstance(value, str | bytes) and not value.strip()
+    if value is None or is_blank or (isinstance(value, Path) and value == Path()):
+        raise LakeArgumentError(
+            f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
+        )
+    return os.fsdecode(value) if isinstance(value, os.PathLike | bytes) else str(value)
+
+
 def read_path(argument: str, value: Any) -> str | None:
     """Return one path or URL as text; None: none is given.
 
@@ -341,18 +354,11 @@ def _require_rereadable(argument: str, value: Any) -> None:
 
 
 def _path(argument: str, value: Any) -> str:
-    wanted = "a path or a URL"
-    # An empty path is the working directory to Python, and nothing to a user.
-    is_blank = isinstance(value, str | bytes) and not value.strip()
-    if value is None or is_blank or (isinstance(value, Path) and value == Path()):
-        raise LakeArgumentError(
-            f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
-        )
+    expected, text = "a path or a URL", path_text(argument, value)
     if isinstance(value, str):
-        return _not_rendered(argument, value, wanted)
+        return _not_rendered(argument, value, expected)
     if not (_is_path(value) or isinstance(value, bytes)):
-        return _text(argument, value, wanted)
-    text = os.fsdecode(value) if isinstance(value, os.PathLike | bytes) else str(value)
+        return _text(argument, value, expected)
     if is_template(text):
         raise LakeArgumentError(f"{argument} is {brief(value)}: Airflow renders no template in a path, give it as text")
     return text

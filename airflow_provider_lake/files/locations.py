@@ -41,19 +41,6 @@ class Remote:
         return self.root_url + path.removeprefix(self.root)
 
 
-def text_of(location: Any, argument: str) -> str:
-    """Return what a user gave as text.
-
-    :param argument: its name, for the message.
-    :raises LakePermanentError: it is empty, which means nothing, and never the working directory.
-    """
-    text = os.fsdecode(location) if isinstance(location, bytes) else str(location)
-    if location is None or not text.strip() or (isinstance(location, Path) and text == "."):
-        given = "None" if location is None else repr(location)
-        raise LakePermanentError(f"{argument} is {given}, which names nothing: a template that rendered to nothing?")
-    return text
-
-
 def is_remote(text: str) -> bool:
     """Whether it is the URL of an object storage; other text is a path of this machine."""
     return _URL.match(text) is not None and not text.lower().startswith(_FILE)

@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
 
+from airflow_provider_lake.arguments import path_text
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.files.locations import is_remote, local_path, remote, text_of
+from airflow_provider_lake.files.locations import is_remote, local_path, remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Target:
         :param argument: the name of what the user gave, for messages.
         :raises LakePermanentError: it is empty.
         """
-        text = text_of(target, argument)
+        text = path_text(argument, target)
         if is_remote(text):
             location = remote(text)
             return cls(location.fs, location.path, location.url)

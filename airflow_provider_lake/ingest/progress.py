@@ -1,4 +1,4 @@
-"""How far an upload has come: what its summary says, and what a retry of the task goes on from."""
+"""Progress of an upload: the counts of its summary, and where a retry of the task continues."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-# Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
+# Files in work at a time: limits the disk space of remote files' copies, and the work that a killed task repeats.
 CHUNK_FILES = 256
-# More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
+# Airflow's state store has no room for more: a retry then starts again.
 MAX_TO_RETRY = 5000
 _KEY = "lake_upload"
 
 
 @dataclass(slots=True)
 class UploadProgress:
-    """What became of the files so far. It is kept after every chunk (Airflow 3.3).
+    """Results of the files so far, saved after every chunk (Airflow 3.3).
 
-    :param fingerprint: of what is said about the files: a retry goes on only with the same.
-    :param tried: files that were tried, from the first on.
-    :param tried_paths: hash of their paths: files that come behind these do not matter.
+    :param fingerprint: of the task's arguments: a retry continues only with the same.
+    :param tried: number of files that were tried, from the first on.
+    :param tried_paths: hash of their paths; files after these may change.
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
-    :param skipped: files that the lake had before.
-    :param known_bad: of these, files that the lake could not process then.
+    :param skipped: files that the lake had already.
+    :param known_bad: of these, files that the lake could not process.
     :param known_bad_files: path and reason of the first of these.
     :param failed: files that would fail again, such as one that is no image.
     :param failures: path and reason of the first of these.
@@ -58,28 +58,28 @@ class UploadProgress:
 
     @classmethod
     def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
-        """Go on from where an earlier try of this task came; a task that was cleared begins anew.
+        """Continue after an earlier try of this task; a task that was cleared starts again.
 
-        :param paths: of the files that there are now.
-        :param what: everything else that says what is uploaded, as JSON.
+        :param paths: of the current files.
+        :param what: all other arguments of the upload, as JSON.
         """
         given = fingerprint(*what)
         record = load_record(context, _KEY)
         if record is None or record.get("fingerprint") != given or is_first_try(context):
             return cls(given)
-        # What is kept stays as it is until it is saved again.
+        # The saved record does not change until it is saved again.
         progress = cls(**deepcopy(record))
         return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(given)
 
     def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
-        """Yield the indexes of the files that are still to be tried, some at a time.
+        """Yield the indexes of the files to try, a chunk at a time.
 
         :param paths: of all files.
         """
         again, self.retry_reasons = list(self.to_retry), []
         for start in range(0, len(again), CHUNK_FILES):
             chunk = again[start : start + CHUNK_FILES]
-            # What fails again is put behind those that are still to come.
+            # Files that fail again are appended, after those of later chunks.
             del self.to_retry[: len(chunk)]
             yield chunk
         tried = _hash_of(paths[: self.tried])
@@ -90,9 +90,9 @@ class UploadProgress:
             yield range(first, self.tried)
 
     def add(self, index: int, result: Mapping[str, Any]) -> None:
-        """Count what became of a file.
+        """Count the result of a file.
 
-        :param index: of the file among all.
+        :param index: of the file among all files.
         """
         failure: Failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
@@ -111,13 +111,13 @@ class UploadProgress:
             _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
-        """Keep it for a retry of the task."""
+        """Save it for a retry of the task."""
         if len(self.to_retry) <= MAX_TO_RETRY:
             save_record(context, _KEY, asdict(self))
 
     @property
     def failure_count(self) -> int:
-        """Number of all files that failed."""
+        """Number of files that failed, including those that may succeed later."""
         return self.failed + len(self.to_retry)
 
     def summary(self) -> UploadCounts:
@@ -134,7 +134,7 @@ class UploadProgress:
 
 
 def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
-    """Hash paths, behind those that are in the hash already."""
+    """Add paths to a hash, or to a new one."""
     result = hashlib.sha256() if known is None else known
     for path in paths:
         result.update(path.encode("utf-8", "surrogatepass") + b"\0")
