@@ -1,4 +1,4 @@
-"""What a task does not take of what it finds: counted by reason, and said."""
+"""Files and folders that a search leaves out, counted by reason and logged."""
 
 import logging
 from collections import Counter
@@ -21,7 +21,7 @@ OTHER = "other"
 MAX_REASONS = 20
 MAX_NAMED = 20
 _LONGEST_SUFFIX = 16
-# What somebody has to look after: of these, the log names the first.
+# Reasons that need attention: the log names the first paths of these.
 _NAMED = frozenset({DANGLING_LINK, NOT_REGULAR_FILE})
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class LeftOut:
         return bool(self._counts)
 
     def __str__(self) -> str:
-        """Say it in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
+        """Describe it in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
         total = self._counts.total()
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.summary().items())
         return f"left out {total} {'file' if total == 1 else 'files'}: {reasons}"
@@ -66,7 +66,7 @@ class LeftOut:
         return kept | ({OTHER: kept.get(OTHER, 0) + rest} if rest else {})
 
     def log(self) -> None:
-        """Log it, and name what somebody has to look after."""
+        """Log the counts, and the paths that need attention."""
         if self:
             logger.info("%s", self)
         for line in self._named:

@@ -1,4 +1,4 @@
-"""Looking for files by paths, folders, patterns and URLs: what is found, what is left out, and what is not there."""
+"""Search for files by paths, folders, patterns and URLs: those found, those left out, and those missing."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +17,7 @@ MAX_CONCURRENT_LOOKUPS = 16
 
 
 class FileSearch:
-    """Files that are looked for.
+    """A search for files.
 
     :ivar left_out: what is found and not taken.
     :ivar empty: what was looked at without any file in it, with its error.
@@ -65,7 +65,7 @@ class FileSearch:
                 pool.shutdown(cancel_futures=True)
 
     def check_missing(self) -> None:
-        """Check that all that was looked at has files.
+        """Check that every entry has files.
 
         :raises FileNotFoundError: something has none; the message names it, and what was left out.
         """

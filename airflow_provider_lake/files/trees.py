@@ -1,4 +1,4 @@
-"""What files are found in: folders of this machine and object storages, which say alike what they hold."""
+"""The common interface of folders on this machine and object storages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """What something in a tree is."""
+    """Kind of a node."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -35,8 +35,7 @@ class Node:
 class Tree(Protocol):
     """Folders and files.
 
-    What cannot be taken, trees leave out, each by itself: dangling links, what is no regular file, folders that they
-    may not read.
+    Trees leave out what cannot be uploaded: dangling links, special files, and unreadable folders.
     """
 
     def find(self, path: str) -> Node | None:
@@ -49,7 +48,7 @@ class Tree(Protocol):
         """Whether something can be below a path."""
 
     def children(self, folder: str) -> Iterator[Node]:
-        """Yield what is directly in a folder, hidden things too."""
+        """Yield the nodes directly in a folder, including hidden ones."""
 
     def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
         """Yield all files below a folder, however deep.

@@ -1,4 +1,4 @@
-"""What operators share that start a job of the lake."""
+"""Base of the operators that start a job of the lake."""
 
 import itertools
 import math
@@ -115,7 +115,7 @@ class LakeJobOperator(LakeOperator):
         try:
             return self._execute(context)
         except AirflowTaskTimeout:
-            # Airflow calls on_kill next, and cannot tell it why.
+            # Airflow calls on_kill next, without the reason.
             self._timed_out = True
             raise
 
@@ -172,7 +172,7 @@ class LakeJobOperator(LakeOperator):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            # Airflow has dropped what was handed over; what is kept for other tries is left.
+            # Airflow has dropped the trigger's arguments; the record for later tries remains.
             record = load_record(context, _KEY)
             if record is None:
                 raise
@@ -180,7 +180,7 @@ class LakeJobOperator(LakeOperator):
             return self._time_out(record["job_id"], record["details"])
 
     def on_kill(self) -> None:
-        """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
+        """Kill the job if ``cancel_on_kill`` is set, unless this task only moves to another worker."""
         if not self.cancel_on_kill or self._job_id is None:
             return
         if self.durable and not self._timed_out and has_next_try(self._context) and is_only_moved(self._context):
@@ -234,7 +234,7 @@ class LakeJobOperator(LakeOperator):
         for number in itertools.count(1):
             key = key_of(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
-            # One of an earlier try that has failed is none to wait for: the next key is that of another job.
+            # A failed job of an earlier try is not usable: the next key starts another job.
             is_usable = not job.status.is_final or job.status.is_successful
             if key is None or is_usable or number > context["ti"].try_number:
                 break
