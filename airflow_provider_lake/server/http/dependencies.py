@@ -1,4 +1,4 @@
-"""What routes are given: the lake, who asks, which datalake, which page."""
+"""The dependencies of routes: the lake, the caller, the datalake, the page."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,10 +27,10 @@ MAX_OFFSET = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is wanted.
+    """Which part of a list is requested.
 
     :param limit: items at the most.
-    :param offset: items left out before the first.
+    :param offset: items skipped before the first.
     :param order_by: field names, ``-`` before one that descends; empty: in the order of creation.
     """
 
@@ -49,7 +49,7 @@ LakeDep = Annotated[Lake, Depends(get_lake)]
 
 
 async def get_background(request: Request) -> Background:
-    """Return what works beside the requests: runs the lake's jobs, for example."""
+    """Return the background work, which runs jobs, for example."""
     background: Background = request.app.state.background
     return background
 
@@ -58,7 +58,7 @@ BackgroundDep = Annotated[Background, Depends(get_background)]
 
 
 def get_caller(request: Request, lake: LakeDep) -> Caller:
-    """Return who asks, by the bearer token.
+    """Return the caller, by the bearer token.
 
     :raises UnauthorizedError: no token, or an unknown one.
     :raises ForbiddenError: a job's token is not good for this.
@@ -130,19 +130,19 @@ async def get_page(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     order_by: Annotated[list[str] | None, Query()] = None,
 ) -> Page:
-    """Return the page that the query string asks for."""
+    """Return the page that the query string requests."""
     return Page(limit, offset, tuple(order_by or ()))
 
 
 PageDep = Annotated[Page, Depends(get_page)]
 
 
-# Names a request and its repetitions, so that what was started once is not started again.
+# The same for a request and its repetitions, so that a job is not started twice.
 IdempotencyKeyDep = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 def base_url(request: Request) -> str:
-    """Return the base of URLs that lead the asking client back to this lake."""
+    """Return the base of URLs by which the client reaches this lake."""
     lake: Lake = request.app.state.lake
     return lake.settings.public_url or _origin(
         request.scope["scheme"], request.scope["server"], request.headers.get("host")

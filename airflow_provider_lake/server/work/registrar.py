@@ -23,7 +23,7 @@ _GATHER_SECONDS = 0.002
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A registration, and who waits for what comes of it."""
+    """A registration, and the future of its outcome."""
 
     registration: Registration
     loop: asyncio.AbstractEventLoop
@@ -45,7 +45,7 @@ class Registrar:
         self._thread = threading.Thread(target=self._run, name="registrar")
 
     def start(self) -> None:
-        """Start to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -93,7 +93,7 @@ class Registrar:
             is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))
             if len(batch) == 1 or is_of_all:
                 return [error] * len(batch)
-            # Whatever is wrong with one of them, the others do not suffer from it.
+            # One registration may be invalid: write each by itself, so that only that one fails.
             return [outcome for each in batch for outcome in self._write_all([each])]
 
     def _write(self, batch: Sequence[Registration]) -> list[Outcome]:
