@@ -22,13 +22,13 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from airflow_provider_lake.exceptions import LakeArgumentError
-from airflow_provider_lake.text.argument_text import NATIVE, brief, is_rendered_value
+from airflow_provider_lake.text.argument_text import NATIVE, is_rendered_value, shorten
 
 _T = TypeVar("_T")
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _IDS = "ids, as text or a list of texts"
 # A century; a moment so far ahead is still one that Python and Airflow can write.
-_MOST_SECONDS = 100 * 366 * 24 * 3600.0
+_MAX_SECONDS = 100 * 366 * 24 * 3600.0
 
 
 def is_template(value: Any) -> bool:
@@ -67,7 +67,7 @@ def read_text(argument: str, value: Any) -> str | None:
 
     :raises LakeArgumentError: it is something else, or several things.
     """
-    return None if _is_nothing(value) else _text(argument, value, "one text")
+    return None if _is_empty(value) else _text(argument, value, "one text")
 
 
 def read_required_text(argument: str, value: Any) -> str:
@@ -77,7 +77,7 @@ def read_required_text(argument: str, value: Any) -> str:
     """
     text = read_text(argument, value)
     if text is None:
-        raise LakeArgumentError(f"{argument} must be one text, not {brief(value)}")
+        raise LakeArgumentError(f"{argument} must be one text, not {shorten(value)}")
     return text
 
 
@@ -89,7 +89,9 @@ def read_ids(argument: str, value: Any) -> list[str]:
     ids: dict[str, None] = {}
     for each in flat_items(argument, value):
         if isinstance(each, Mapping):
-            raise LakeArgumentError(f"{argument} has {brief(each)}, which is no id: what a task returned is a summary")
+            raise LakeArgumentError(
+                f"{argument} has {shorten(each)}, which is no id: what a task returned is a summary"
+            )
         ids[_id(argument, each)] = None
     return list(ids)
 
@@ -111,7 +113,7 @@ def read_job_ids(argument: str, value: Any) -> list[str]:
             ids[_text(argument, each["job_id"], _IDS)] = None
         else:
             raise LakeArgumentError(
-                f"{argument} has {brief(each)}, which names no job: "
+                f"{argument} has {shorten(each)}, which names no job: "
                 "hand on the summary of a task that started one, or the job's id"
             )
     return list(ids)
@@ -122,21 +124,8 @@ def read_paths(argument: str, value: Any) -> list[str]:
 
     :raises LakeArgumentError: there is something in it that is neither text nor path, or nothing.
     """
-    _require_rereadable(argument, value)
+    _reject_iterator(argument, value)
     return [_path(argument, each) for each in flatten(value)]
-
-
-def path_text(argument: str, value: Any) -> str:
-    """Return a path or URL as text.
-
-    :raises LakeArgumentError: it is empty, which names nothing and never the working directory.
-    """
-    is_blank = isinstance(value, str | bytes) and not value.strip()
-    if value is None or is_blank or (isinstance(value, Path) and value == Path()):
-        raise LakeArgumentError(
-            f"{argument} is {brief(value)}, which names nothing: a template that rendered to nothing?"
-        )
-    return os.fsdecode(value) if isinstance(value, os.PathLike | bytes) else str(value)
 
 
 def read_path(argument: str, value: Any) -> str | None:
@@ -149,7 +138,7 @@ def read_path(argument: str, value: Any) -> str | None:
     path = _path(argument, value)
     # One of many may be so, and fails by itself.
     if "\0" in path:
-        raise LakeArgumentError(f"{argument} must be a path or a URL, not {brief(path)}: no path has a NUL in it")
+        raise LakeArgumentError(f"{argument} must be a path or a URL, not {shorten(path)}: no path has a NUL in it")
     return path
 
 
@@ -161,7 +150,7 @@ def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise LakeArgumentError(f"{argument} must be a mapping, not {brief(value)}{_native(value)}")
+        raise LakeArgumentError(f"{argument} must be a mapping, not {shorten(value)}{_native_hint(value)}")
     plain: dict[str, Any] = as_json(argument, value)
     return plain
 
@@ -173,24 +162,28 @@ def read_mappings(argument: str, value: Any) -> dict[str, Any] | list[dict[str, 
     """
     if value is None or isinstance(value, Mapping):
         return read_mapping(argument, value)
-    if not _is_several(value):
+    if not _is_sequence(value):
         raise LakeArgumentError(
-            f"{argument} must be a mapping or a list of mappings, not {brief(value)}{_native(value)}"
+            f"{argument} must be a mapping or a list of mappings, not {shorten(value)}{_native_hint(value)}"
         )
     return [read_mapping(argument, each) or {} for each in flatten(value)]
 
 
-def read_seconds(argument: str, value: Any, *, above: float | None = None) -> float:
+def read_seconds(argument: str, value: Any, *, exclusive_minimum: float | None = None) -> float:
     """Return a duration in seconds, which is not negative.
 
     :param value: seconds as a number, or a ``timedelta``.
-    :param above: seconds that it must exceed.
+    :param exclusive_minimum: seconds that it must exceed.
     :raises LakeArgumentError: it is something else, or too short or too long.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else _number(value)
-    if seconds is None or not 0 <= seconds <= _MOST_SECONDS or (above is not None and seconds <= above):
-        least = "not negative" if above is None else f"above {above:g}"
-        raise LakeArgumentError(f"{argument} must be seconds (a number {least}) or a timedelta, not {brief(value)}")
+    if (
+        seconds is None
+        or not 0 <= seconds <= _MAX_SECONDS
+        or (exclusive_minimum is not None and seconds <= exclusive_minimum)
+    ):
+        minimum = "not negative" if exclusive_minimum is None else f"above {exclusive_minimum:g}"
+        raise LakeArgumentError(f"{argument} must be seconds (a number {minimum}) or a timedelta, not {shorten(value)}")
     return seconds
 
 
@@ -199,23 +192,23 @@ def read_optional_seconds(argument: str, value: Any) -> float | None:
     return None if value is None else read_seconds(argument, value)
 
 
-def read_count(argument: str, value: Any, least: int = 0, most: int | None = None) -> int:
+def read_count(argument: str, value: Any, minimum: int = 0, maximum: int | None = None) -> int:
     """Return a whole number.
 
-    :param least: the smallest that is right.
-    :param most: the largest that is right; None: any.
+    :param minimum: the smallest that is right.
+    :param maximum: the largest that is right; None: any.
     :raises LakeArgumentError: it is something else.
     """
     is_whole = isinstance(value, Integral) and _number(value) is not None
-    if not is_whole or value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise LakeArgumentError(f"{argument} must be a whole number, {limits}, not {brief(value)}")
+    if not is_whole or value < minimum or (maximum is not None and value > maximum):
+        limits = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise LakeArgumentError(f"{argument} must be a whole number, {limits}, not {shorten(value)}")
     return int(value)
 
 
-def read_optional_count(argument: str, value: Any, least: int = 0) -> int | None:
+def read_optional_count(argument: str, value: Any, minimum: int = 0) -> int | None:
     """Return a whole number, as :func:`read_count` does; None: none is given."""
-    return None if value is None else read_count(argument, value, least)
+    return None if value is None else read_count(argument, value, minimum)
 
 
 def read_limit(argument: str, value: Any) -> int | float:
@@ -228,12 +221,12 @@ def read_limit(argument: str, value: Any) -> int | float:
         return int(value) if is_whole else number
     raise LakeArgumentError(
         f"{argument} is a number of files (an int) or a share of all (a float from 0 to 1, such as 0.01), "
-        f"not {brief(value)}"
+        f"not {shorten(value)}"
     )
 
 
 def read_flag(argument: str, value: Any) -> bool:
-    """Return whether something is wanted; a text is refused, for ``"False"`` would count as true.
+    """Return whether something is expected; a text is refused, for ``"False"`` would count as true.
 
     :raises LakeArgumentError: it is neither true nor false.
     """
@@ -241,7 +234,7 @@ def read_flag(argument: str, value: Any) -> bool:
         return bool(value)
     if type(value).__name__ in {"bool_", "bool"}:  # numpy's
         return bool(value)
-    raise LakeArgumentError(f"{argument} must be True or False, not {brief(value)}")
+    raise LakeArgumentError(f"{argument} must be True or False, not {shorten(value)}")
 
 
 def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
@@ -250,7 +243,7 @@ def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
     :raises LakeArgumentError: it is none of them.
     """
     if not any(value == choice for choice in choices):
-        raise LakeArgumentError(f"{argument} is one of {', '.join(map(str, choices))}, not {brief(value)}")
+        raise LakeArgumentError(f"{argument} is one of {', '.join(map(str, choices))}, not {shorten(value)}")
     return value
 
 
@@ -259,14 +252,14 @@ def flat_items(argument: str, value: Any) -> Iterator[Any]:
 
     :raises LakeArgumentError: it can be read only once: what looks at it first would leave nothing for others.
     """
-    _require_rereadable(argument, value)
-    return (each for each in flatten(value) if not _is_nothing(each))
+    _reject_iterator(argument, value)
+    return (each for each in flatten(value) if not _is_empty(each))
 
 
 def flatten(value: Any) -> Iterator[Any]:
     """Yield a value itself, or what is in a list, also in lists in it."""
-    if _is_several(value):
-        for each in _in_order(value):
+    if _is_sequence(value):
+        for each in _ordered(value):
             yield from flatten(each)
     else:
         yield value
@@ -279,8 +272,8 @@ def as_json(argument: str, value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {_key(argument, key): as_json(argument, each) for key, each in value.items()}
-    if _is_several(value):
-        return [as_json(argument, each) for each in _in_order(value)]
+    if _is_sequence(value):
+        return [as_json(argument, each) for each in _ordered(value)]
     return _scalar(argument, value.value if isinstance(value, Enum) else value)
 
 
@@ -289,44 +282,44 @@ def _scalar(argument: str, value: Any) -> str | float | bool | None:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _encodable(argument, str(value))
+        return _require_utf8(argument, str(value))
     number = _number(value)
     if number is not None:
         return int(value) if isinstance(value, Integral) else number
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, UUID) or _is_path(value):
-        return _encodable(argument, str(value))
-    raise LakeArgumentError(f"{argument} has {brief(value)} in it, which JSON cannot say: use text or a number")
+        return _require_utf8(argument, str(value))
+    raise LakeArgumentError(f"{argument} has {shorten(value)} in it, which JSON cannot say: use text or a number")
 
 
 def _key(argument: str, key: Any) -> str:
     if isinstance(key, bool) or not isinstance(key, str | Integral | UUID | date):
-        raise LakeArgumentError(f"{argument} has the key {brief(key)}: keys are text")
-    return _encodable(argument, str(key))
+        raise LakeArgumentError(f"{argument} has the key {shorten(key)}: keys are text")
+    return _require_utf8(argument, str(key))
 
 
-def _is_several(value: Any) -> bool:
+def _is_sequence(value: Any) -> bool:
     return isinstance(value, Collection) and not isinstance(value, str | bytes | bytearray | Mapping)
 
 
-def _in_order(value: Collection[Any]) -> Collection[Any]:
+def _ordered(value: Collection[Any]) -> Collection[Any]:
     # Every process orders the members of a set anew.
     return sorted(value, key=str) if isinstance(value, AbstractSet) else value
 
 
-def _is_nothing(value: Any) -> bool:
+def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value)
 
 
-def _text(argument: str, value: Any, wanted: str) -> str:
+def _text(argument: str, value: Any, expected: str) -> str:
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):
-        return _encodable(argument, _not_rendered(argument, value, wanted))
+        return _require_utf8(argument, _require_rendered(argument, value, expected))
     if _number(value) is not None or isinstance(value, date | time | UUID) or _is_path(value):
         return str(value)
-    raise LakeArgumentError(f"{argument} must be {wanted}, not {brief(value)}")
+    raise LakeArgumentError(f"{argument} must be {expected}, not {shorten(value)}")
 
 
 def _number(value: Any) -> float | None:
@@ -345,22 +338,31 @@ def _id(argument: str, value: Any) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise LakeArgumentError(f"{argument}: {brief(value)} is no id: ids are UUIDs") from None
+        raise LakeArgumentError(f"{argument}: {shorten(value)} is no id: ids are UUIDs") from None
 
 
-def _require_rereadable(argument: str, value: Any) -> None:
+def _reject_iterator(argument: str, value: Any) -> None:
     if isinstance(value, Iterator):
-        raise LakeArgumentError(f"{argument} must be a list, not {brief(value)}, which can be read only once")
+        raise LakeArgumentError(f"{argument} must be a list, not {shorten(value)}, which can be read only once")
 
 
 def _path(argument: str, value: Any) -> str:
-    expected, text = "a path or a URL", path_text(argument, value)
+    expected = "a path or a URL"
+    # An empty path is the working directory to Python, and nothing to a user.
+    is_blank = isinstance(value, str | bytes) and not value.strip()
+    if value is None or is_blank or (isinstance(value, Path) and value == Path()):
+        raise LakeArgumentError(
+            f"{argument} is {shorten(value)}, which names nothing: a template that rendered to nothing?"
+        )
     if isinstance(value, str):
-        return _not_rendered(argument, value, expected)
+        return _require_rendered(argument, value, expected)
     if not (_is_path(value) or isinstance(value, bytes)):
         return _text(argument, value, expected)
+    text = os.fsdecode(value) if isinstance(value, os.PathLike | bytes) else str(value)
     if is_template(text):
-        raise LakeArgumentError(f"{argument} is {brief(value)}: Airflow renders no template in a path, give it as text")
+        raise LakeArgumentError(
+            f"{argument} is {shorten(value)}: Airflow renders no template in a path, give it as text"
+        )
     return text
 
 
@@ -369,20 +371,20 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, PurePath | os.PathLike) or (hasattr(value, "protocol") and hasattr(value, "path"))
 
 
-def _not_rendered(argument: str, text: str, wanted: str) -> str:
+def _require_rendered(argument: str, text: str, expected: str) -> str:
     """Return a text, unless it is what a template makes of a list or of None."""
     if is_rendered_value(text):
-        raise LakeArgumentError(f"{argument} must be {wanted}, not the text {brief(text)}; {NATIVE}")
+        raise LakeArgumentError(f"{argument} must be {expected}, not the text {shorten(text)}; {NATIVE}")
     return str(text)
 
 
-def _native(value: Any) -> str:
+def _native_hint(value: Any) -> str:
     return f"; {NATIVE}" if isinstance(value, str) else ""
 
 
-def _encodable(argument: str, text: str) -> str:
+def _require_utf8(argument: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise LakeArgumentError(f"{argument} has {brief(text)}, which is no Unicode text") from None
+        raise LakeArgumentError(f"{argument} has {shorten(text)}, which is no Unicode text") from None
     return text

@@ -20,7 +20,7 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.exceptions import LakeArgumentError
 from airflow_provider_lake.tasks.summaries import data_ids, payload_of
-from airflow_provider_lake.text.argument_text import brief
+from airflow_provider_lake.text.argument_text import shorten
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -86,14 +86,16 @@ def _host_of(host: str) -> SplitResult:
         parts = urlsplit(host if "://" in host else f"//{host}")
         is_host = bool(parts.hostname) and parts.port != 0 and parts.scheme.lower() in {"", "http", "https"}
     except ValueError as error:
-        raise LakeArgumentError(f"host {_bare(host)!r} is no host: {error}") from None
+        raise LakeArgumentError(f"host {_without_port(host)!r} is no host: {error}") from None
     # What reads URLs passes over line breaks and tabs.
     if not is_host or parts.query or parts.fragment or " " in host or not host.isprintable():
-        raise LakeArgumentError(f"host {_bare(host)!r} is no host: give one such as https://host:port, or a bare name")
+        raise LakeArgumentError(
+            f"host {_without_port(host)!r} is no host: give one such as https://host:port, or a bare name"
+        )
     return parts
 
 
-def _bare(host: str) -> str:
+def _without_port(host: str) -> str:
     return host.rpartition("@")[2]
 
 
@@ -182,7 +184,7 @@ def _events(events: Any) -> Iterable[Any]:
     several = list(events) if isinstance(events, Iterable) and not isinstance(events, Mapping) else [events]
     if not all(hasattr(each, "extra") and not isinstance(each, Asset) for each in several):
         raise LakeArgumentError(
-            f"events must be those of one asset, as triggering_asset_events[asset] gives them, not {brief(events)}"
+            f"events must be those of one asset, as triggering_asset_events[asset] gives them, not {shorten(events)}"
         )
     return several
 

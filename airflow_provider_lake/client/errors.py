@@ -42,7 +42,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_lake.text.printable import printable
+from airflow_provider_lake.text.printable import to_printable
 from airflow_provider_lake.text.truncation import first_lines, truncate
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class FileError(LakeError):
         self.cause = cause
 
     def __str__(self) -> str:
-        return printable(f"{self.path}: {self.message}")
+        return to_printable(f"{self.path}: {self.message}")
 
 
 class UploadError(FileError):

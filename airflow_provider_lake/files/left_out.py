@@ -1,10 +1,10 @@
-"""Files and folders that a search leaves out, counted by reason and logged."""
+"""What a task does not take of what it finds: counted by reason, and said."""
 
 import logging
 from collections import Counter
 
 from airflow_provider_lake.media.kinds import suffix_of
-from airflow_provider_lake.text.printable import one_line, printable
+from airflow_provider_lake.text.printable import one_line, to_printable
 
 HIDDEN_FILE = "hidden file"
 HIDDEN_FOLDER = "hidden folder"
@@ -21,7 +21,7 @@ OTHER = "other"
 MAX_REASONS = 20
 MAX_NAMED = 20
 _LONGEST_SUFFIX = 16
-# Reasons that need attention: the log names the first paths of these.
+# What somebody has to look after: of these, the log names the first.
 _NAMED = frozenset({DANGLING_LINK, NOT_REGULAR_FILE})
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class LeftOut:
         return bool(self._counts)
 
     def __str__(self) -> str:
-        """Describe it in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
+        """Say it in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
         total = self._counts.total()
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.summary().items())
         return f"left out {total} {'file' if total == 1 else 'files'}: {reasons}"
@@ -55,7 +55,7 @@ class LeftOut:
 
     def add_kind(self, path: str) -> None:
         """Count a file that is neither an image nor a video, by its suffix."""
-        suffix = printable(suffix_of(path))
+        suffix = to_printable(suffix_of(path))
         kind = f".{suffix}" if suffix else NO_SUFFIX
         self.add(OTHER if len(suffix) > _LONGEST_SUFFIX else kind, path)
 
@@ -66,7 +66,7 @@ class LeftOut:
         return kept | ({OTHER: kept.get(OTHER, 0) + rest} if rest else {})
 
     def log(self) -> None:
-        """Log the counts, and the paths that need attention."""
+        """Log it, and name what somebody has to look after."""
         if self:
             logger.info("%s", self)
         for line in self._named:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.text.printable import is_text
+from airflow_provider_lake.text.printable import is_decodable
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE = "file://"
@@ -41,6 +41,19 @@ class Remote:
         return self.root_url + path.removeprefix(self.root)
 
 
+def text_of(location: Any, argument: str) -> str:
+    """Return what a user gave as text.
+
+    :param argument: its name, for the message.
+    :raises LakePermanentError: it is empty, which means nothing, and never the working directory.
+    """
+    text = os.fsdecode(location) if isinstance(location, bytes) else str(location)
+    if location is None or not text.strip() or (isinstance(location, Path) and text == "."):
+        given = "None" if location is None else repr(location)
+        raise LakePermanentError(f"{argument} is {given}, which names nothing: a template that rendered to nothing?")
+    return text
+
+
 def is_remote(text: str) -> bool:
     """Whether it is the URL of an object storage; other text is a path of this machine."""
     return _URL.match(text) is not None and not text.lower().startswith(_FILE)
@@ -64,7 +77,7 @@ def local_path(text: str) -> str:
 
 def to_storable(path: str) -> str:
     """Return a path of this machine as text that can be stored: a ``file://`` URL where the path is not UTF-8."""
-    if is_text(path):
+    if is_decodable(path):
         return path
     return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - bytes are no Path
 

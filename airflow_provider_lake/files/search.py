@@ -1,4 +1,4 @@
-"""Search for files by paths, folders, patterns and URLs: those found, those left out, and those missing."""
+"""Looking for files by paths, folders, patterns and URLs: what is found, what is left out, and what is not there."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,13 +11,13 @@ from airflow_provider_lake.files.remote_tree import RemoteTree
 from airflow_provider_lake.files.source_files import SourceFile
 from airflow_provider_lake.files.trees import Kind, Node, Tree
 from airflow_provider_lake.media.kinds import kind_of
-from airflow_provider_lake.text.printable import printable
+from airflow_provider_lake.text.printable import to_printable
 
 MAX_CONCURRENT_LOOKUPS = 16
 
 
 class FileSearch:
-    """A search for files.
+    """Files that are looked for.
 
     :ivar left_out: what is found and not taken.
     :ivar empty: what was looked at without any file in it, with its error.
@@ -65,7 +65,7 @@ class FileSearch:
                 pool.shutdown(cancel_futures=True)
 
     def check_missing(self) -> None:
-        """Check that every entry has files.
+        """Check that all that was looked at has files.
 
         :raises FileNotFoundError: something has none; the message names it, and what was left out.
         """
@@ -74,7 +74,7 @@ class FileSearch:
 
     def describe(self, missing: Sequence[SourceFile]) -> str:
         """Return one sentence on what has no files, and what was left out."""
-        named = "; ".join(f"no file at {printable(file.path)!r}: {file.error}" for file in missing)
+        named = "; ".join(f"no file at {to_printable(file.path)!r}: {file.error}" for file in missing)
         return "; ".join(filter(None, [named or "no files given", str(self.left_out) if self.left_out else ""]))
 
     def _search_local(self, path: str) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
 
-from airflow_provider_lake.arguments import path_text
 from airflow_provider_lake.exceptions import LakePermanentError
-from airflow_provider_lake.files.locations import is_remote, local_path, remote
+from airflow_provider_lake.files.locations import is_remote, local_path, remote, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Target:
         :param argument: the name of what the user gave, for messages.
         :raises LakePermanentError: it is empty.
         """
-        text = path_text(argument, target)
+        text = text_of(target, argument)
         if is_remote(text):
             location = remote(text)
             return cls(location.fs, location.path, location.url)

@@ -1,4 +1,4 @@
-"""The common interface of folders on this machine and object storages."""
+"""What files are found in: folders of this machine and object storages, which say alike what they hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """Kind of a node."""
+    """What something in a tree is."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -35,7 +35,8 @@ class Node:
 class Tree(Protocol):
     """Folders and files.
 
-    Trees leave out what cannot be uploaded: dangling links, special files, and unreadable folders.
+    What cannot be taken, trees leave out, each by itself: dangling links, what is no regular file, folders that they
+    may not read.
     """
 
     def find(self, path: str) -> Node | None:
@@ -48,7 +49,7 @@ class Tree(Protocol):
         """Whether something can be below a path."""
 
     def children(self, folder: str) -> Iterator[Node]:
-        """Yield the nodes directly in a folder, including hidden ones."""
+        """Yield what is directly in a folder, hidden things too."""
 
     def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
         """Yield all files below a folder, however deep.

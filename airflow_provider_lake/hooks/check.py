@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, ResponseError
 
 _PORTS = {"http": 80, "https": 443}
-_SECOND_LOOK_SECONDS = 5.0
+_PROBE_SECONDS = 5.0
 
 
 def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
@@ -38,13 +38,13 @@ def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
         with make_client(connection, RetryPolicy(attempts=1)) as client:
             return _check_datalake(client, datalake_name(connection))
     except TransportError as error:
-        complaint = _explain_silence(connection) or str(error)
+        complaint = _explain_no_response(connection) or str(error)
     except ResponseError as error:
-        complaint = _explain_answer(connection, error)
+        complaint = _explain_response(connection, error)
     except LakeError as error:
         complaint = str(error)
         if complaint.endswith(PLAIN_HTTP_REFUSED):
-            complaint = _explain_silence(connection) or complaint
+            complaint = _explain_no_response(connection) or complaint
     # What a server says may have any form.
     return False, " ".join(complaint.split())
 
@@ -55,16 +55,16 @@ def _check_datalake(client: "Client", name: str | None) -> tuple[bool, str]:
     try:
         datalake = client.get_datalake(name=name)
     except NotFoundError:
-        wanted = "default datalake" if name is None else f"datalake named {name!r}"
+        expected = "default datalake" if name is None else f"datalake named {name!r}"
         names = ", ".join(repr(each.name) for each in client.list_datalakes()) or "none"
-        return False, f"organization {client.organization_name!r} has no {wanted}; it has {names}"
+        return False, f"organization {client.organization_name!r} has no {expected}; it has {names}"
     if datalake.connector_id is None:
         return False, f"datalake {datalake.name!r} has no connector: it can neither upload nor import"
     where = f"of organization {client.organization_name!r} at {without_credentials(client.host)}"
     return True, f"connected to datalake {datalake.name!r} {where} as {client.username}"
 
 
-def _explain_answer(connection: ConnectionFields, error: "ResponseError") -> str:
+def _explain_response(connection: ConnectionFields, error: "ResponseError") -> str:
     """Say what an error answer means for the one who fills in a connection."""
     from airflow_provider_lake.client import NotFoundError, RateLimitedError, ServerError, UnauthorizedError
 
@@ -82,70 +82,70 @@ def _explain_answer(connection: ConnectionFields, error: "ResponseError") -> str
     return str(error)
 
 
-def _explain_silence(connection: ConnectionFields) -> str | None:
+def _explain_no_response(connection: ConnectionFields) -> str | None:
     """Say why no usable answer came; None: a second look finds nothing wrong, or cannot tell because of a proxy."""
     url = urlsplit(base_url(connection))
-    place = _place(url)
+    authority = _authority(url)
     if _is_proxied(url):
         return None
     timeout = timeout_seconds(connection)
     try:
-        return _look_again(connection, url, min(timeout, _SECOND_LOOK_SECONDS))
+        return _probe(connection, url, min(timeout, _PROBE_SECONDS))
     except (socket.gaierror, UnicodeError):
         return f"there is no host {url.hostname!r}: check its spelling, and this machine's name server"
     except ConnectionRefusedError:
-        return f"nothing listens at {place}: check host and port, and whether the lake runs"
+        return f"nothing listens at {authority}: check host and port, and whether the lake runs"
     except TimeoutError:
-        return f"{place} does not answer within {timeout:g} s: check host and port, and the firewalls between"
+        return f"{authority} does not answer within {timeout:g} s: check host and port, and the firewalls between"
     except OSError as error:
-        return f"{place} cannot be reached: {error.strerror or error}"
+        return f"{authority} cannot be reached: {error.strerror or error}"
 
 
-def _look_again(connection: ConnectionFields, url: SplitResult, timeout: float) -> str | None:
+def _probe(connection: ConnectionFields, url: SplitResult, timeout: float) -> str | None:
     address = (url.hostname or "", _port(url))
-    with socket.create_connection(address, timeout) as opened:
+    with socket.create_connection(address, timeout) as sock:
         if url.scheme == "https":
-            return _explain_tls(connection, url, opened)
-        complaint = _explain_http(url, opened)
-    with socket.create_connection(address, timeout) as opened:
-        return f"{_place(url)} speaks TLS: begin the host with https://" if _speaks_tls(opened) else complaint
+            return _explain_tls(connection, url, sock)
+        complaint = _explain_http(url, sock)
+    with socket.create_connection(address, timeout) as sock:
+        return f"{_authority(url)} speaks TLS: begin the host with https://" if _accepts_tls(sock) else complaint
 
 
-def _explain_tls(connection: ConnectionFields, url: SplitResult, opened: socket.socket) -> str | None:
+def _explain_tls(connection: ConnectionFields, url: SplitResult, sock: socket.socket) -> str | None:
     try:
-        with _tls_context(connection).wrap_socket(opened, server_hostname=url.hostname) as secured:
+        with _tls_context(connection).wrap_socket(sock, server_hostname=url.hostname) as secured:
             return _explain_http(url, secured)
     except ssl.SSLCertVerificationError as error:
         advice = "have its authority trusted here, or turn off the check of TLS certificates"
-        return f"the TLS certificate of {_place(url)} is not to be trusted ({error.verify_message}): {advice}"
+        return f"the TLS certificate of {_authority(url)} is not to be trusted ({error.verify_message}): {advice}"
     except ssl.SSLError:
-        return f"{_place(url)} does not speak TLS: for a lake without it, begin the host with http://"
+        return f"{_authority(url)} does not speak TLS: for a lake without it, begin the host with http://"
     except ConnectionError:
-        return f"{_place(url)} breaks off when TLS begins: for a lake without TLS, begin the host with http://"
+        return f"{_authority(url)} breaks off when TLS begins: for a lake without TLS, begin the host with http://"
 
 
-def _speaks_tls(opened: socket.socket) -> bool:
+def _accepts_tls(sock: socket.socket) -> bool:
     """Whether TLS can begin, whoever is there; nothing is said over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with context.wrap_socket(opened):
+        with context.wrap_socket(sock):
             return True
     except OSError:
         return False
 
 
-def _explain_http(url: SplitResult, opened: socket.socket) -> str | None:
+def _explain_http(url: SplitResult, sock: socket.socket) -> str | None:
     """Ask once more, with no token, and look at the first bytes of the answer only."""
     head = f"GET /api/home/ping HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\nConnection: close\r\n\r\n"
-    opened.sendall(head.encode("latin-1", "replace"))
+    sock.sendall(head.encode("latin-1", "replace"))
     try:
-        first = opened.recv(16)
+        first = sock.recv(16)
     except ConnectionResetError:
         return None
     if first.startswith(b"HTTP/"):
-        return f"{_place(url)} answers, but not as a lake does: check the host"
-    return f"{_place(url)} does not speak HTTP: check host and port" if first else None
+        return f"{_authority(url)} answers, but not as a lake does: check the host"
+    return f"{_authority(url)} does not speak HTTP: check host and port" if first else None
 
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
@@ -172,5 +172,5 @@ def _port(url: SplitResult) -> int:
     return url.port or _PORTS.get(url.scheme, 443)
 
 
-def _place(url: SplitResult) -> str:
+def _authority(url: SplitResult) -> str:
     return f"{url.hostname}:{_port(url)}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _LAKE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+_FALSE_VALUES = frozenset({"0", "false", "no", "off"})
 
 
 class ConnectionFields(Protocol):
@@ -94,15 +94,15 @@ def api_token(connection: ConnectionFields) -> str:
     return checked_token(connection.password)
 
 
-def renewed_token(connection: ConnectionFields, before: ConnectionFields) -> str:
+def changed_token(connection: ConnectionFields, previous: ConnectionFields) -> str:
     """Return the API token that a connection has now; one of another lake is not for the lake of before.
 
-    :param before: the connection as it was when it was first read.
+    :param previous: the connection as it was when it was first read.
     :raises airflow_provider_lake.client.UsageError: it has no usable token, or was moved to another host.
     """
     from airflow_provider_lake.client import UsageError
 
-    now, then = (without_credentials(base_url(each)) for each in (connection, before))
+    now, then = (without_credentials(base_url(each)) for each in (connection, previous))
     if now != then:
         raise UsageError(f"connection {connection.conn_id!r} was moved from {then} to {now}")
     return api_token(connection)
@@ -189,7 +189,7 @@ def timeout_seconds(connection: ConnectionFields) -> float:
 
 def verifies_tls(connection: ConnectionFields) -> bool:
     """Return whether the connection wants TLS certificates to be checked."""
-    return str(extra_fields(connection).get("verify_ssl", True)).strip().lower() not in _FALSE_WORDS
+    return str(extra_fields(connection).get("verify_ssl", True)).strip().lower() not in _FALSE_VALUES
 
 
 def datalake_name(connection: ConnectionFields) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.hooks.connection import api_token, datalake_name, make_client, renewed_token
+from airflow_provider_lake.hooks.connection import api_token, changed_token, datalake_name, make_client
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -75,15 +75,15 @@ class LakeHook(BaseHook):
 
         :raises airflow_provider_lake.client.LakeError: the lake cannot be reached, or refuses token or organization.
         """
-        return make_client(self.connection, renew_token=self._read_token_again)
+        return make_client(self.connection, renew_token=self._renew_token)
 
-    def _read_token_again(self) -> str:
+    def _renew_token(self) -> str:
         """Return the token that the connection has now, for it may have been rotated; the old one where it has none."""
         from airflow_provider_lake.client import LakeError
 
         try:
             connection = self.get_connection(self.lake_conn_id)
-            token = renewed_token(connection, self.connection)
+            token = changed_token(connection, self.connection)
         except (AirflowException, AirflowRuntimeError, LakeError) as error:
             self.log.warning("The lake refuses the token, and the connection has none in its place: %s", error)
             return api_token(self.connection)

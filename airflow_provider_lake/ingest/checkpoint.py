@@ -1,4 +1,4 @@
-"""The checkpoint of an upload, which a retry continues from: its manifest, else the state store of Airflow 3.3."""
+"""What the tries of one upload know of each other: by its manifest where it has one, else by what Airflow 3.3 keeps."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lake.files.manifest import Result, is_done
 from airflow_provider_lake.ingest.manifest import Manifest
 from airflow_provider_lake.ingest.progress import UploadProgress
-from airflow_provider_lake.tasks.resume import can_remember, is_first_try, load_record, save_record
+from airflow_provider_lake.tasks.resume import has_state_store, is_first_try, load_record, save_record
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,13 +19,13 @@ _KEY = "lake_upload_started"
 
 
 class UploadCheckpoint:
-    """Results of the files that are done, and object names of those that were started.
+    """What was done and what was begun.
 
-    Object names are saved before their files are uploaded. A retry asks the lake which of these objects are data, and
-    so finds those that were registered just before the process was killed.
+    An upload is begun by keeping the object name that the lake chose for it: a retry asks the lake which of these
+    objects are data, and so finds even what was registered in the moment when the process was killed.
 
     :param paths: of all files.
-    :param what: all other arguments of the upload, as JSON: a checkpoint of other arguments is ignored.
+    :param what: all else that says what is uploaded, as JSON.
     """
 
     def __init__(self, context: "Context", manifest: Manifest | None, paths: Sequence[str], *what: Any) -> None:
@@ -34,7 +34,7 @@ class UploadCheckpoint:
         if manifest is None:
             self.progress = UploadProgress.resume(context, paths, *what)
             found = load_record(context, _KEY) or {}
-            # Names of another upload, or from before the task was cleared, are ignored.
+            # What another upload, or one before the task was cleared, had begun is no concern of this one.
             is_ours = found.get("fingerprint") == self.progress.fingerprint and not is_first_try(context)
             self._names: dict[str, str] = found["names"] if is_ours else {}
         else:
@@ -42,11 +42,11 @@ class UploadCheckpoint:
             self._names = manifest.started()
 
     def reserved_name(self, path: str) -> str | None:
-        """Return the object name that an earlier try reserved for a file; None: it reserved none."""
+        """Return the object name under which an earlier try has begun to upload a file; None: it has not."""
         return self._names.get(_path_key(path))
 
     def save_names(self, names: Mapping[str, str]) -> None:
-        """Save the object names under which files are about to be uploaded.
+        """Keep the object names under which files are about to be uploaded.
 
         :param names: path to object name.
         """
@@ -58,7 +58,7 @@ class UploadCheckpoint:
             save_record(self._context, _KEY, {"fingerprint": self.progress.fingerprint, "names": self._names})
 
     def save_results(self, results: Mapping[int, Result]) -> None:
-        """Save the results of files.
+        """Keep what became of some files.
 
         :param results: by the indexes of the files.
         """
@@ -73,11 +73,11 @@ class UploadCheckpoint:
 
     @property
     def survives_retry(self) -> bool:
-        """Whether a retry can read the saved object names."""
-        return self._manifest is not None or can_remember(self._context)
+        """Whether a retry will know what was begun."""
+        return self._manifest is not None or has_state_store(self._context)
 
     def _trim(self) -> None:
-        """Drop the oldest names until the rest fits; those are names of files that failed."""
+        """Forget the oldest names beyond what fits; such are only of files that failed."""
         size = len(json.dumps(self._names))
         while size > MAX_NAMES_BYTES:
             oldest = next(iter(self._names))
@@ -85,7 +85,7 @@ class UploadCheckpoint:
 
 
 def _progress_from(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
-    """Return the progress made by earlier tries, from their results in the manifest."""
+    """Return the progress that the results of earlier tries tell."""
     progress, done = UploadProgress(), set()
     for result in manifest.previous_results():
         if is_done(result):

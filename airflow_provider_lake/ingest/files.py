@@ -1,4 +1,4 @@
-"""Find the files that the ``filepaths`` of a task name: files, folders, glob patterns and object storage URLs."""
+"""From the ``filepaths`` of a task to files: files, folders, glob patterns and object storage URLs."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from airflow_provider_lake.arguments import path_text, read_count, read_flag, read_optional_count, read_paths
-from airflow_provider_lake.files.locations import is_remote, local_path, remote, to_storable
+from airflow_provider_lake.arguments import read_count, read_flag, read_optional_count, read_paths
+from airflow_provider_lake.files.locations import is_remote, local_path, remote, text_of, to_storable
 from airflow_provider_lake.files.search import FileSearch
 from airflow_provider_lake.files.source_files import SourceFile
-from airflow_provider_lake.text.printable import one_line, printable
+from airflow_provider_lake.text.printable import one_line, to_printable
 
 MAX_DOWNLOADS = 8
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def search_files(filepaths: Any) -> FileSearch:
-    """Find the files that paths, folders, patterns and URLs name, in their order, each once; log what is left out.
+    """Look for the files that are meant, in the order given, each once; log what is left out.
 
     A folder means the images and videos anywhere below it, hidden ones left out; a pattern or a name means just what it
     says, whatever its type. Links are followed.
@@ -38,7 +38,7 @@ def search_files(filepaths: Any) -> FileSearch:
 
 
 def find_files(filepaths: Any) -> list[SourceFile]:
-    """Find files as :func:`search_files` does, all of which must exist.
+    """Find the files that are meant, as :func:`search_files` does.
 
     :raises FileNotFoundError: one of them names or matches no file; it says which, and what was left out.
     :raises PermissionError: a folder cannot be read.
@@ -47,7 +47,7 @@ def find_files(filepaths: Any) -> list[SourceFile]:
     search.check_missing()
     for file in search.files:
         if file.error is not None:
-            raise PermissionError(f"{printable(file.path)}: {file.error}")
+            raise PermissionError(f"{to_printable(file.path)}: {file.error}")
     return search.files
 
 
@@ -58,7 +58,7 @@ def chunk_files(
     max_bytes: int | None = None,
     missing_ok: bool = False,
 ) -> list[list[str]]:
-    """Find files, and split them into chunks for mapped uploads: ``.expand(filepaths=chunks)``.
+    """Find the files that are meant, and split them into chunks for mapped uploads: ``.expand(filepaths=chunks)``.
 
     What is left out is logged. A folder that cannot be read is in a chunk itself: the upload names it, and counts it.
 
@@ -95,8 +95,8 @@ def chunk_files(
 
 
 def source_file(location: str | Path) -> SourceFile:
-    """Return the file at a path or a URL, whether it exists or not."""
-    text = path_text("filepath", location)
+    """Return the one file at a path or a URL, whether it is there or not."""
+    text = text_of(location, "filepath")
     if not is_remote(text):
         return SourceFile(local_path(text))
     place = remote(text)
@@ -105,10 +105,10 @@ def source_file(location: str | Path) -> SourceFile:
 
 @contextmanager
 def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]]:
-    """Yield the local path of each file, or the error of its download; copies are deleted after the block.
+    """Give the local path of each file while the block runs, or why there is none.
 
-    Remote files are downloaded into a temporary folder. Every copy has its file's name, and a folder of
-    its own, because names may repeat.
+    Remote files are downloaded into a temporary folder. Every copy keeps its file's name, and lies in a folder of its
+    own, for names may repeat.
     """
     from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 

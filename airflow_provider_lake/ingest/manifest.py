@@ -1,7 +1,7 @@
-"""The result of each file of an upload, as JSON lines in a folder or an object storage.
+"""What became of each file of an upload, as JSON lines in a folder or an object storage.
 
-Object storages cannot append. So the results of each chunk are written to an object beside the manifest, and merged at
-the end. A retry reads the results of earlier tries from these, in every version of Airflow.
+Object storages cannot append. So the results of each chunk are an object of their own beside the manifest, and are put
+together in the end. From these a retry also knows what earlier tries have done, in every version of Airflow.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lake.arguments import read_path
+from airflow_provider_lake.files.locations import text_of
 from airflow_provider_lake.files.manifest import Result, is_done, read_manifest
 from airflow_provider_lake.files.targets import Target
 from airflow_provider_lake.tasks.fingerprints import fingerprint
@@ -19,21 +19,22 @@ from airflow_provider_lake.tasks.resume import first_try_number
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# The longest name that common file systems take.
+# File systems take names of so many.
 MAX_NAME_BYTES = 255
 
 
 class Manifest:
-    """The manifest of one task, and its parts that are not merged yet.
+    """The manifest of one task, and the results that are on their way into it.
 
-    Every result carries the task's ``batch``, which tells it from the results of other runs at the same URL.
+    Every result carries the task's ``batch``, so that what other runs left at the same place is not taken for its own.
 
     :param url: path or URL of it; a mapped task adds its map index before the suffix.
-    :param what: all other arguments of the upload, as JSON: after these have changed, a retry uploads all files again.
+    :param what: all that says what is uploaded, as JSON: a retry after the DAG was corrected does not count as done
+        what was uploaded otherwise.
     """
 
     def __init__(self, url: str | Path, context: "Context", *what: Any) -> None:
-        read_path("manifest", url)  # raises for an empty one
+        text_of(url, "manifest")
         instance = context.get("ti")
         map_index = getattr(instance, "map_index", -1)
         self.url = str(url) if map_index is None or map_index < 0 else _numbered_url(str(url), map_index)
@@ -45,7 +46,7 @@ class Manifest:
         self._next = 0
 
     def previous_results(self) -> Iterator[Result]:
-        """Yield the final result of each file from earlier tries of this task."""
+        """Yield the results of earlier tries of this task, one for each file: the one that counts."""
         return _final_results(self._all_results())
 
     def add(self, results: Iterable[Result]) -> None:
@@ -59,12 +60,12 @@ class Manifest:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def mark_started(self, names: Mapping[str, str]) -> None:
-        """Save the object names of the files that are about to be uploaded, and replace those saved before."""
+        """Keep what is about to be uploaded under which object names, in the place of what was kept before."""
         with self._started_file.writing() as path:
             path.write_text(json.dumps(names), encoding="utf-8")
 
     def started(self) -> dict[str, str]:
-        """Return the object names that an earlier try saved."""
+        """Return what was about to be uploaded when an earlier try ended."""
         if self._started_file.size() is None:
             return {}
         with self._started_file.reading() as file:
@@ -72,10 +73,10 @@ class Manifest:
         return names
 
     def finish(self, paths: Collection[str] | None = None) -> None:
-        """Merge the results into the manifest, which replaces an earlier one in one step.
+        """Put the results together; the manifest appears whole, in the place of one that was there.
 
-        :param paths: all paths of the task now: failures of earlier tries under other paths, such as a folder that
-            could not be read then, are left out. None: nothing is left out.
+        :param paths: of all that the task has now: what failed in an earlier try and is no more, such as a folder that
+            could not be read, is left out. None: nothing is.
         """
         is_all_done = True
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
@@ -90,12 +91,12 @@ class Manifest:
             self.clear_started()
 
     def clear_started(self) -> None:
-        """Delete the saved object names, so that only the manifest remains; called when no retry follows."""
+        """Forget what was begun and has failed: nothing is left but the manifest. For when no other try follows."""
         self._started_file.delete()
         self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:
-        """Yield this task's results in the manifest and its parts; a file may appear several times."""
+        """Yield what the manifest has of this task, and what its parts have; a file may come several times."""
         sources = [self._parts.child(name) for name in self._own_parts()]
         if self._target.size() is not None:
             sources.insert(0, self._target)
@@ -108,7 +109,7 @@ class Manifest:
 
 
 def _final_results(results: Iterable[Result]) -> Iterator[Result]:
-    """Yield one result for each file: the first that is done, else the last."""
+    """Yield one result for each file: the first by which it is done, else the last."""
     done: set[str] = set()
     open_ends: dict[str, Result] = {}
     for result in results:
@@ -124,7 +125,7 @@ def _final_results(results: Iterable[Result]) -> Iterator[Result]:
 
 
 def _sibling_url(url: str, suffix: str) -> str:
-    """Return a URL with a suffix after its name, shortened to what file systems take."""
+    """Return a URL with a suffix behind its name, which stays short enough for file systems."""
     folder, slash, name = url.rpartition("/")
     whole = (name + suffix).encode("utf-8", "surrogatepass")
     if len(whole) > MAX_NAME_BYTES:

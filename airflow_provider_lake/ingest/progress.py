@@ -1,4 +1,4 @@
-"""Progress of an upload: the counts of its summary, and where a retry of the task continues."""
+"""How far an upload has come: what its summary says, and what a retry of the task goes on from."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,31 +11,31 @@ from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS
 from airflow_provider_lake.tasks.fingerprints import fingerprint
 from airflow_provider_lake.tasks.resume import is_first_try, load_record, save_record
 from airflow_provider_lake.tasks.summaries import Failure, UploadCounts
-from airflow_provider_lake.text.printable import printable
+from airflow_provider_lake.text.printable import to_printable
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
     from airflow.sdk import Context
 
-# Files in work at a time: limits the disk space of remote files' copies, and the work that a killed task repeats.
+# Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
 CHUNK_FILES = 256
-# Airflow's state store has no room for more: a retry then starts again.
+# More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
 MAX_TO_RETRY = 5000
 _KEY = "lake_upload"
 
 
 @dataclass(slots=True)
 class UploadProgress:
-    """Results of the files so far, saved after every chunk (Airflow 3.3).
+    """What became of the files so far. It is kept after every chunk (Airflow 3.3).
 
-    :param fingerprint: of the task's arguments: a retry continues only with the same.
-    :param tried: number of files that were tried, from the first on.
-    :param tried_paths: hash of their paths; files after these may change.
+    :param fingerprint: of what is said about the files: a retry goes on only with the same.
+    :param tried: files that were tried, from the first on.
+    :param tried_paths: hash of their paths: files that come behind these do not matter.
     :param uploaded: files that became data.
     :param data_ids: ids of the first of these data.
-    :param skipped: files that the lake had already.
-    :param known_bad: of these, files that the lake could not process.
+    :param skipped: files that the lake had before.
+    :param known_bad: of these, files that the lake could not process then.
     :param known_bad_files: path and reason of the first of these.
     :param failed: files that would fail again, such as one that is no image.
     :param failures: path and reason of the first of these.
@@ -58,28 +58,28 @@ class UploadProgress:
 
     @classmethod
     def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
-        """Continue after an earlier try of this task; a task that was cleared starts again.
+        """Go on from where an earlier try of this task came; a task that was cleared begins anew.
 
-        :param paths: of the current files.
-        :param what: all other arguments of the upload, as JSON.
+        :param paths: of the files that there are now.
+        :param what: everything else that says what is uploaded, as JSON.
         """
         given = fingerprint(*what)
         record = load_record(context, _KEY)
         if record is None or record.get("fingerprint") != given or is_first_try(context):
             return cls(given)
-        # The saved record does not change until it is saved again.
+        # What is kept stays as it is until it is saved again.
         progress = cls(**deepcopy(record))
         return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(given)
 
     def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
-        """Yield the indexes of the files to try, a chunk at a time.
+        """Yield the indexes of the files that are still to be tried, some at a time.
 
         :param paths: of all files.
         """
         again, self.retry_reasons = list(self.to_retry), []
         for start in range(0, len(again), CHUNK_FILES):
             chunk = again[start : start + CHUNK_FILES]
-            # Files that fail again are appended, after those of later chunks.
+            # What fails again is put behind those that are still to come.
             del self.to_retry[: len(chunk)]
             yield chunk
         tried = _hash_of(paths[: self.tried])
@@ -90,11 +90,11 @@ class UploadProgress:
             yield range(first, self.tried)
 
     def add(self, index: int, result: Mapping[str, Any]) -> None:
-        """Count the result of a file.
+        """Count what became of a file.
 
-        :param index: of the file among all files.
+        :param index: of the file among all.
         """
-        failure: Failure = {"path": printable(result["path"]), "reason": printable(result["reason"] or "")}
+        failure: Failure = {"path": to_printable(result["path"]), "reason": to_printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
             self.uploaded += 1
             _append(self.data_ids, result["data_id"])
@@ -111,13 +111,13 @@ class UploadProgress:
             _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
-        """Save it for a retry of the task."""
+        """Keep it for a retry of the task."""
         if len(self.to_retry) <= MAX_TO_RETRY:
             save_record(context, _KEY, asdict(self))
 
     @property
     def failure_count(self) -> int:
-        """Number of files that failed, including those that may succeed later."""
+        """Number of all files that failed."""
         return self.failed + len(self.to_retry)
 
     def summary(self) -> UploadCounts:
@@ -134,7 +134,7 @@ class UploadProgress:
 
 
 def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
-    """Add paths to a hash, or to a new one."""
+    """Hash paths, behind those that are in the hash already."""
     result = hashlib.sha256() if known is None else known
     for path in paths:
         result.update(path.encode("utf-8", "surrogatepass") + b"\0")

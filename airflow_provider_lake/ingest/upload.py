@@ -1,4 +1,4 @@
-"""Upload files of a task: skip those that the lake has, upload the rest, and return the result of each."""
+"""From some files of a task to data: leave out what the lake has, upload the rest, say what became of each."""
 
 import hashlib
 from collections import Counter
@@ -25,7 +25,7 @@ from airflow_provider_lake.ingest.known_data import (
     size_is_ambiguous,
     version_of,
 )
-from airflow_provider_lake.text.printable import NOT_TEXT, is_text
+from airflow_provider_lake.text.printable import UNDECODABLE_NAME, is_decodable
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -43,9 +43,9 @@ class TaskFile:
     """A file of a task, and what is known of it so far.
 
     :param index: among all files of the task.
-    :param local_path: path of its bytes on this machine; None: not copied yet.
+    :param local_path: where its bytes are on this machine; None: not copied yet.
     :param sha256: of its bytes, in hex.
-    :param stat: its size and modification time when it was hashed.
+    :param stat: size and time of its last change when it was read for that.
     """
 
     index: int
@@ -63,12 +63,12 @@ class TaskFile:
 
 @dataclass(slots=True)
 class FileUpload:
-    """Uploads the files of one task, a chunk at a time.
+    """Uploads files of one task, some at a time.
 
     :param checkpoint: knows what earlier tries have reserved.
     :param options: of the client's ``upload_data``, the same for all files.
-    :param if_exists: which files to skip.
-    :param filename_counts: number of files of the task with each filename.
+    :param if_exists: which files to leave out.
+    :param filename_counts: how often each filename comes among all files of the task.
     :param run_started_at: data created in the lake before this time were known; later ones are of this run.
     """
 
@@ -81,13 +81,13 @@ class FileUpload:
     _results: dict[int, Result] = field(default_factory=dict)
 
     def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
-        """Upload files; a failed one does not stop the others.
+        """Upload files; all of them are tried, whatever becomes of one.
 
-        :return: the result of each, by its index.
+        :return: what became of each, by its index.
         """
         self._results = {}
         for file in files:
-            error = file.source.error or (None if is_text(file.filename) else NOT_TEXT)
+            error = file.source.error or (None if is_decodable(file.filename) else UNDECODABLE_NAME)
             if error is not None:
                 self._record_failure(file, error)
         rest = self._resume([file for file in files if file.index not in self._results])
@@ -95,7 +95,7 @@ class FileUpload:
         return self._results
 
     def _resume(self, files: Sequence[TaskFile]) -> list[TaskFile]:
-        """Record files that an earlier try registered before it was killed; return the others."""
+        """Find what earlier tries have registered without living to know it; return the other files."""
         reserved = {file.index: name for file in files if (name := self.checkpoint.reserved_name(str(file.source)))}
         known = by_object_name(self.datalake, list(reserved.values()))
         found = [(file, known[reserved[file.index]]) for file in files if reserved.get(file.index) in known]
@@ -103,7 +103,7 @@ class FileUpload:
         return [file for file in files if file.index not in self._results]
 
     def _skip_known_remote(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
-        """Skip remote objects that the lake has, without downloading them; return the other files."""
+        """Leave out objects of a storage that the lake is known to have, so that these are not downloaded."""
         remote = [file for file in files if not file.source.is_local]
         if self.if_exists == "upload" or not remote:
             return files
@@ -117,7 +117,7 @@ class FileUpload:
         return [file for file in files if file.index not in self._results]
 
     def _matches_object(self, file: TaskFile, data: "Data") -> bool:
-        """Whether a data of its filename was made from an object, by what the storage's listing shows."""
+        """Whether a data of its filename was made of an object, as far as its storage tells."""
         version = known_version(data)
         if version is not None or self.if_exists == "skip_content":
             return version is not None and version == version_of(file.source)
@@ -125,7 +125,7 @@ class FileUpload:
         return is_plain and None not in {data.file_size, file.source.size} and data.file_size == file.source.size
 
     def _skip_known(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
-        """Skip files that the lake has, by their content; return the others."""
+        """Leave out files that the lake has; all of them are read."""
         from airflow_provider_lake.client import LakeError
 
         if self.if_exists == "upload" or not files:
@@ -151,8 +151,8 @@ class FileUpload:
     def _matches_content(self, file: TaskFile, data: "Data") -> bool:
         """Whether a data of its filename is a file that was read.
 
-        Sizes and, for data uploaded with ``if_exists``, hashes decide; otherwise the data is downloaded and
-        compared.
+        The lake knows the size of most data, and of those that were uploaded in this way the hash; where neither
+        decides, it is asked for the bytes.
         """
         size = None if file.stat is None else file.stat[0]
         if None not in {size, data.file_size} and size != data.file_size:
@@ -168,7 +168,7 @@ class FileUpload:
         return source
 
     def _duplicate_key(self, file: TaskFile) -> Hashable:
-        """Return the key of which each value is uploaded once; None: always uploaded."""
+        """Return what files of one task have in common that come in once; None: nothing."""
         if self.if_exists == "skip":
             return (file.filename, file.sha256)
         return file.sha256
@@ -222,9 +222,9 @@ class FileUpload:
                 self._record_uploaded(file, next(succeeded))
 
     def _reserve_names(self, files: Sequence[TaskFile]) -> list[str | None] | None:
-        """Reserve object names, and save them for a retry; None: a retry could not read them.
+        """Have names chosen for the objects, and keep them for a retry; None: it could not know them.
 
-        A file whose name the lake refuses gets no object name: its upload fails with the reason.
+        A file whose name the lake refuses gets no name: its upload will say why.
         """
         if not self.checkpoint.survives_retry:
             return None
@@ -236,7 +236,7 @@ class FileUpload:
         return names
 
     def _record_known(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
-        """Record files that the lake has as data already, after it has processed these."""
+        """Give files the data that the lake has of them already, once it has looked at these."""
         from airflow_provider_lake.client import UploadError
         from airflow_provider_lake.client.uploads import wait_until_processed
 
@@ -253,23 +253,23 @@ class FileUpload:
                 self._results[file.index] = _result(file, status, data=result)
 
     def _failed_in_this_run(self, data: "Data") -> bool:
-        """Whether this run uploaded a data that the lake could not process: then its file counts as failed.
+        """Whether a data that the lake could not process came in by this run: its file failed, and is not known before.
 
-        So a retry counts it as the earlier try did, also without a checkpoint.
+        So a retry counts what earlier tries have counted, also where nothing else tells it of them.
         """
         waits_for_processing: bool = self.options["wait_for_unprocessable_data"]
         return waits_for_processing and data.created_at is not None and data.created_at >= self.run_started_at
 
     def _record_uploaded(self, file: TaskFile, data: "Data") -> None:
         if file.stat is not None and file.local_path is not None and file.stat != _stat_of(file.local_path):
-            # The hash is not that of the uploaded bytes.
+            # Its hash is not that of the bytes that were sent.
             data.delete()
             self._record_failure(file, "changed while it was uploaded")
         else:
             self._results[file.index] = _result(file, UPLOADED, data=data)
 
     def _record_failure(self, file: TaskFile, error: "FileError | str") -> None:
-        """Record a failure; it is final if the lake has the data and could not process it."""
+        """Say that a file failed; another try fails alike where the lake could not process what it has of it."""
         data = getattr(error, "data", None)
         reason = getattr(error, "message", str(error))
         is_final = data is not None and data.upload_status.is_final
@@ -314,9 +314,9 @@ def _stat_of(path: Path) -> tuple[int, int] | None:
 def _groups_without_duplicates(
     files: Iterable[TaskFile], key: Callable[[TaskFile], Hashable]
 ) -> Iterator[Sequence[TaskFile]]:
-    """Split files into groups without duplicate keys; a key of None is never a duplicate.
+    """Split files into groups in which no key comes twice; None is like nothing.
 
-    Each group is uploaded before the next is made, so the second of two duplicates finds the first in the lake.
+    Each group is worked on before the next is asked for: of two files of the same key, the second then finds the first.
     """
     rest = list(files)
     while rest:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class _ShownLink(BaseOperatorLink):
+class _XComLink(BaseOperatorLink):
     """A link whose address the task has made known while it ran."""
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
@@ -34,19 +34,19 @@ class _ShownLink(BaseOperatorLink):
         return str(XCom.get_value(ti_key=ti_key, key=self.xcom_key) or "")
 
 
-class LakeDatalakeLink(_ShownLink):
+class LakeDatalakeLink(_XComLink):
     """To the datalake that a task works on."""
 
     name = "Datalake"
 
 
-class LakeDataLink(_ShownLink):
+class LakeDataLink(_XComLink):
     """To the data that a task brings in, or works on."""
 
     name = "Data in the lake"
 
 
-class LakeJobLink(_ShownLink):
+class LakeJobLink(_XComLink):
     """To the job that a task has started, or waits for."""
 
     name = "Job in the lake"
@@ -55,7 +55,7 @@ class LakeJobLink(_ShownLink):
 def show_datalake(datalake: "Datalake") -> None:
     """Let the running task link to its datalake."""
     pattern = configuration.url_pattern("datalake_url", configuration.DATALAKE_URL)
-    _show(LakeDatalakeLink, pattern, **_place(datalake))
+    _show(LakeDatalakeLink, pattern, **_url_fields(datalake))
 
 
 def show_data(
@@ -69,10 +69,10 @@ def show_data(
     selection = urlencode([*(("tag", tag) for tag in tags), *([("q", query)] if query else [])], quote_via=quote)
     if not selection:
         # Airflow complains in the task's log of a link that nothing was said of.
-        _make_known(LakeDataLink, "")
+        _push_xcom(LakeDataLink, "")
         return
     pattern = configuration.url_pattern("data_url", configuration.DATA_URL)
-    _show(LakeDataLink, pattern, **_place(datalake), selection=selection)
+    _show(LakeDataLink, pattern, **_url_fields(datalake), selection=selection)
 
 
 def show_job(client: "Client", job_id: str) -> None:
@@ -87,7 +87,7 @@ def show_job(client: "Client", job_id: str) -> None:
     )
 
 
-def _place(datalake: "Datalake") -> dict[str, Any]:
+def _url_fields(datalake: "Datalake") -> dict[str, Any]:
     return {
         "host": without_credentials(datalake.session.host),
         "organization_id": datalake.session.organization_id,
@@ -96,17 +96,17 @@ def _place(datalake: "Datalake") -> dict[str, Any]:
     }
 
 
-def _show(link: type[_ShownLink], pattern: str, **fields: Any) -> None:
+def _show(link: type[_XComLink], pattern: str, **fields: Any) -> None:
     try:
         url = pattern.format(**fields)
     except (LookupError, ValueError, AttributeError) as error:
         # No task should fail for a link.
         logger.warning("No link %r: the pattern %r cannot be filled: %r", link.name, pattern, error)
         return
-    _make_known(link, url)
+    _push_xcom(link, url)
 
 
-def _make_known(link: type[_ShownLink], url: str) -> None:
+def _push_xcom(link: type[_XComLink], url: str) -> None:
     from airflow.sdk import get_current_context
 
     try:

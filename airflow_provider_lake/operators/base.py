@@ -10,7 +10,7 @@ from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import check_constants, read_flag, read_names, read_required_text, read_text
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.links.lake import LakeDatalakeLink, LakeDataLink, show_data, show_datalake
-from airflow_provider_lake.tasks.asset_events import require_own_lake, tell_lineage, tell_outlets
+from airflow_provider_lake.tasks.asset_events import check_outlet_lakes, emit_asset_events, report_lineage
 from airflow_provider_lake.tasks.lineage import LakeLineage
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         """Return the datalake that this task works on, and let the task link to it."""
         read_names("partition_key", self.partition_key)  # what is wrong is known before anything is done
         datalake = self.hook.get_datalake(read_text("datalake", self.datalake))
-        require_own_lake(self.hook, self.outlets)
+        check_outlet_lakes(self.hook, self.outlets)
         show_datalake(datalake)
         self.show_data(datalake)
         return datalake
@@ -74,8 +74,8 @@ class LakeOperator(LakeLineage, BaseOperator):
 
     def report(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         """Return the summary of a task that has done its work, after emitting its asset events and its lineage."""
-        self.reported = summary = dict(summary)
-        if not self.only_reads:
-            tell_outlets(self.hook, self.outlets, summary, self.partition_key)
-        tell_lineage(self.hook, summary, is_input=self.only_reads)
+        self.last_summary = summary = dict(summary)
+        if not self.is_read_only:
+            emit_asset_events(self.hook, self.outlets, summary, self.partition_key)
+        report_lineage(self.hook, summary, is_input=self.is_read_only)
         return summary

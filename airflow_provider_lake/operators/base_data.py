@@ -1,4 +1,4 @@
-"""Selection of the data that a task works on; all operators that work on data share its arguments."""
+"""Which data a task works on: every operator that works on data says it in the same way."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
 Summary = Mapping[str, Any]
-# Reasons to leave data out: the lake has not processed them yet, or could not.
+# Why data are left out: the lake still looks at them, or has found that it cannot process them.
 NOT_FINISHED = "not finished"
 NOT_PROCESSABLE = "ERROR"
-# The XCom key of what a task returns.
+# The key under which Airflow keeps what a task returns.
 _RETURNED = "return_value"
 
 
@@ -38,7 +38,7 @@ _RETURNED = "return_value"
 class DataSelection:
     """Some data of a datalake: those that match everything that is not None.
 
-    An empty value matches nothing, never everything.
+    What is empty matches nothing, and never everything.
 
     :param summary: of uploads: the data that these brought in; of imports: what lies below their prefixes with their
         tags and their source, also from earlier imports of the same.
@@ -58,7 +58,7 @@ class DataSelection:
     def find(self, client: "Client", datalake: "Datalake", left_out: "Counter[str] | None" = None) -> "Iterator[Data]":
         """Yield the data, each once, about a page of them in memory at a time.
 
-        :param left_out: counts the data that are left out, by reason.
+        :param left_out: is told how many data are left out, by the reason.
         :raises airflow_provider_lake.client.UsageError: nothing is given, or a summary that names no data.
         :raises airflow_provider_lake.client.NoDataError: nothing matches; the message says why.
         :raises LakePermanentError: an id that is given alone is no data of the datalake.
@@ -127,7 +127,7 @@ class DataSelection:
     def _raise_no_data(self, datalake: "Datalake") -> None:
         from airflow_provider_lake.client import NoDataError
 
-        # The client's error names tags that do not exist.
+        # The client knows to say which tags do not even exist.
         if self.tags is not None or self.query is not None:
             datalake.list_data(1, tags=self.tags, intersect_tags=self.intersect_tags, q=self.query)
         raise NoDataError("what is selected matches no data, or the upstream task brought none in")
@@ -180,7 +180,7 @@ class DataSelectingOperator(LakeOperator):
         self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = query
         self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
-        # An argument that an upstream task renders to None was given nevertheless.
+        # What an upstream task renders to None was given all the same.
         given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
         self._selectors = frozenset(name for name, value in given.items() if value is not None)
         self._source_of_ids = data_ids if is_template(data_ids) else None
@@ -206,7 +206,7 @@ class DataSelectingOperator(LakeOperator):
         )
 
     def _mapped_over(self) -> frozenset[str]:
-        """Return the arguments that a mapped task is expanded over; None counts as given there too."""
+        """Return which arguments a mapped task gets for each of its instances: None is something given there too."""
         dag = self.get_dag()
         expanded = getattr(dag and dag.task_dict.get(self.task_id), "expand_input", None)
         names = getattr(expanded, "value", None)
@@ -260,7 +260,7 @@ def _returned_nothing(source: Any) -> bool:
 
 
 def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":
-    """Leave out duplicates; an int takes a third of the memory of a UUID."""
+    """Leave out what came already; a number takes a third of the memory of an id."""
     seen: set[int] = set()
     for each in data:
         if each.id.int not in seen:

@@ -1,4 +1,4 @@
-"""Base of the operators that start a job of the lake."""
+"""What operators share that start a job of the lake."""
 
 import itertools
 import math
@@ -17,25 +17,25 @@ from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.tasks.deadlines import TaskDeferralTimeout, backstop, execution_deadline
 from airflow_provider_lake.tasks.fingerprints import fingerprint
+from airflow_provider_lake.tasks.heartbeat import sleep_with_heartbeat
 from airflow_provider_lake.tasks.jobs import (
-    Patience,
-    describe,
+    OutageBudget,
+    describe_job,
     insist,
+    job_summary,
     kill_job,
+    log_output,
     next_interval,
     read_job,
     require_no_failure,
-    show_output,
-    summary_of,
 )
-from airflow_provider_lake.tasks.life_signs import sleep_alive
 from airflow_provider_lake.tasks.resume import (
     has_next_try,
+    idempotency_key,
     is_first_try,
-    is_only_moved,
-    key_of,
     load_record,
     save_record,
+    will_resume_elsewhere,
 )
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.job import JobTrigger
@@ -115,7 +115,7 @@ class LakeJobOperator(LakeOperator):
         try:
             return self._execute(context)
         except AirflowTaskTimeout:
-            # Airflow calls on_kill next, without the reason.
+            # Airflow calls on_kill next, and cannot tell it why.
             self._timed_out = True
             raise
 
@@ -165,14 +165,14 @@ class LakeJobOperator(LakeOperator):
         except WaitTimeoutError:
             return self._time_out(job_id, details)
         with permanent_errors():
-            return self._finish(self._read(job_id, was_answered=True), details)
+            return self._finish(self._read(job_id, token_was_accepted=True), details)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
         """Resume after the trigger fired, or after Airflow gave it up, as it does when no triggerer runs."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            # Airflow has dropped the trigger's arguments; the record for later tries remains.
+            # Airflow has dropped what was handed over; what is kept for other tries is left.
             record = load_record(context, _KEY)
             if record is None:
                 raise
@@ -180,10 +180,15 @@ class LakeJobOperator(LakeOperator):
             return self._time_out(record["job_id"], record["details"])
 
     def on_kill(self) -> None:
-        """Kill the job if ``cancel_on_kill`` is set, unless this task only moves to another worker."""
+        """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
         if not self.cancel_on_kill or self._job_id is None:
             return
-        if self.durable and not self._timed_out and has_next_try(self._context) and is_only_moved(self._context):
+        if (
+            self.durable
+            and not self._timed_out
+            and has_next_try(self._context)
+            and will_resume_elsewhere(self._context)
+        ):
             self.log.info("Job %s goes on: this task is not over, and its next try waits for it", self._job_id)
             return
         kill_job(self.hook.client, self._job_id, self.log)
@@ -213,7 +218,7 @@ class LakeJobOperator(LakeOperator):
             kill_job(self.hook.client, record["job_id"], self.log)
             return None
         if is_running or (job.status.is_successful and not is_first_try(context)):
-            self.log.info("Found again: %s", describe(job))
+            self.log.info("Found again: %s", describe_job(job))
             self.get_datalake()  # for its links
             return job, record["details"]
         return None
@@ -232,9 +237,9 @@ class LakeJobOperator(LakeOperator):
         """
         uses_keys = self.durable and self.hook.client.supports_idempotency_keys
         for number in itertools.count(1):
-            key = key_of(context, arguments, number) if uses_keys else None
+            key = idempotency_key(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
-            # A failed job of an earlier try is not usable: the next key starts another job.
+            # One of an earlier try that has failed is none to wait for: the next key is that of another job.
             is_usable = not job.status.is_final or job.status.is_successful
             if key is None or is_usable or number > context["ti"].try_number:
                 break
@@ -247,34 +252,34 @@ class LakeJobOperator(LakeOperator):
             ends.append(execution_deadline(context, self.execution_timeout))
         return min((end for end in ends if end is not None), default=None)
 
-    def _read(self, job_id: str, *, was_answered: bool = False) -> "Job":
+    def _read(self, job_id: str, *, token_was_accepted: bool = False) -> "Job":
         """Read the job, and bear with a lake that does not answer."""
-        patience = Patience(self.outage_budget, self.log, was_answered=was_answered)
-        return insist(lambda: read_job(self.hook.client, job_id), patience, self.poll_interval)
+        budget = OutageBudget(self.outage_budget, self.log, token_was_accepted=token_was_accepted)
+        return insist(lambda: read_job(self.hook.client, job_id), budget, self.poll_interval)
 
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
         """Look at the job until it has ended."""
-        patience, last = Patience(self.outage_budget, self.log, was_answered=True), f"job {job_id}"
-        started = quiet_since = time.monotonic()
+        budget, last = OutageBudget(self.outage_budget, self.log, token_was_accepted=True), f"job {job_id}"
+        started = last_logged = time.monotonic()
         while True:
-            with patience.bear():
+            with budget.bear():
                 job = read_job(self.hook.client, job_id)
-                if describe(job) != last:
-                    last = describe(job)
+                if describe_job(job) != last:
+                    last = describe_job(job)
                     self.log.info("Waiting: %s", last)
-                    quiet_since = time.monotonic()
+                    last_logged = time.monotonic()
                 if job.status.is_final:
                     return job
             left = math.inf if deadline is None else deadline - time.time()
             if left <= 0:
                 self._raise_timeout(job_id)
-            pause = patience.pause(next_interval(time.monotonic() - started, self.poll_interval))
-            quiet_since = sleep_alive(min(pause, left), self.log, last, quiet_since)
+            pause = budget.next_delay(next_interval(time.monotonic() - started, self.poll_interval))
+            last_logged = sleep_with_heartbeat(min(pause, left), self.log, last, last_logged)
 
     def _time_out(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
         """Give up a job, unless it has ended since the trigger last looked."""
         with permanent_errors():
-            job = self._read(job_id, was_answered=True)
+            job = self._read(job_id, token_was_accepted=True)
         if job.status.is_final:
             return self._finish(job, details)
         return self._raise_timeout(job_id)
@@ -291,9 +296,9 @@ class LakeJobOperator(LakeOperator):
         if self.wait_for_completion:
             require_no_failure(job, LakeJobError)
             if job.status.is_final:
-                show_output([job], self.log)
-        self.log.info("Done: %s", describe(job))
-        summary = summary_of(job) | details
+                log_output([job], self.log)
+        self.log.info("Done: %s", describe_job(job))
+        summary = job_summary(job) | details
         if self.wait_for_completion and job.status.is_final:
             summary |= self.check_result(job)
         return self.report(summary)

@@ -48,7 +48,7 @@ class DownloadDataOperator(DataSelectingOperator):
     """
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
-    only_reads = True
+    is_read_only = True
     only_done_by_default = True
 
     def __init__(

@@ -23,7 +23,7 @@ from airflow_provider_lake.ingest.files import local_copies, source_file
 from airflow_provider_lake.operators.base_data import DataSelectingOperator
 from airflow_provider_lake.tasks.failures import MAX_SUMMARY_ITEMS, check_failure_count, check_max_failures
 from airflow_provider_lake.tasks.summaries import Failure, ProjectionSummary
-from airflow_provider_lake.text.argument_text import brief
+from airflow_provider_lake.text.argument_text import shorten
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -233,6 +233,6 @@ def _files_of(argument: str, filepath: Any) -> _Files:
         pattern.format(filename="", stem="", suffix="", id="")
     except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise LakeArgumentError(
-            f"{argument} {brief(pattern)} cannot be filled in with filename, stem, suffix and id: {error}"
+            f"{argument} {shorten(pattern)} cannot be filled in with filename, stem, suffix and id: {error}"
         ) from None
     return _Files(pattern)

@@ -31,7 +31,7 @@ from airflow_provider_lake.ingest.manifest import Manifest
 from airflow_provider_lake.ingest.upload import CHECK_FILES, CheckFiles, FileUpload, IfExists, TaskFile
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.tasks.failures import check_failure_count, check_max_failures
-from airflow_provider_lake.tasks.resume import is_last_try, start_of_run
+from airflow_provider_lake.tasks.resume import is_last_try, run_started_at
 from airflow_provider_lake.tasks.summaries import UploadSummary
 from airflow_provider_lake.text.printable import one_line
 
@@ -130,7 +130,7 @@ class UploadDataOperator(LakeOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Upload the files and return what became of them."""
-        started, since = time.monotonic(), start_of_run(context)
+        started, since = time.monotonic(), run_started_at(context)
         tags, source = read_names("tags", self.tags), read_text("source", self.source)
         given_metadata, url = read_mappings("metadata", self.metadata), read_path("manifest", self.manifest)
         search = search_files(self.filepaths)

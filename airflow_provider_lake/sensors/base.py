@@ -1,4 +1,4 @@
-"""What all sensors of the lake share: the same outcomes in every mode, and patience with a lake that is silent."""
+"""What all sensors of the lake share: the same outcomes in every mode, and tolerance of a lake that is silent."""
 
 import math
 import time
@@ -22,9 +22,9 @@ from airflow_provider_lake import configuration
 from airflow_provider_lake.arguments import check_constants, read_flag, read_required_text, read_seconds
 from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.tasks.asset_events import tell_lineage, tell_outlets
+from airflow_provider_lake.tasks.asset_events import emit_asset_events, report_lineage
 from airflow_provider_lake.tasks.deadlines import backstop, execution_deadline
-from airflow_provider_lake.tasks.jobs import Patience, insist
+from airflow_provider_lake.tasks.jobs import OutageBudget, insist
 from airflow_provider_lake.tasks.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.handover import reschedule_seconds
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
-_SILENCE = "lake_silence"
+_OUTAGE_KEY = "lake_outage"
 
 
 class LakeSensor(BaseSensorOperator):
@@ -89,7 +89,7 @@ class LakeSensor(BaseSensorOperator):
         return LakeHook(read_required_text("lake_conn_id", self.lake_conn_id))
 
     @abstractmethod
-    def _look(self) -> PokeReturnValue:
+    def _poll(self) -> PokeReturnValue:
         """Look once; return whether there is what is waited for, and the summary."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class LakeSensor(BaseSensorOperator):
         """Look once; a lake that does not answer is borne with, unless it has been silent for too long."""
         with permanent_errors(), self._bearing(context) as may_ask:
             if may_ask:
-                return self._look()
+                return self._poll()
         return PokeReturnValue(is_done=False)
 
     def execute(self, context: "Context") -> Any:
@@ -132,10 +132,10 @@ class LakeSensor(BaseSensorOperator):
         :raises LakeTriggerError: the event is not one of ours.
         """
         with self._skipping(), permanent_errors():
-            came_late = _is_late(event)
-            self._own_patience.was_answered = True
-            found = insist(self._look, self._own_patience, self.poke_interval)
-            if came_late and not found.is_done:
+            is_late = _is_late(event)
+            self._task_budget.token_was_accepted = True
+            found = insist(self._poll, self._task_budget, self.poke_interval)
+            if is_late and not found.is_done:
                 self._require_time(context)
                 raise AirflowSensorTimeout(
                     f"{self._describe(found.xcom_value)} after {self.timeout} s, the timeout of this sensor"
@@ -161,8 +161,8 @@ class LakeSensor(BaseSensorOperator):
             raise AirflowTaskTimeout(f"not within {self.execution_timeout}, the execution_timeout of this task")
 
     def _report(self, summary: Any) -> Any:
-        tell_outlets(self.hook, self.outlets, summary)
-        tell_lineage(self.hook, summary, is_input=True)
+        emit_asset_events(self.hook, self.outlets, summary)
+        report_lineage(self.hook, summary, is_input=True)
         return summary
 
     @contextmanager
@@ -187,39 +187,41 @@ class LakeSensor(BaseSensorOperator):
 
         Gives whether the lake may be asked now; one that does not answer may want to be left alone for a while.
         """
-        patience = self._patience(context)
-        if patience.is_asked_to_wait:
-            left = patience.ask_again_at - time.time()
+        budget = self._outage_budget(context)
+        if budget.is_backing_off:
+            left = budget.retry_at - time.time()
             self.log.info("Waiting: the lake is not asked for %.0f s more, as it wants", max(0.0, left))
             yield False
             return
         try:
-            with patience.bear():
+            with budget.bear():
                 yield True
         finally:
-            self._remember(context, patience)
+            self._save_outage(context, budget)
 
-    def _patience(self, context: "Context") -> Patience:
+    def _outage_budget(self, context: "Context") -> OutageBudget:
         """Return what bears with the lake: in poke mode it lives as long as the task, else the task's state helps."""
         if self.reschedule:
-            record = load_record(context, _SILENCE) or {}
-            since, ask_again_at = record.get("since"), record.get("ask_again_at", 0.0)
-            return Patience(self.outage_budget, self.log, since, ask_again_at, was_answered=_was_rescheduled(context))
-        return self._own_patience
+            record = load_record(context, _OUTAGE_KEY) or {}
+            since, retry_at = record.get("since"), record.get("retry_at", 0.0)
+            return OutageBudget(
+                self.outage_budget, self.log, since, retry_at, token_was_accepted=_was_rescheduled(context)
+            )
+        return self._task_budget
 
-    def _remember(self, context: "Context", patience: Patience) -> None:
+    def _save_outage(self, context: "Context", budget: OutageBudget) -> None:
         """Keep since when the lake has been silent, for the process that pokes next."""
         if not self.reschedule:
             return
-        if patience.is_silent and not patience.is_spent:
-            since = time.time() - patience.silence
-            save_record(context, _SILENCE, {"since": since, "ask_again_at": patience.ask_again_at})
+        if budget.in_outage and not budget.is_exhausted:
+            since = time.time() - budget.outage_seconds
+            save_record(context, _OUTAGE_KEY, {"since": since, "retry_at": budget.retry_at})
         else:
-            delete_record(context, _SILENCE)
+            delete_record(context, _OUTAGE_KEY)
 
     @cached_property
-    def _own_patience(self) -> Patience:
-        return Patience(self.outage_budget, self.log)
+    def _task_budget(self) -> OutageBudget:
+        return OutageBudget(self.outage_budget, self.log)
 
 
 def _was_rescheduled(context: "Context") -> bool:

@@ -53,11 +53,11 @@ class DataSensor(LakeSensor):
         self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = query
         self.datalake = datalake
-        self._is_shown = False
+        self._links_set = False
         check_constants(read_names, tags=tags)
         check_constants(read_text, query=query, datalake=datalake)
 
-    def _look(self) -> PokeReturnValue:
+    def _poll(self) -> PokeReturnValue:
         """Count once; return whether there are enough, and the summary."""
         datalake, query = self.hook.get_datalake(read_text("datalake", self.datalake)), self._full_query
         self._show(datalake)
@@ -110,7 +110,7 @@ class DataSensor(LakeSensor):
 
     def _show(self, datalake: "Datalake") -> None:
         """Let the running task link to its data, once."""
-        if not self._is_shown:
+        if not self._links_set:
             show_datalake(datalake)
             show_data(
                 datalake,
@@ -118,4 +118,4 @@ class DataSensor(LakeSensor):
                 read_text("query", self.query),
                 intersect_tags=self.intersect_tags,
             )
-            self._is_shown = True
+            self._links_set = True

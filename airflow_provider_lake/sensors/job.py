@@ -14,11 +14,11 @@ from airflow_provider_lake.links.lake import LakeJobLink, show_job
 from airflow_provider_lake.sensors.base import LakeSensor
 from airflow_provider_lake.tasks.jobs import (
     JobIds,
-    describe,
+    describe_job,
+    job_summary,
+    log_output,
     read_job,
     require_no_failure,
-    show_output,
-    summary_of,
 )
 from airflow_provider_lake.tasks.summaries import JobsSummary
 from airflow_provider_lake.triggers.job import JobTrigger
@@ -55,7 +55,7 @@ class JobSensor(LakeSensor):
     def __init__(self, *, job_id: JobIds | Sequence[JobIds], start_from_trigger: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job_id = job_id
-        self._is_shown = False
+        self._links_set = False
         check_constants(read_job_ids, job_id=job_id)
         self.start_from_trigger = (
             read_flag("start_from_trigger", start_from_trigger)
@@ -76,7 +76,7 @@ class JobSensor(LakeSensor):
                 timeout=min(filter(None, (timedelta(seconds=self.timeout), self.execution_timeout))),
             )
 
-    def _look(self) -> PokeReturnValue:
+    def _poll(self) -> PokeReturnValue:
         """Read the jobs once; return whether all have succeeded, and the summary.
 
         :raises LakeDeadJobError: a job failed or was killed.
@@ -84,8 +84,8 @@ class JobSensor(LakeSensor):
         jobs = self._read_jobs()
         is_done = all(job.status.is_final for job in jobs)
         if is_done:
-            show_output(jobs, self.log)
-        summary: JobsSummary = {"jobs": [summary_of(job) for job in jobs]}
+            log_output(jobs, self.log)
+        summary: JobsSummary = {"jobs": [job_summary(job) for job in jobs]}
         return PokeReturnValue(is_done, summary)
 
     def _make_trigger(self, end: float) -> JobTrigger:
@@ -113,12 +113,12 @@ class JobSensor(LakeSensor):
         job_ids = read_ids("job_id", read_job_ids("job_id", self.job_id))
         if not job_ids:
             raise UsageError("job_id is empty: there is no job to wait for")
-        if not self._is_shown:
+        if not self._links_set:
             show_job(self.hook.client, job_ids[0])
-            self._is_shown = True
+            self._links_set = True
         jobs = [read_job(self.hook.client, job_id) for job_id in job_ids]
         for job in jobs:
-            self.log.info("Waiting: %s", describe(job))
+            self.log.info("Waiting: %s", describe_job(job))
             require_no_failure(job, LakeDeadJobError)
         return jobs
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_lake.hooks.lake import LakeHook
 
 
-def tell_outlets(
+def emit_asset_events(
     hook: "LakeHook",
     outlets: Collection[Any],
     summary: Mapping[str, Any],
@@ -28,23 +28,23 @@ def tell_outlets(
     """Put a task's summary into the events of its outlets; outside a running task there is nobody to tell.
 
     :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
-        gets an event for each asset of :func:`assets_of`.
+        gets an event for each asset of :func:`assets_for`.
     :param partition_key: of the assets' events (Airflow 3.3), one event for each key.
     """
     context = _running_context()
     if context is None:
         return
-    require_own_lake(hook, outlets)
+    check_outlet_lakes(hook, outlets)
     extra = to_event(summary)
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
-            for asset in assets_of(hook, summary):
+            for asset in assets_for(hook, summary):
                 context["outlet_events"][outlet].add(asset, extra)
         elif is_lake_asset(outlet):
-            _tell(context, outlet, extra, read_names("partition_key", partition_key))
+            _emit(context, outlet, extra, read_names("partition_key", partition_key))
 
 
-def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool) -> None:
+def report_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool) -> None:
     """Tell Airflow's collector of lineage of the datalake that a summary names.
 
     :param is_input: the task has only read it.
@@ -65,7 +65,7 @@ def tell_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool
     )
 
 
-def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
+def assets_for(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
     """Return the assets that a summary speaks of: its datalake, by each of the tags that data got if there are any.
 
     None where nothing came in: whoever is scheduled by the data would find no new ones.
@@ -78,19 +78,20 @@ def assets_of(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
     return [lake_asset(host, datalake, tag or None, organization=organization) for tag in tags or [""]]
 
 
-def require_own_lake(hook: "LakeHook", outlets: Iterable[Any]) -> None:
+def check_outlet_lakes(hook: "LakeHook", outlets: Iterable[Any]) -> None:
     """Refuse to tell of one lake's data under the name of another, as after a connection was moved.
 
     :raises LakePermanentError: an outlet names another lake, or another organization, than the connection.
     """
     for outlet in (each for each in outlets if is_lake_asset(each)):
         lake, organization = lake_of(outlet.uri)
-        ours = hook.client.organization_name
-        own = lake_of(lake_uri(asset_host(hook.connection), "datalake", organization=ours))[0]
-        if lake != own or organization not in {None, ours}:
+        organization_name = hook.client.organization_name
+        connection_lake = lake_of(lake_uri(asset_host(hook.connection), "datalake", organization=organization_name))[0]
+        if lake != connection_lake or organization not in {None, organization_name}:
             raise LakePermanentError(
-                f"outlet {outlet.uri} is not of the lake of connection {hook.lake_conn_id!r}, {SCHEME}://{own} with "
-                f"organization {ours!r}: name this one there, or give the connection the lake_name that the outlet has"
+                f"outlet {outlet.uri} is not of the lake of connection {hook.lake_conn_id!r}, "
+                f"{SCHEME}://{connection_lake} with organization {organization_name!r}: name this one there, or give "
+                "the connection the lake_name that the outlet has"
             )
 
 
@@ -101,7 +102,7 @@ def _running_context() -> "Context | None":
         return None
 
 
-def _tell(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_keys: Sequence[str]) -> None:
+def _emit(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_keys: Sequence[str]) -> None:
     event = context["outlet_events"][outlet]
     event.extra.update(extra)
     if partition_keys:

@@ -15,47 +15,47 @@ def fingerprint(*what: Any) -> str:
     Lazy sequences are read. Of what has no text of its own, its class and its attributes count, and never its place in
     memory; an iterator, which could be read only once, counts by its class alone.
     """
-    return hashlib.sha256(_json(_plain(what)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_json(_to_json(what)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """Return a value as JSON has it."""
     if value is None or isinstance(value, bool | int | float):
         return value
     for kind, read in _READERS:
         if isinstance(value, kind):
             return read(value)
-    return _described(value)
+    return _describe_object(value)
 
 
-def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {key if isinstance(key, str) else _json(_plain(key)): _plain(each) for key, each in value.items()}
+def _mapping_to_json(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {key if isinstance(key, str) else _json(_to_json(key)): _to_json(each) for key, each in value.items()}
 
 
-def _plain_set(value: AbstractSet[Any]) -> list[Any]:
+def _set_to_json(value: AbstractSet[Any]) -> list[Any]:
     # Every process orders a set anew.
-    return sorted(map(_plain, value), key=_json)
+    return sorted(map(_to_json, value), key=_json)
 
 
-def _described(value: Any) -> Any:
+def _describe_object(value: Any) -> Any:
     """Return the text of a value, or its class and attributes where that text would show where it lies in memory."""
     if callable(value) and not isinstance(value, type):
         # What a partial is made of, too; a function has nothing beyond its name.
         parts = [getattr(value, name, None) for name in ("func", "args", "keywords")]
-        return [_name_of(value), *(_plain(part) for part in parts if part is not None)]
+        return [_qualified_name(value), *(_to_json(part) for part in parts if part is not None)]
     kind = type(value)
     if isinstance(value, type):
-        return _name_of(value)
+        return _qualified_name(value)
     if any(getattr(kind, name) is not getattr(object, name) for name in ("__str__", "__repr__")):
         return str(value)
-    return [_name_of(kind), _plain(getattr(value, "__dict__", {}))]
+    return [_qualified_name(kind), _to_json(getattr(value, "__dict__", {}))]
 
 
-def _name_of(what: Any) -> str:
+def _qualified_name(what: Any) -> str:
     kind = type(what)
     name = getattr(what, "__qualname__", kind.__qualname__)
     return f"{getattr(what, '__module__', kind.__module__)}.{name}"
@@ -65,13 +65,13 @@ def _name_of(what: Any) -> str:
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     # Airflow has subclasses of text; what they say counts.
     (str, str.__str__),
-    (Enum, lambda value: _plain(value.value)),
-    (Mapping, _plain_mapping),
-    (AbstractSet, _plain_set),
+    (Enum, lambda value: _to_json(value.value)),
+    (Mapping, _mapping_to_json),
+    (AbstractSet, _set_to_json),
     (bytes, bytes.hex),
     (date, lambda value: value.isoformat()),
     (time, time.isoformat),
     (timedelta, timedelta.total_seconds),
-    (Iterator, lambda value: _name_of(type(value))),
-    (Sequence, lambda value: [_plain(each) for each in value]),
+    (Iterator, lambda value: _qualified_name(type(value))),
+    (Sequence, lambda value: [_to_json(each) for each in value]),
 )

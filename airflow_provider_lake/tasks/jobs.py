@@ -23,8 +23,8 @@ LOG_LINES = 20
 DONE_LOG_LINES = 5
 LOG_LINE_CHARACTERS = 1000
 # By which programs colour and move what they print on a terminal.
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-MOST_SHOWN_LOGS = 10
+_CONTROL_CHARACTERS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+MAX_LOGS = 10
 # A job that was started a moment ago may not be known everywhere yet.
 MISSING_GRACE_SECONDS = 5.0
 # A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.
@@ -33,7 +33,7 @@ _SHORTEST_INTERVAL_SECONDS = 0.05
 _INTERVAL_PER_AGE = 0.1
 # The longest pause between two looks while the lake does not answer, where `poll_interval` is shorter.
 _MAX_BACKOFF_SECONDS = 60.0
-_MOMENT_SECONDS = 0.01
+_MARGIN_SECONDS = 0.01
 
 _T = TypeVar("_T")
 JobIds = str | UUID | Mapping[str, Any]
@@ -76,14 +76,14 @@ def backoff(interval: float, failures: int) -> float:
     return max(interval, random.uniform(0.5, 1.0) * longest)
 
 
-def counts_of(job: JobLike) -> dict[str, int]:
+def progress_counts(job: JobLike) -> dict[str, int]:
     """Return the counts of a job's progress; empty where the lake tells none."""
     return {name: count for name, count in (job.progress or {}).items() if isinstance(count, int)}
 
 
-def describe(job: JobLike) -> str:
+def describe_job(job: JobLike) -> str:
     """Describe a job in one line: its state, and how far it is."""
-    counts = counts_of(job)
+    counts = progress_counts(job)
     parts = [f"job {job.id} is {job.status}"]
     if "done" in counts and "total" in counts:
         parts.append(f"{counts.pop('done')} of {counts.pop('total')} done")
@@ -115,12 +115,12 @@ def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
     """
     if not job.status.is_final or job.status.is_successful:
         return
-    said = "\n".join(map(_shown, (job.error or "").splitlines()))
-    lines = [f"job {job.id} ended as {job.status}{f': {said}' if said else ''}"]
-    raise error("\n".join([*lines, *_end_of_log(job)]))
+    message = "\n".join(map(_shorten, (job.error or "").splitlines()))
+    lines = [f"job {job.id} ended as {job.status}{f': {message}' if message else ''}"]
+    raise error("\n".join([*lines, *_log_tail(job)]))
 
 
-def _end_of_log(job: "Job") -> list[str]:
+def _log_tail(job: "Job") -> list[str]:
     from airflow_provider_lake.client import LakeError
 
     try:
@@ -128,31 +128,31 @@ def _end_of_log(job: "Job") -> list[str]:
     except LakeError as error:
         # That the job has failed is known, and matters more.
         return [f"its log cannot be read: {error}"]
-    return [f"the last {len(log)} lines of its log:", *map(_shown, log)] if log else []
+    return [f"the last {len(log)} lines of its log:", *map(_shorten, log)] if log else []
 
 
-def _shown(line: str) -> str:
+def _shorten(line: str) -> str:
     """Return a line of a program's output for a task's log: without colours, and cut where it is very long."""
-    plain = one_line(_ESCAPES.sub("", line).replace("\t", " "))
+    plain = one_line(_CONTROL_CHARACTERS.sub("", line).replace("\t", " "))
     if len(plain) <= LOG_LINE_CHARACTERS:
         return plain
     return f"{plain[:LOG_LINE_CHARACTERS]}… ({len(plain):,} characters)"
 
 
-def show_output(jobs: "Sequence[Job]", log: Logger) -> None:
-    """Log the last lines that jobs which have succeeded have said, of a few of them; it fails nothing."""
+def log_output(jobs: "Sequence[Job]", log: Logger) -> None:
+    """Log the last lines that jobs which have succeeded have message, of a few of them; it fails nothing."""
     from airflow_provider_lake.client import LakeError
 
-    for job in jobs[:MOST_SHOWN_LOGS]:
+    for job in jobs[:MAX_LOGS]:
         try:
             lines = job.log_tail(DONE_LOG_LINES)
         except LakeError as error:
             log.info("The log of job %s cannot be read: %s", job.id, error)
             continue
         if lines:
-            log.info("The last %d lines of the log of job %s:\n%s", len(lines), job.id, "\n".join(map(_shown, lines)))
-    if len(jobs) > MOST_SHOWN_LOGS:
-        log.info("The logs of %d other jobs are in the lake", len(jobs) - MOST_SHOWN_LOGS)
+            log.info("The last %d lines of the log of job %s:\n%s", len(lines), job.id, "\n".join(map(_shorten, lines)))
+    if len(jobs) > MAX_LOGS:
+        log.info("The logs of %d other jobs are in the lake", len(jobs) - MAX_LOGS)
 
 
 def kill_job(client: "Client", job_id: str, log: Logger) -> None:
@@ -162,57 +162,57 @@ def kill_job(client: "Client", job_id: str, log: Logger) -> None:
     try:
         job = client.get_job_by_id(job_id)
         if not job.status.is_final:
-            log.info("Killing %s", describe(job))
+            log.info("Killing %s", describe_job(job))
             job.kill()
     except LakeError as error:
         log.warning("Job %s could not be killed: %s", job_id, error)
 
 
-class Patience:
+class OutageBudget:
     """Bears with a lake that does not answer, until it has been silent for too long.
 
     :param budget: seconds of silence without a break that are borne.
-    :param silent_since: when the silence began, in seconds since 1970, if an earlier process has seen that.
-    :param ask_again_at: when the lake wants to be asked again at the earliest, in seconds since 1970.
-    :param was_answered: whether the lake has taken the token before. One that it refuses from then on may be under
-        rotation, and the next one not yet be in the connection: that passes too.
+    :param outage_since: when the silence began, in seconds since 1970, if an earlier process has seen that.
+    :param retry_at: when the lake wants to be asked again at the earliest, in seconds since 1970.
+    :param token_was_accepted: whether the lake has accepted the token before. A refusal after that may mean that the
+        token is being rotated and the connection does not have the new one yet: it counts as an outage.
     """
 
     def __init__(
         self,
         budget: float,
         log: Logger,
-        silent_since: float | None = None,
-        ask_again_at: float = 0.0,
+        outage_since: float | None = None,
+        retry_at: float = 0.0,
         *,
-        was_answered: bool = False,
+        token_was_accepted: bool = False,
     ) -> None:
-        self.ask_again_at = ask_again_at
-        self.was_answered = was_answered
+        self.retry_at = retry_at
+        self.token_was_accepted = token_was_accepted
         self._budget = budget
         self._log = log
-        self._failures = 0 if silent_since is None else 1
-        self._silent_since = time.monotonic() - max(0.0, time.time() - (silent_since or math.inf))
+        self._failures = 0 if outage_since is None else 1
+        self._outage_since = time.monotonic() - max(0.0, time.time() - (outage_since or math.inf))
 
     @property
-    def is_silent(self) -> bool:
+    def in_outage(self) -> bool:
         """Whether the lake did not answer when it was last asked."""
         return self._failures > 0
 
     @property
-    def silence(self) -> float:
+    def outage_seconds(self) -> float:
         """Seconds since the lake first did not answer, of all times since it last did; 0: it does answer."""
-        return time.monotonic() - self._silent_since if self._failures else 0.0
+        return time.monotonic() - self._outage_since if self._failures else 0.0
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether the lake has been silent for too long."""
-        return self._failures > 0 and self.silence >= self._budget
+        return self._failures > 0 and self.outage_seconds >= self._budget
 
     @property
-    def is_asked_to_wait(self) -> bool:
+    def is_backing_off(self) -> bool:
         """Whether the lake wants to be left alone for now, and can be without being silent for too long."""
-        return time.time() < self.ask_again_at and not self.is_spent
+        return time.time() < self.retry_at and not self.is_exhausted
 
     @contextmanager
     def bear(self) -> Iterator[None]:
@@ -224,19 +224,19 @@ class Patience:
 
         try:
             yield
-            self._failures, self.was_answered = 0, True
+            self._failures, self.token_was_accepted = 0, True
         except (TransportError, ServerError, RateLimitedError, UnauthorizedError) as error:
-            if isinstance(error, UnauthorizedError) and not self.was_answered:
+            if isinstance(error, UnauthorizedError) and not self.token_was_accepted:
                 raise
             if not self._failures:
-                self._silent_since = time.monotonic()
+                self._outage_since = time.monotonic()
             self._failures += 1
-            self.ask_again_at = time.time() + (getattr(error, "retry_after", None) or 0.0)
-            if self.is_spent:
+            self.retry_at = time.time() + (getattr(error, "retry_after", None) or 0.0)
+            if self.is_exhausted:
                 raise
-            self._log.warning("The lake does not answer, for %.0f s now: %s", self.silence, error)
+            self._log.warning("The lake does not answer, for %.0f s now: %s", self.outage_seconds, error)
 
-    def pause(self, interval: float) -> float:
+    def next_delay(self, interval: float) -> float:
         """Return the seconds until the lake is to be asked again.
 
         That is longer while it fails, as long as it asks for, but not beyond the moment when the budget is spent.
@@ -245,22 +245,22 @@ class Patience:
         """
         if not self._failures:
             return interval
-        left = max(0.0, self._budget - self.silence) + _MOMENT_SECONDS
-        return min(left, max(backoff(interval, self._failures), self.ask_again_at - time.time()))
+        left = max(0.0, self._budget - self.outage_seconds) + _MARGIN_SECONDS
+        return min(left, max(backoff(interval, self._failures), self.retry_at - time.time()))
 
 
-def insist(ask: Callable[[], _T], patience: Patience, interval: float) -> _T:
+def insist(ask: Callable[[], _T], budget: OutageBudget, interval: float) -> _T:
     """Ask the lake until it answers.
 
     :param interval: seconds, the shortest pause.
     :raises airflow_provider_lake.client.LakeError: what is no passing fault, or one beyond the budget.
     """
     while True:
-        with patience.bear():
+        with budget.bear():
             return ask()
-        time.sleep(patience.pause(interval))
+        time.sleep(budget.next_delay(interval))
 
 
-def summary_of(job: "Job") -> JobSummary:
+def job_summary(job: "Job") -> JobSummary:
     """Return what a task that waited for a job says about it."""
-    return {"job_id": str(job.id), "status": str(job.status), "progress": counts_of(job) or None}
+    return {"job_id": str(job.id), "status": str(job.status), "progress": progress_counts(job) or None}

@@ -13,7 +13,7 @@ from airflow_provider_lake.arguments import read_names, read_paths
 from airflow_provider_lake.assets.lake import dataset_name, lake_uri
 from airflow_provider_lake.files.locations import is_remote, local_path
 from airflow_provider_lake.hooks.connection import asset_host, base_url, without_credentials
-from airflow_provider_lake.text.printable import printable
+from airflow_provider_lake.text.printable import to_printable
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
@@ -28,12 +28,12 @@ _PATTERN = re.compile(r"[*?\[]")
 class LakeLineage:
     """Mixed into operators: their inputs, their datalake as output with the number of its new data, and their job.
 
-    :attr:`reported` is what the task has returned; without one, there is nothing to tell. Operators that have
-    :attr:`only_reads` set name the datalake as their input, and their ``target`` as output.
+    :attr:`last_summary` is what the task has returned; without one, there is nothing to tell. Operators that have
+    :attr:`is_read_only` set name the datalake as their input, and their ``target`` as output.
     """
 
-    reported: Mapping[str, Any] | None = None
-    only_reads: ClassVar[bool] = False
+    last_summary: Mapping[str, Any] | None = None
+    is_read_only: ClassVar[bool] = False
     if TYPE_CHECKING:
 
         @property
@@ -43,13 +43,13 @@ class LakeLineage:
         """Return inputs, outputs and job of the task that has ended."""
         from airflow.providers.openlineage.extractors import OperatorLineage
 
-        if not self.reported or not self.reported.get("datalake"):
+        if not self.last_summary or not self.last_summary.get("datalake"):
             return None
         host = without_credentials(base_url(self.hook.connection))
         return OperatorLineage(
-            inputs=list(self.lineage_inputs(self._lake_name(self.reported), self.reported)),
-            outputs=list(self.lineage_outputs(self._lake_name(self.reported), self.reported)),
-            run_facets=_run_facets(host, self.reported),
+            inputs=list(self.lineage_inputs(self._lake_name(self.last_summary), self.last_summary)),
+            outputs=list(self.lineage_outputs(self._lake_name(self.last_summary), self.last_summary)),
+            run_facets=_run_facets(host, self.last_summary),
         )
 
     def _lake_name(self, summary: Mapping[str, Any]) -> tuple[str, str]:
@@ -66,9 +66,9 @@ class LakeLineage:
         namespace, name = lake
         for prefix in read_names("prefixes", summary.get("prefixes")):
             yield Dataset(namespace=namespace, name=f"{name}/objects/{prefix}")
-        if "processing" in summary or self.only_reads:
+        if "processing" in summary or self.is_read_only:
             yield Dataset(namespace=namespace, name=name)
-        for storage, file_name in files_of(getattr(self, "filepaths", None)):
+        for storage, file_name in file_datasets(getattr(self, "filepaths", None)):
             yield Dataset(namespace=storage, name=file_name)
 
     def lineage_outputs(self, lake: tuple[str, str], summary: Mapping[str, Any]) -> "Iterator[OutputDataset]":
@@ -76,14 +76,14 @@ class LakeLineage:
 
         :param lake: namespace and name of the datalake.
         """
-        if not self.only_reads:
+        if not self.is_read_only:
             yield _output(lake, summary)
             return
-        for written in files_of(getattr(self, "target", None)):
+        for written in file_datasets(getattr(self, "target", None)):
             yield _output(written, summary)
 
 
-def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
+def file_datasets(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
     """Return the namespaces and names that OpenLineage knows files, folders and objects by; of a pattern its folder."""
     paths = [] if filepaths is None else read_paths("filepaths", filepaths)
     return list(dict.fromkeys(map(_file_name, paths)))
@@ -91,7 +91,7 @@ def files_of(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[
 
 def _file_name(path: str) -> tuple[str, str]:
     if not is_remote(path):
-        return "file", printable(str(Path(_without_pattern(local_path(path))).absolute()))
+        return "file", to_printable(str(Path(_without_pattern(local_path(path))).absolute()))
     scheme, separator, location = path.partition("://")
     bucket, _, name = _without_pattern(location).partition("/")
     # What may stand before the bucket is the id of a connection.

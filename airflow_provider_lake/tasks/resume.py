@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # A killed task has five seconds before it is killed for good.
-_ASK_SECONDS = 2.0
+_STATE_TIMEOUT_SECONDS = 2.0
 
 
 def load_record(context: "Context", key: str) -> dict[str, Any] | None:
@@ -38,7 +38,7 @@ def save_record(context: "Context", key: str, record: dict[str, Any]) -> None:
         store.set(key, record)
 
 
-def can_remember(context: "Context") -> bool:
+def has_state_store(context: "Context") -> bool:
     """Whether what is kept now is known to later tries of this task."""
     return context.get("task_state_store") is not None
 
@@ -70,7 +70,7 @@ def first_try_number(context: "Context") -> int:
     return 0 if instance is None else int(instance.max_tries - (instance.task.retries or 0) + 1)
 
 
-def start_of_run(context: "Context") -> datetime:
+def run_started_at(context: "Context") -> datetime:
     """Return when the DAG run began, all tries of its tasks; outside a run, it is now.
 
     Where a run that had ended is gone on with, since its tasks were cleared, it begins then.
@@ -85,7 +85,7 @@ def is_last_try(context: "Context") -> bool:
     return instance is None or bool(instance.try_number > instance.max_tries)
 
 
-def key_of(context: "Context", *what: Any) -> str | None:
+def idempotency_key(context: "Context", *what: Any) -> str | None:
     """Return a key of what a task does, the same for all its tries since it was made or cleared; None outside a task.
 
     :param what: tells the things that a task does from each other, as a fingerprint takes it.
@@ -97,24 +97,24 @@ def key_of(context: "Context", *what: Any) -> str | None:
     return fingerprint(*names, first_try_number(context), *what)[:32]
 
 
-def is_only_moved(context: "Context | None") -> bool:
+def will_resume_elsewhere(context: "Context | None") -> bool:
     """Whether a task that is being killed is to go on elsewhere, as when its worker is shut down.
 
     Such a task still counts as running. Airflow does not tell a task why it is killed, but it says of each task how it
     is. Where it does not answer in time, or keeps no state from which another try could go on (below 3.3), the task is
     taken to be over.
     """
-    if context is None or not can_remember(context):
+    if context is None or not has_state_store(context):
         return False
-    answers: list[str | None] = []
+    states: list[str | None] = []
     # A signal may have come while this thread was asking Airflow for something: another thread can wait its turn.
-    asking = threading.Thread(target=_ask_for_state, args=(context["ti"], answers), daemon=True)
-    asking.start()
-    asking.join(_ASK_SECONDS)
-    return answers == ["running"]
+    thread = threading.Thread(target=_read_task_states, args=(context["ti"], states), daemon=True)
+    thread.start()
+    thread.join(_STATE_TIMEOUT_SECONDS)
+    return states == ["running"]
 
 
-def _ask_for_state(instance: Any, answers: list[str | None]) -> None:
+def _read_task_states(instance: Any, states: list[str | None]) -> None:
     try:
         found = instance.get_task_states(
             dag_id=instance.dag_id, task_ids=[instance.task_id], run_ids=[instance.run_id], map_index=instance.map_index
@@ -122,4 +122,4 @@ def _ask_for_state(instance: Any, answers: list[str | None]) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the task is being killed and does not wait
         logger.warning("Airflow does not say how this task is: %s", error)
     else:
-        answers += (found.get(instance.run_id) or {}).values()
+        states += (found.get(instance.run_id) or {}).values()

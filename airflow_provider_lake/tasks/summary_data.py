@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lake.arguments import flat_items, read_ids, read_names, read_text
 from airflow_provider_lake.exceptions import LakeArgumentError, LakePermanentError
 from airflow_provider_lake.tasks.summaries import data_ids, payload_of
-from airflow_provider_lake.text.argument_text import NATIVE, brief
+from airflow_provider_lake.text.argument_text import NATIVE, shorten
 
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
@@ -48,7 +48,7 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
     for each in summaries:
         if not isinstance(each, Mapping):
             raise LakeArgumentError(
-                f"{argument} has {brief(each)}, which is no summary of a task: hand on its output, as `upload.output`"
+                f"{argument} has {shorten(each)}, which is no summary of a task: hand on its output, as `upload.output`"
                 + (f"; {NATIVE}" if isinstance(each, str) else "")
             )
     return summaries

@@ -9,25 +9,31 @@ NATIVE = (
     "where a template should give a list, a mapping or nothing, the DAG needs render_template_as_native_obj=True, "
     "for otherwise it gives text"
 )
-BRIEF_CHARACTERS = 80
+MAX_SHOWN = 80
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 # How lazy sequences and what else is no text show themselves.
-_SHOWN = ("LazyXComSequence(", "LazySelectSequence(", "<generator object ", "dict_values([", "dict_keys([")
+_LAZY_REPRESENTATIONS = (
+    "LazyXComSequence(",
+    "LazySelectSequence(",
+    "<generator object ",
+    "dict_values([",
+    "dict_keys([",
+)
 _CONTAINERS = ast.List | ast.Tuple | ast.Set | ast.Dict
 
 
-def brief(value: Any) -> str:
+def shorten(value: Any) -> str:
     """Return how a value shows itself, cut where it is long, for a message of one line."""
     shown = reprlib.Repr()
-    shown.maxstring = shown.maxother = shown.maxlong = BRIEF_CHARACTERS
+    shown.maxstring = shown.maxother = shown.maxlong = MAX_SHOWN
     text = " ".join(shown.repr(value).split())
-    return text if len(text) <= 2 * BRIEF_CHARACTERS else f"{text[: 2 * BRIEF_CHARACTERS]}…"
+    return text if len(text) <= 2 * MAX_SHOWN else f"{text[: 2 * MAX_SHOWN]}…"
 
 
 def is_rendered_value(text: str) -> bool:
     """Whether a text is what a template makes of a list, a mapping or None, and so hardly what is meant."""
     text = text.strip()
-    if text == "None" or text.startswith(_SHOWN):
+    if text == "None" or text.startswith(_LAZY_REPRESENTATIONS):
         return True
     if _BRACKETS.get(text[:1]) != text[-1:]:
         return False

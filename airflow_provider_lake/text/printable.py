@@ -2,10 +2,10 @@
 
 import os
 
-NOT_TEXT = "its name is not UTF-8, and a lake keeps names as text"
+UNDECODABLE_NAME = "its name is not UTF-8, and a lake keeps names as text"
 
 
-def is_text(name: str) -> bool:
+def is_decodable(name: str) -> bool:
     """Whether a name can be sent and stored as text: the names of some files are bytes that are no UTF-8."""
     try:
         name.encode()
@@ -14,9 +14,9 @@ def is_text(name: str) -> bool:
     return True
 
 
-def printable(text: str) -> str:
+def to_printable(text: str) -> str:
     r"""Return text in which bytes that are no UTF-8 stand escaped, as ``caf\xe9.jpg``; other text stays as it is."""
-    if is_text(text):
+    if is_decodable(text):
         return text
     try:
         return os.fsencode(text).decode("utf-8", "backslashreplace")
@@ -26,4 +26,4 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return text for a line of a log, control characters escaped, for names may hold the ends of lines."""
-    return "".join(each if each.isprintable() or each == " " else repr(each)[1:-1] for each in printable(text))
+    return "".join(each if each.isprintable() or each == " " else repr(each)[1:-1] for each in to_printable(text))

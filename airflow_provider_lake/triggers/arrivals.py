@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from airflow_provider_lake.triggers.polling.reader import DataReader
 
-PAGE_DATA = 500
+PAGE_SIZE = 500
 WINDOW_PAGES = 4
 # The cursor stays where it is while it would pass more unseen data than these: a position goes into Airflow's store at
 # every look, which warns of each above 64 KiB.
@@ -67,8 +67,8 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look found.
+class ScanResult:
+    """What a look result.
 
     :param new_ids: ids of the data that have arrived and are not seen, in the order of their creation.
     :param position: to look from next time; the new data are not seen in it.
@@ -109,29 +109,29 @@ class _Step:
     first_id: str | None
 
 
-async def look(reader: "DataReader", query: str | None, position: Position) -> Look:
+async def scan(reader: "DataReader", query: str | None, position: Position) -> ScanResult:
     """Find what has arrived.
 
     :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
     """
     # In this order: what the lake finishes between two of these questions is found twice, never not at all.
-    late, waiting = await _ask_for_waiting(reader, query, position.unseen(position.waiting))
-    step = await _ask_for_step(reader, query, position)
+    late, waiting = await _read_waiting(reader, query, position.unseen(position.waiting))
+    step = await _read_step(reader, query, position)
     window = await _read_window(reader, query, position.cursor)
     new_ids = position.unseen(list(dict.fromkeys([*late, *window.ids])))
     passed = _passed(step, window)
     left = [] if step is None or passed is None else [*waiting, *(step.unfinished or ()), *position.unseen(passed)]
     if passed is None or len(left) > MAX_WAITING:
         seen = _still_needed(position.seen, window, (), len(new_ids))
-        found = Position(position.cursor, window.next_cursor, seen, waiting)
+        result = Position(position.cursor, window.next_cursor, seen, waiting)
     else:
         seen = _still_needed(position.seen, window, passed, len(new_ids))
-        found = Position(position.next_cursor, None, seen, tuple(dict.fromkeys(left)))
-    is_stuck = (found.cursor, found.next_cursor) == (position.cursor, position.next_cursor)
-    return Look(new_ids, found, window.is_whole or is_stuck)
+        result = Position(position.next_cursor, None, seen, tuple(dict.fromkeys(left)))
+    is_stuck = (result.cursor, result.next_cursor) == (position.cursor, position.next_cursor)
+    return ScanResult(new_ids, result, window.is_whole or is_stuck)
 
 
-async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Position:
+async def start_position(reader: "DataReader", query: str | None, *, latest: bool) -> Position:
     """Return the position of somebody who has seen everything that is there, or nothing.
 
     :param latest: everything.
@@ -141,14 +141,14 @@ async def begin(reader: "DataReader", query: str | None, *, latest: bool) -> Pos
     if not latest:
         return Position()
     cursor, count = None, await reader.count(query, FINISHED)
-    while cursor is None and count > 2 * PAGE_DATA:
-        page = await reader.read_ids(IdQuery(query, FINISHED, limit=PAGE_DATA, offset=count - 2 * PAGE_DATA))
+    while cursor is None and count > 2 * PAGE_SIZE:
+        page = await reader.read_ids(IdQuery(query, FINISHED, limit=PAGE_SIZE, offset=count - 2 * PAGE_SIZE))
         cursor, count = page.next_cursor, page.count
     window = await _read_window(reader, query, cursor)
     return Position(cursor, window.next_cursor).after(window.ids)
 
 
-async def is_readable(reader: "DataReader", query: str | None) -> bool:
+async def is_query_accepted(reader: "DataReader", query: str | None) -> bool:
     """Whether the lake understands a query: where it then refuses a look, it no longer knows the cursor."""
     from airflow_provider_lake.client import BadRequestError
     from airflow_provider_lake.client.listing.ids import FINISHED
@@ -160,7 +160,7 @@ async def is_readable(reader: "DataReader", query: str | None) -> bool:
     return True
 
 
-async def _ask_for_waiting(
+async def _read_waiting(
     reader: "DataReader", query: str | None, waiting: Sequence[str]
 ) -> tuple[Sequence[str], tuple[str, ...]]:
     """Return which of the waiting data have arrived, and which are still to be kept: those and the unfinished ones."""
@@ -174,19 +174,19 @@ async def _ask_for_waiting(
     return arrived, tuple(each for each in waiting if each in kept)
 
 
-async def _ask_for_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
+async def _read_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
     """Ask what the cursor would pass; None: there is nowhere to move on to."""
     from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuery
 
     if position.next_cursor is None:
         return None
-    question = IdQuery(statuses=UNFINISHED, cursor=position.cursor, limit=_MAX_UNFINISHED)
-    here = await reader.read_ids(question)
-    there = await reader.read_ids(replace(question, cursor=position.next_cursor))
-    beyond = set(there.ids)
+    query_ids = IdQuery(statuses=UNFINISHED, cursor=position.cursor, limit=_MAX_UNFINISHED)
+    before = await reader.read_ids(query_ids)
+    after = await reader.read_ids(replace(query_ids, cursor=position.next_cursor))
+    beyond = set(after.ids)
     # What does not fit the first page lies behind the other cursor too, or it is too much.
-    is_known = here.next_cursor is None or bool(beyond & set(here.ids))
-    unfinished = [each for each in here.ids if each not in beyond] if is_known else None
+    is_known = before.next_cursor is None or bool(beyond & set(before.ids))
+    unfinished = [each for each in before.ids if each not in beyond] if is_known else None
     first = await reader.read_ids(IdQuery(query, FINISHED, position.next_cursor, limit=1))
     return _Step(unfinished, first.ids[0] if first.ids else None)
 
@@ -197,7 +197,7 @@ async def _read_window(reader: "DataReader", query: str | None, cursor: str | No
     ids: list[str] = []
     cursors: list[str] = []
     for _ in range(WINDOW_PAGES):
-        page = await reader.read_ids(IdQuery(query, FINISHED, cursor, limit=PAGE_DATA))
+        page = await reader.read_ids(IdQuery(query, FINISHED, cursor, limit=PAGE_SIZE))
         ids += page.ids
         cursor = page.next_cursor
         if cursor is None:

@@ -27,13 +27,13 @@ from airflow_provider_lake.arguments import (
     read_text,
 )
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.tasks.jobs import Patience
-from airflow_provider_lake.tasks.life_signs import life_signs
+from airflow_provider_lake.tasks.heartbeat import log_heartbeat
+from airflow_provider_lake.tasks.jobs import OutageBudget
 from airflow_provider_lake.tasks.summaries import ArrivalPayload
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
 from airflow_provider_lake.triggers.polling.reader import DataReader, load_client
-from airflow_provider_lake.triggers.watcher import Batching, PositionStore, Tick, Watch
+from airflow_provider_lake.triggers.watcher import Batching, PositionStore, Tick, Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class LakeDataTrigger(BaseEventTrigger):
         self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = read_text("query", query)
         self.begin = read_choice("begin", begin, ("latest", "earliest"))
-        self.poll_interval = read_seconds("poll_interval", poll_interval, above=0)
+        self.poll_interval = read_seconds("poll_interval", poll_interval, exclusive_minimum=0)
         self.min_count = read_count("min_count", min_count, 1, _MAX_MIN_COUNT)
         self.max_count = read_count("max_count", max_count, self.min_count, _MAX_COUNT)
         self.quiet_period = read_seconds("quiet_period", quiet_period)
@@ -125,17 +125,17 @@ class LakeDataTrigger(BaseEventTrigger):
         from airflow_provider_lake.client import LakeError
         from airflow_provider_lake.client.listing.ids import ANY_STATUS, UNFINISHED
 
-        reader, faults, pause = DataReader(kwargs["lake_conn_id"], kwargs["datalake"]), 0, 0.0
+        reader, failures, pause = DataReader(kwargs["lake_conn_id"], kwargs["datalake"]), 0, 0.0
         try:
             while True:
                 try:
                     tick = Tick(await reader.count(None, ANY_STATUS), await reader.count(None, UNFINISHED))
                 except (LakeError, AirflowException, AirflowRuntimeError) as error:
-                    faults += 1
-                    pause = _pause(kwargs["poll_interval"], faults, getattr(error, "retry_after", None))
+                    failures += 1
+                    pause = _delay(kwargs["poll_interval"], failures, getattr(error, "retry_after", None))
                     logger.warning("The lake does not answer, next try in %.0f s: %s", pause, error)
                 else:
-                    faults, pause = 0, _pause(kwargs["poll_interval"], 0, None)
+                    failures, pause = 0, _delay(kwargs["poll_interval"], 0, None)
                     yield tick
                 await asyncio.sleep(pause)
         finally:
@@ -145,12 +145,12 @@ class LakeDataTrigger(BaseEventTrigger):
         """Look for arrived data when the datalake has changed, and fire for those that match."""
         await load_client()
         reader = DataReader(self.lake_conn_id, self.datalake)
-        watch, handed_on = self._make_watch(reader), 0
+        watcher, reported = self._make_watcher(reader), 0
         try:
-            async with life_signs(self.log, lambda: f"{handed_on} data have arrived so far"):
+            async with log_heartbeat(self.log, lambda: f"{reported} data have arrived so far"):
                 async for tick in shared_stream:
-                    async for ids in watch.attend(tick):
-                        handed_on += len(ids)
+                    async for ids in watcher.process(tick):
+                        reported += len(ids)
                         yield TriggerEvent(await self._describe(reader, ids))
         finally:
             await reader.close()
@@ -160,10 +160,10 @@ class LakeDataTrigger(BaseEventTrigger):
         async for event in self.filter_shared_stream(self.open_shared_stream(self.serialize()[1])):
             yield event
 
-    def _make_watch(self, reader: DataReader) -> Watch:
+    def _make_watcher(self, reader: DataReader) -> Watcher:
         identity = json.dumps([self.lake_conn_id, self.datalake, self.tags, self.intersect_tags, self.query])
         key = f"lake_position_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-        return Watch(
+        return Watcher(
             reader,
             self._full_query,
             Batching(self.min_count, self.max_count, self.quiet_period, self.max_wait),
@@ -235,12 +235,12 @@ class DataTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
-        began = time.monotonic()
-        payload = await self._watch()
-        await await_handover(began)
+        started = time.monotonic()
+        payload = await self._poll()
+        await await_handover(started)
         yield TriggerEvent(payload)
 
-    async def _watch(self) -> dict[str, Any]:
+    async def _poll(self) -> dict[str, Any]:
         """Wait, and return what to fire."""
         await load_client()
         from airflow_provider_lake.client import LakeError
@@ -259,11 +259,11 @@ class DataTrigger(BaseTrigger):
 
         reader, last = DataReader(self.lake_conn_id, self.datalake), -1
         # Whoever deferred has looked before.
-        patience = Patience(self.outage_budget, self.log, was_answered=True)
+        budget = OutageBudget(self.outage_budget, self.log, token_was_accepted=True)
         try:
-            async with life_signs(self.log, lambda: self._describe(last)):
+            async with log_heartbeat(self.log, lambda: self._describe(last)):
                 while True:
-                    with patience.bear():
+                    with budget.bear():
                         count = await reader.count(self.query, FINISHED)
                         if count != last:
                             last = count
@@ -273,7 +273,7 @@ class DataTrigger(BaseTrigger):
                     left = math.inf if self.deadline is None else self.deadline - time.time()
                     if left <= 0:
                         return False
-                    await asyncio.sleep(min(left, patience.pause(self.poll_interval)))
+                    await asyncio.sleep(min(left, budget.next_delay(self.poll_interval)))
         finally:
             await reader.close()
 
@@ -281,8 +281,8 @@ class DataTrigger(BaseTrigger):
         return f"{count} of {self.min_count} data" if count >= 0 else f"{self.min_count} data"
 
 
-def _pause(interval: float, faults: int, retry_after: float | None) -> float:
+def _delay(interval: float, failures: int, retry_after: float | None) -> float:
     """Return the seconds until the lake is asked again: more after each fault, and not all at the same time."""
     longest = max(interval, _MAX_PAUSE_SECONDS)
-    pause = min(interval * 2.0 ** min(faults, 16), longest) * random.uniform(0.9, 1.1)
+    pause = min(interval * 2.0 ** min(failures, 16), longest) * random.uniform(0.9, 1.1)
     return max(pause, min(retry_after or 0.0, longest))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ENDED: Mapping[str, Any] = {"status": "ended"}
 # What a lake says that passes, and what such an error is made of: all of it JSON.
-_PASSING = frozenset({"RateLimitedError", "ServerError", "TransportError", "UnauthorizedError"})
+_TRANSIENT = frozenset({"RateLimitedError", "ServerError", "TransportError", "UnauthorizedError"})
 
 
 def timeout_event(message: str) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def timeout_event(message: str) -> dict[str, Any]:
 def error_event(error: "LakeError") -> dict[str, Any]:
     """Return the event of a wait that an error of the lake ended."""
     name = type(error).__name__
-    if name not in _PASSING:
+    if name not in _TRANSIENT:
         return {"status": "refused", "message": str(error)}
-    return {"status": "silent", "message": str(error), "error": name, "arguments": _arguments(error)}
+    return {"status": "outage", "message": str(error), "error": name, "arguments": _error_arguments(error)}
 
 
 def require_ended(event: Mapping[str, Any] | None) -> None:
@@ -43,14 +43,14 @@ def require_ended(event: Mapping[str, Any] | None) -> None:
             raise LakePermanentError(message)
         case {"status": "timeout", "message": message}:
             raise WaitTimeoutError(message)
-        case {"status": "silent", "error": str(name), "arguments": list(arguments)} if name in _PASSING:
+        case {"status": "outage", "error": str(name), "arguments": list(arguments)} if name in _TRANSIENT:
             from airflow_provider_lake.client import errors
 
             raise getattr(errors, name)(*arguments)
     raise LakeTriggerError(f"unexpected event {event!r}")
 
 
-def _arguments(error: "LakeError") -> list[Any]:
+def _error_arguments(error: "LakeError") -> list[Any]:
     """Return what makes the same error again; its details may be long, and stay behind."""
     from airflow_provider_lake.client import ResponseError
 

@@ -10,7 +10,7 @@ import time
 from airflow import __version__
 from airflow.providers.common.compat.sdk import conf
 
-_KNOWS_BETTER = (3, 2)
+_FIXED_IN = (3, 2)
 _DEFAULT_INTERVAL_SECONDS = 5.0
 _MARGIN_SECONDS = 2.0
 # No version bears with a sensor that is queued again before the scheduler has heard that the process which rescheduled
@@ -21,7 +21,7 @@ _RESCHEDULE_SECONDS = 3.0
 def handover_seconds() -> float:
     """Return the seconds that a task must not resume in; 0 where it may resume at once."""
     major, minor = __version__.split(".")[:2]
-    if (int(major), int(minor)) >= _KNOWS_BETTER:
+    if (int(major), int(minor)) >= _FIXED_IN:
         return 0.0
     interval = conf.getfloat("workers", "min_heartbeat_interval", fallback=_DEFAULT_INTERVAL_SECONDS)
     return float(interval) + _MARGIN_SECONDS
@@ -32,9 +32,9 @@ def reschedule_seconds() -> float:
     return max(_RESCHEDULE_SECONDS, handover_seconds())
 
 
-async def await_handover(began: float) -> None:
+async def await_handover(started: float) -> None:
     """Return once a trigger may fire.
 
-    :param began: when it started to run, by :func:`time.monotonic`.
+    :param started: when it started to run, by :func:`time.monotonic`.
     """
-    await asyncio.sleep(max(0.0, began + handover_seconds() - time.monotonic()))
+    await asyncio.sleep(max(0.0, started + handover_seconds() - time.monotonic()))

@@ -21,14 +21,14 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.exceptions import LakeArgumentError
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.tasks.jobs import JobIds, describe
-from airflow_provider_lake.tasks.life_signs import life_signs
+from airflow_provider_lake.tasks.heartbeat import log_heartbeat
+from airflow_provider_lake.tasks.jobs import JobIds, describe_job
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
 from airflow_provider_lake.triggers.polling.poller import Poller, shared_poller
 
 if TYPE_CHECKING:
-    from airflow_provider_lake.triggers.polling.schedule import JobNews
+    from airflow_provider_lake.triggers.polling.schedule import JobUpdate
 
 # Airflow gives a trigger 30 seconds to kill.
 _KILL_SECONDS = 20.0
@@ -41,7 +41,7 @@ class JobTrigger(BaseTrigger):
 
     The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that it reports the same in
     every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
-    lake would refuse again, ``"silent"`` where it did not answer for too long.
+    lake would refuse again, ``"outage"`` where it did not answer for too long.
     :func:`airflow_provider_lake.triggers.events.require_ended` reads it. With ``details`` it also has these, and the
     ``job_id``: ``airflow dags test`` hands nothing but the event to the task that resumes.
 
@@ -51,7 +51,7 @@ class JobTrigger(BaseTrigger):
         at more often.
     :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
         outage_budget`` says.
-    :param since: when the wait began, in seconds since 1970; None: when the trigger starts.
+    :param since: when the wait started, in seconds since 1970; None: when the trigger starts.
     :param deadline: when the wait is given up, in seconds since 1970; None: never.
     :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
     :param details: what the task that resumes is to know beside the jobs; JSON.
@@ -92,11 +92,11 @@ class JobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire once."""
-        began = time.monotonic()
+        started = time.monotonic()
         payload = await self._wait()
         if self.details is not None:
             payload |= {"job_id": self.job_id, "details": self.details}
-        await await_handover(began)
+        await await_handover(started)
         yield TriggerEvent(payload)
 
     async def on_kill(self) -> None:
@@ -116,13 +116,13 @@ class JobTrigger(BaseTrigger):
         """Wait, and return what to fire."""
         try:
             async with asyncio.timeout(None if self.deadline is None else self.deadline - time.time()) as limit:
-                return await self._watch()
+                return await self._poll_jobs()
         except TimeoutError:
             if not limit.expired():
                 raise
             return timeout_event("the jobs have not ended in time")
 
-    async def _watch(self) -> dict[str, Any]:
+    async def _poll_jobs(self) -> dict[str, Any]:
         try:
             job_ids = read_job_ids("job_id", self.job_id)
         except LakeArgumentError as error:  # where Airflow has rendered it for this trigger
@@ -130,7 +130,7 @@ class JobTrigger(BaseTrigger):
         if not job_ids:
             return {"status": "refused", "message": "no job id given to wait for"}
         try:
-            if not await self._is_over(job_ids):
+            if not await self._wait_on_shared_poller(job_ids):
                 # Others still waited for the lake that the connection had before it was moved.
                 self.log.info("The lake does not know the job; the connection is read anew")
                 async with shared_poller(self.lake_conn_id) as poller:
@@ -146,16 +146,16 @@ class JobTrigger(BaseTrigger):
             return error_event(error)
         return dict(ENDED)
 
-    async def _is_over(self, job_ids: Sequence[str]) -> bool:
+    async def _wait_on_shared_poller(self, job_ids: Sequence[str]) -> bool:
         """Wait for the jobs by a poller that others may have begun; return whether its lake knows the jobs."""
-        began = time.monotonic()
+        started = time.monotonic()
         async with shared_poller(self.lake_conn_id) as poller:
             from airflow_provider_lake.client import NotFoundError
 
             try:
                 await self._await_end(poller, job_ids)
             except NotFoundError:
-                if poller.opened_at >= began:
+                if poller.opened_at >= started:
                     raise
                 return False
         return True
@@ -169,18 +169,18 @@ class JobTrigger(BaseTrigger):
             outage_budget=self.outage_budget,
             since=self.since,
             # Whoever deferred has looked before.
-            was_answered=self.since is not None,
+            token_was_accepted=self.since is not None,
         )
-        latest: dict[str, JobNews] = {}
+        latest: dict[str, JobUpdate] = {}
 
         def describe_all() -> str:
             if len(job_ids) == 1:
-                return describe(latest[job_ids[0]]) if latest else f"job {job_ids[0]}"
+                return describe_job(latest[job_ids[0]]) if latest else f"job {job_ids[0]}"
             return f"{sum(job.status.is_final for job in latest.values())} of {len(job_ids)} jobs have ended"
 
-        async with life_signs(self.log, describe_all), aclosing(watch) as every_news:
-            async for job in every_news:
+        async with log_heartbeat(self.log, describe_all), aclosing(watch) as updates:
+            async for job in updates:
                 latest[job.id] = job
-                self.log.info("Waiting: %s", describe(job))
+                self.log.info("Waiting: %s", describe_job(job))
                 if job.status.is_final and not job.status.is_successful:
                     return

@@ -10,14 +10,14 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_provider_lake.tasks.jobs import Logger
-from airflow_provider_lake.triggers.arrivals import Look, Position, begin, is_readable, look
+from airflow_provider_lake.triggers.arrivals import Position, ScanResult, is_query_accepted, scan, start_position
 from airflow_provider_lake.triggers.polling.reader import DataReader
 
 # An event is in Airflow's database a second or two after it was fired. A position that is kept before then would lose
 # it with the process; one that is kept later only has it fired again.
-KEEP_AFTER_SECONDS = 5.0
+SAVE_DELAY_SECONDS = 5.0
 # Not every change shows in a tick: data that are there already may get a tag.
-LOOK_ANYWAY_TICKS = 10
+MAX_IDLE_TICKS = 10
 _T = TypeVar("_T")
 
 
@@ -60,7 +60,7 @@ class PositionStore:
         self._store = store
         self._key = key
         self._log = log
-        self._kept: Position | None = None
+        self._saved: Position | None = None
         if store is None:
             log.warning("This Airflow keeps no state of assets: data that arrive during a restart are not noticed")
 
@@ -70,16 +70,16 @@ class PositionStore:
         if record is None:
             return None
         try:
-            self._kept = Position.from_json(record)
+            self._saved = Position.from_json(record)
         except (KeyError, TypeError):
             self._log.warning("What is kept under %s is no position: beginning anew", self._key)
-        return self._kept
+        return self._saved
 
     async def save(self, position: Position) -> None:
         """Keep a position, unless it is the one that is kept."""
-        if position != self._kept:
+        if position != self._saved:
             await self._call("set", self._key, position.to_json())
-            self._kept = position
+            self._saved = position
 
     async def _call(self, name: str, *arguments: Any) -> Any:
         if self._store is None:
@@ -97,7 +97,7 @@ class PositionStore:
             return None
 
 
-class Watch:
+class Watcher:
     """Looks for arrived data when its datalake has changed.
 
     :param query: the data that are meant; None: all.
@@ -124,63 +124,63 @@ class Watch:
         self._seen_tick: Tick | None = None
         self._idle_ticks = 0
         # Those that wait for others, when the first of them was found, and when the last.
-        self._held: frozenset[str] = frozenset()
-        self._held_since = self._grown = 0.0
+        self._held_ids: frozenset[str] = frozenset()
+        self._held_since = self._last_arrival = 0.0
 
-    async def attend(self, tick: Tick) -> AsyncIterator[Sequence[str]]:
+    async def process(self, tick: Tick) -> AsyncIterator[Sequence[str]]:
         """Yield the ids of data that are to be handed on now, a batch at a time; a fault of the lake ends it."""
-        if not self._needs_look(tick):
+        if not self._needs_scan(tick):
             return
         is_complete = False
         while not is_complete:
-            found = await self._bear(self._look)
-            if found is None:
+            result = await self._tolerate(self._scan)
+            if result is None:
                 return
-            self._position, has_fired = found.position, False
-            for ids in self._batches(found.new_ids):
+            self._position, has_fired = result.position, False
+            for ids in self._batches(result.new_ids):
                 yield ids
                 self._position, has_fired = self._position.after(ids), True
             if has_fired:
-                await asyncio.sleep(KEEP_AFTER_SECONDS)
-            await self._bear(self._keep)
-            is_complete = found.is_complete
+                await asyncio.sleep(SAVE_DELAY_SECONDS)
+            await self._tolerate(self._save_position)
+            is_complete = result.is_complete
         self._seen_tick, self._idle_ticks = tick, 0
 
-    def _needs_look(self, tick: Tick) -> bool:
+    def _needs_scan(self, tick: Tick) -> bool:
         self._idle_ticks += 1
-        if self._position is None or self._position.waiting or self._held:
+        if self._position is None or self._position.waiting or self._held_ids:
             return True
-        return tick != self._seen_tick or self._idle_ticks >= LOOK_ANYWAY_TICKS
+        return tick != self._seen_tick or self._idle_ticks >= MAX_IDLE_TICKS
 
-    async def _look(self) -> Look:
+    async def _scan(self) -> ScanResult:
         from airflow_provider_lake.client import BadRequestError
 
         if self._position is None:
-            self._position = await self._store.load() or await self._begin()
+            self._position = await self._store.load() or await self._start()
         try:
-            return await look(self._reader, self._query, self._position)
+            return await scan(self._reader, self._query, self._position)
         except BadRequestError as error:
-            if self._position.cursor is None or not await is_readable(self._reader, self._query):
+            if self._position.cursor is None or not await is_query_accepted(self._reader, self._query):
                 raise
             self._log.error("The lake no longer knows where this watch has come (%s): beginning anew", error)
-            return await look(self._reader, self._query, await self._begin())
+            return await scan(self._reader, self._query, await self._start())
 
-    async def _begin(self) -> Position:
-        position = await begin(self._reader, self._query, latest=self._from_latest)
+    async def _start(self) -> Position:
+        position = await start_position(self._reader, self._query, latest=self._from_latest)
         # Else a restart before the first arrival would begin later, and lose what has arrived in between.
         await self._store.save(position)
         return position
 
-    async def _keep(self) -> None:
+    async def _save_position(self) -> None:
         if self._position is not None:
             await self._store.save(self._position)
 
-    async def _bear(self, ask: Callable[[], Awaitable[_T]]) -> _T | None:
+    async def _tolerate(self, operation: Callable[[], Awaitable[_T]]) -> _T | None:
         """Ask; a watch outlives every fault of lake and Airflow, and goes on at the next tick."""
         from airflow_provider_lake.client import LakeError
 
         try:
-            return await ask()
+            return await operation()
         except (LakeError, AirflowException, AirflowRuntimeError) as error:
             self._log.warning("Not looked for data: %s", error)
             return None
@@ -188,19 +188,19 @@ class Watch:
     def _batches(self, new_ids: Sequence[str]) -> Iterator[Sequence[str]]:
         """Cut what is due into batches; hold the rest."""
         now, size = time.monotonic(), self._batching.max_count
-        if not self._held:
+        if not self._held_ids:
             self._held_since = now
-        if not self._held.issuperset(new_ids):
-            self._grown = now
+        if not self._held_ids.issuperset(new_ids):
+            self._last_arrival = now
         rest = list(new_ids)
         while len(rest) >= size or (rest and self._is_due(len(rest), now)):
             batch, rest = rest[:size], rest[size:]
-            self._held = frozenset(rest)
+            self._held_ids = frozenset(rest)
             yield batch
-        self._held = frozenset(rest)
+        self._held_ids = frozenset(rest)
 
     def _is_due(self, count: int, now: float) -> bool:
         batching = self._batching
         if batching.max_wait is not None and now - self._held_since >= batching.max_wait:
             return True
-        return count >= batching.min_count and now - self._grown >= batching.quiet_period
+        return count >= batching.min_count and now - self._last_arrival >= batching.quiet_period

@@ -172,5 +172,5 @@ def test_a_trigger_says_why_it_cannot_go_on(own_lake: LakeProcess, monkeypatch: 
 
     payload = asyncio.run(_first(DataTrigger(min_count=1, query='filename = "x"', outage_budget=0.0)))
 
-    assert payload["status"] == "silent"
+    assert payload["status"] == "outage"
     assert str(own_lake.port) in payload["message"]

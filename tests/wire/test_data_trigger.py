@@ -26,7 +26,7 @@ NUMBERS = count()
 def _connection(lake: LakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LAKE_DEFAULT", lake.connection())
     # Nobody has to write the events into a database here.
-    monkeypatch.setattr(watch, "KEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "SAVE_DELAY_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_data_that_get_the_tag_later_arrive_then(
     lake: LakeProcess, tag: str, upload: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tag changes neither the number of data nor their states, and is noticed all the same."""
-    monkeypatch.setattr(watch, "LOOK_ANYWAY_TICKS", 2)
+    monkeypatch.setattr(watch, "MAX_IDLE_TICKS", 2)
     old = upload(1, tag="not yet")
     datalake = lake.client().get_datalake()
 

@@ -103,8 +103,8 @@ def test_an_import_and_a_processing_name_their_jobs(lake: LakeProcess) -> None:
 
     imported, processed = _run(importing)[asset].extra, _run(processing)[asset].extra
 
-    assert importing.reported is not None
-    assert imported["job_id"] == importing.reported["job_id"]
+    assert importing.last_summary is not None
+    assert imported["job_id"] == importing.last_summary["job_id"]
     assert imported["progress"]["imported"] == 2  # type: ignore[index,call-overload]  # JSON
     assert (processed["processing"], processed["data_count"]) == ("counts", 2)
 
@@ -117,15 +117,15 @@ def test_the_sensor_that_waits_for_an_import_tells_of_it(lake: LakeProcess) -> N
         task_id="import", prefixes="sensed/", tags="sensed", wait_for_completion=False
     )
     _run(starting)
-    assert starting.reported is not None
+    assert starting.last_summary is not None
 
     events = _run(
-        JobSensor(task_id="wait", job_id=starting.reported, poke_interval=0.1, deferrable=False, outlets=[asset])
+        JobSensor(task_id="wait", job_id=starting.last_summary, poke_interval=0.1, deferrable=False, outlets=[asset])
     )
 
     told: Any = events[asset].extra
     [job] = told["jobs"]
-    assert (job["job_id"], job["progress"]["imported"]) == (starting.reported["job_id"], 2)
+    assert (job["job_id"], job["progress"]["imported"]) == (starting.last_summary["job_id"], 2)
 
 
 def test_a_tag_that_is_attached_is_the_asset_of_an_alias(lake: LakeProcess, tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_openlineage_hears_of_an_import_and_a_processing(lake: LakeProcess) -> N
     assert [each.name for each in processed.inputs] == ["local/default"]
     for lineage, operator in ((imported, importing), (processed, processing)):
         assert lineage.outputs[0].outputFacets["outputStatistics"].rowCount == 2
-        assert operator.reported is not None
-        assert lineage.run_facets["externalQuery"].externalQueryId == operator.reported["job_id"]
+        assert operator.last_summary is not None
+        assert lineage.run_facets["externalQuery"].externalQueryId == operator.last_summary["job_id"]
 
 
 def test_an_alias_hears_only_of_what_is_new(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_new_token_is_used_while_others_still_wait_with_the_old_one(monkeypatc
         _use(old, monkeypatch)
         first, second, waiting = asyncio.run(renew())
 
-    assert (first["status"], second, waiting) == ("silent", ENDED, ENDED)
+    assert (first["status"], second, waiting) == ("outage", ENDED, ENDED)
     assert (old.looks["refused"], renewed.looks["refused"]) == (1, 1)
 
 
@@ -198,7 +198,7 @@ def test_who_asks_a_broken_poller_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def ask_twice() -> list[Any]:
         async with shared_poller("lake_default") as poller:
-            monkeypatch.setattr(poller_thread.PollerThread, "_finish_flights", _fail)
+            monkeypatch.setattr(poller_thread.PollerThread, "_finish_requests", _fail)
             outcomes = [poller.request("GET", "/api/v2/job/one") for _ in range(2)]
             first = await asyncio.gather(outcomes[0], return_exceptions=True)
             second = await asyncio.wait_for(asyncio.gather(outcomes[1], return_exceptions=True), 60)

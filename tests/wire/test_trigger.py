@@ -71,7 +71,7 @@ def test_a_refusal_ends_the_wait_at_once(lake: LakeProcess, monkeypatch: pytest.
 
     payload = _run(JobTrigger(job_id=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1))
 
-    assert payload["status"] == "silent"
+    assert payload["status"] == "outage"
     assert "API token" in payload["message"]
     with pytest.raises(UnauthorizedError, match="API token"):
         JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
@@ -100,7 +100,7 @@ def test_an_outage_beyond_the_budget_is_said(own_lake: LakeProcess, monkeypatch:
 
     payload = _run(JobTrigger(job_id=["00000000-0000-4000-8000-000000000000"], poll_interval=0.1, outage_budget=0.0))
 
-    assert payload["status"] == "silent"
+    assert payload["status"] == "outage"
     assert str(own_lake.port) in payload["message"]
     with pytest.raises(TransportError, match=str(own_lake.port)):
         JobSensor(task_id="wait", job_id="x").execute_complete({}, payload)
@@ -174,8 +174,8 @@ def test_a_refusal_skips_where_never_failing_was_asked_for() -> None:
     for sensor, status, error in (
         (soft, "refused", AirflowSkipException),
         (never, "refused", AirflowSkipException),
-        (soft, "silent", TransportError),
-        (never, "silent", AirflowSkipException),
+        (soft, "outage", TransportError),
+        (never, "outage", AirflowSkipException),
     ):
         event = {"status": status, "message": "why", "error": "TransportError", "arguments": ["why", False]}
         with pytest.raises(error):

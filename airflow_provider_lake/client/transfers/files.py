@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from airflow_provider_lake.client.errors import UploadError
 from airflow_provider_lake.client.transport.base import BLOCK_SIZE
-from airflow_provider_lake.text.printable import NOT_TEXT, is_text
+from airflow_provider_lake.text.printable import UNDECODABLE_NAME, is_decodable
 
 # Files of at most so many bytes are read once, at the beginning.
 SMALL_SIZE = 1 << 20
@@ -157,8 +157,8 @@ def _filename(path: str) -> str:
     if "\0" in path:
         raise UploadError(path, "no file can have a name with a zero byte")
     name = Path(path).name
-    if not is_text(name):
-        raise UploadError(path, NOT_TEXT)
+    if not is_decodable(name):
+        raise UploadError(path, UNDECODABLE_NAME)
     return name
 
 

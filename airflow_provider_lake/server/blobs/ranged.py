@@ -36,10 +36,10 @@ class _RangedFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        first, length = self._position, min(len(view), self._size - self._position)
-        if length <= 0:
+        first, wanted = self._position, min(len(view), self._size - self._position)
+        if wanted <= 0:
             return 0
-        found = self._first_bytes[first : first + length] or self._fetch(first, length)
+        found = self._first_bytes[first : first + wanted] or self._fetch(first, wanted)
         view[: len(found)] = found
         self._position += len(found)
         return len(found)

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.tasks.jobs import Logger, Patience, backoff
+from airflow_provider_lake.tasks.jobs import Logger, OutageBudget, backoff
 
 Params = Iterable[tuple[str, Any]]
 Send = Callable[[str, str, Params], Awaitable[Any]]
 _FIRST_PAUSE_SECONDS = 1.0
 
 
-class Organization:
+class OrganizationLookup:
     """The organization of a connection.
 
     :param send: makes one call of the API.
@@ -30,7 +30,7 @@ class Organization:
         self._search: asyncio.Task[UUID] | None = None
         self._failure: Exception | None = None
         self._failures = 0
-        self._ask_again_at = 0.0
+        self._retry_at = 0.0
 
     async def find(self) -> UUID:
         """Return its id; all who ask while the lake is asked wait for the same answer.
@@ -39,49 +39,49 @@ class Organization:
         """
         if self._id is not None:
             return self._id
-        if self._failure is not None and time.monotonic() < self._ask_again_at:
+        if self._failure is not None and time.monotonic() < self._retry_at:
             raise copy.copy(self._failure)
         if self._search is None:
-            self._search = asyncio.create_task(self._ask())
+            self._search = asyncio.create_task(self._look_up())
         return await asyncio.shield(self._search)
 
-    async def find_within(self, outage_budget: float, log: Logger, *, was_answered: bool = False) -> UUID:
+    async def find_within(self, outage_budget: float, log: Logger, *, token_was_accepted: bool = False) -> UUID:
         """Return its id, and bear with a lake that does not answer.
 
         :param outage_budget: seconds that are borne.
-        :param was_answered: whether the lake has taken the token before.
+        :param token_was_accepted: whether the lake has taken the token before.
         :raises airflow_provider_lake.client.LakeError: the lake refuses, or did not answer for too long.
         """
-        patience = Patience(outage_budget, log, was_answered=was_answered)
+        budget = OutageBudget(outage_budget, log, token_was_accepted=token_was_accepted)
         while True:
-            with patience.bear():
+            with budget.bear():
                 return await self.find()
-            await asyncio.sleep(patience.pause(_FIRST_PAUSE_SECONDS))
+            await asyncio.sleep(budget.next_delay(_FIRST_PAUSE_SECONDS))
 
     def close(self) -> None:
         """Give up asking."""
         if self._search is not None:
             self._search.cancel()
 
-    async def _ask(self) -> UUID:
+    async def _look_up(self) -> UUID:
         try:
-            self._id = UUID(await self._ask_lake())
+            self._id = UUID(await self._request_id())
         except Exception as error:
             self._failures += 1
             self._failure = error
             pause = max(backoff(_FIRST_PAUSE_SECONDS, self._failures), getattr(error, "retry_after", None) or 0.0)
-            self._ask_again_at = time.monotonic() + pause
+            self._retry_at = time.monotonic() + pause
             raise
         finally:
             self._search = None
         return self._id
 
-    async def _ask_lake(self) -> str:
+    async def _request_id(self) -> str:
         from airflow_provider_lake.client import UsageError
 
         if self._name is not None:
-            found = await self._send("GET", "/api/organizations/find", [("name", self._name)])
-            return str(found["id"])
+            organization = await self._send("GET", "/api/organizations/find", [("name", self._name)])
+            return str(organization["id"])
         user = await self._send("GET", "/api/home/ping", ())
         if user["default_organization"] is None:
             raise UsageError("the token has no default organization: give organization_id or organization_name")

@@ -3,8 +3,8 @@
 ::
 
     async with shared_poller("lake_default") as poller:
-        async with aclosing(poller.watch([job_id], log, poll_interval=5.0, outage_budget=600.0)) as every_news:
-            async for job in every_news:
+        async with aclosing(poller.watch([job_id], log, poll_interval=5.0, outage_budget=600.0)) as updates:
+            async for job in updates:
                 ...
         tags = await poller.request("GET", path, params=[("limit", 10)])
 
@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.hooks.connection import client_arguments, datalake_name, renewed_token
+from airflow_provider_lake.hooks.connection import changed_token, client_arguments, datalake_name
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.tasks.jobs import Logger
-from airflow_provider_lake.triggers.polling.organization import Organization, Params
+from airflow_provider_lake.triggers.polling.organization import OrganizationLookup, Params
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_lake.client import LakeError
     from airflow_provider_lake.client.transport.base import Response
-    from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Wait
-    from airflow_provider_lake.triggers.polling.thread import Counts
+    from airflow_provider_lake.triggers.polling.schedule import JobUpdate, Update, Wait
+    from airflow_provider_lake.triggers.polling.thread import PollCounts
 
 
 logger = logging.getLogger(__name__)
@@ -59,26 +59,28 @@ class Poller:
 
         transport = make_transport(arguments["timeout"], arguments["verify"])
         self._session = Session(arguments["host"], arguments["api_token"], transport, RetryPolicy(attempts=1))
-        self._organization = Organization(self._send, arguments["organization_id"], arguments["organization_name"])
-        self._inboxes: dict[Wait, asyncio.Queue[News | Exception]] = {}
+        self._organization = OrganizationLookup(
+            self._send, arguments["organization_id"], arguments["organization_name"]
+        )
+        self._inboxes: dict[Wait, asyncio.Queue[Update | Exception]] = {}
         self._pending: set[asyncio.Future[Response]] = set()
         self._read_token = read_token
         self._renewal: asyncio.Future[None] | None = None
         self._thread = PollerThread(
-            asyncio.get_running_loop(), self._session, self._take_in, self._begin_renewal, self._break_down
+            asyncio.get_running_loop(), self._session, self._deliver, self._start_renewal, self._fail
         )
         self._thread.start()
-        self._fault: Exception | None = None
-        self.is_refused = False
+        self._error: Exception | None = None
+        self.is_stale = False
         self.opened_at = time.monotonic()
 
     async def request(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
-        """Make one call of the API, once, and return the answer's JSON; None for an answer without body.
+        """Make one request of the API, once, and return the answer's JSON; None for an answer without body.
 
         :param path: below the host, beginning with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
         :param json: the body.
-        :raises airflow_provider_lake.client.ResponseError: the lake answered with an error.
+        :raises airflow_provider_lake.client.ResponseError: the lake response with an error.
         :raises airflow_provider_lake.client.TransportError: no usable answer came.
         """
         self._session.organization_id = await self._organization.find()
@@ -96,44 +98,44 @@ class Poller:
         poll_interval: float,
         outage_budget: float,
         since: float | None = None,
-        was_answered: bool = False,
-    ) -> "AsyncGenerator[JobNews, None]":
+        token_was_accepted: bool = False,
+    ) -> "AsyncGenerator[JobUpdate, None]":
         """Tell how jobs are, at first and whenever that changes, until every one has ended.
 
         :param log: is told when the lake does not answer.
         :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
         :param outage_budget: seconds without a break that the lake may fail to answer.
         :param since: when the wait began, in seconds since 1970; None: now.
-        :param was_answered: whether the lake has taken the token before: one that it refuses then may be under
+        :param token_was_accepted: whether the lake has taken the token before: one that it refuses then may be under
             rotation, which counts as no answer.
         :raises airflow_provider_lake.client.LakeError: the lake refuses to tell, or did not answer for too long.
         """
-        from airflow_provider_lake.triggers.polling.schedule import Silence, Wait
+        from airflow_provider_lake.triggers.polling.schedule import OutageStarted, Wait
 
         now = time.monotonic()
         started = now if since is None else now - max(0.0, time.time() - since)
         self._session.organization_id = await self._organization.find_within(
-            outage_budget, log, was_answered=was_answered
+            outage_budget, log, token_was_accepted=token_was_accepted
         )
-        self._require_thread()
+        self._check_alive()
         wait = Wait(
-            tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic(), was_answered
+            tuple(dict.fromkeys(job_ids)), poll_interval, outage_budget, started, time.monotonic(), token_was_accepted
         )
         inbox = self._inboxes[wait] = asyncio.Queue()
         self._thread.watch(wait)
         try:
-            going_on = set(wait.job_ids)
-            while going_on:
-                news = await inbox.get()
-                if isinstance(news, Silence):
-                    log.warning("The lake does not answer: %s", news.error)
+            unfinished = set(wait.job_ids)
+            while unfinished:
+                update = await inbox.get()
+                if isinstance(update, OutageStarted):
+                    log.warning("The lake does not answer: %s", update.error)
                     continue
-                if isinstance(news, Exception):
-                    self._note(news)
-                    raise news
-                if news.status.is_final:
-                    going_on.discard(news.id)
-                yield news
+                if isinstance(update, Exception):
+                    self._mark_stale_after(update)
+                    raise update
+                if update.status.is_final:
+                    unfinished.discard(update.id)
+                yield update
         finally:
             del self._inboxes[wait]
             self._thread.unwatch(wait)
@@ -158,18 +160,18 @@ class Poller:
         self._thread.close()
 
     @property
-    def counts(self) -> "Counts":
+    def counts(self) -> "PollCounts":
         """What it has done so far."""
         return self._thread.counts
 
-    def _take_in(self, batch: "list[tuple[Wait, News]]") -> None:
+    def _deliver(self, batch: "list[tuple[Wait, Update]]") -> None:
         """Put what is new where it is waited for; called in the event loop."""
-        for wait, news in batch:
+        for wait, update in batch:
             inbox = self._inboxes.get(wait)
             if inbox is not None:
-                inbox.put_nowait(news)
+                inbox.put_nowait(update)
 
-    def _begin_renewal(self, refused: str) -> None:
+    def _start_renewal(self, refused: str) -> None:
         """Look whether the connection has another token than one that was refused; called in the event loop."""
         self._renewal = asyncio.ensure_future(self._renew(refused))
 
@@ -183,56 +185,56 @@ class Poller:
         except (AirflowException, AirflowRuntimeError, LakeError) as error:
             logger.warning("The lake refuses the token, and the connection has none in its place: %s", error)
         finally:
-            self._thread.go_on()
+            self._thread.resend_refused()
 
-    def _break_down(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
-        self.is_refused = True
-        self._fault = error
+        self.is_stale = True
+        self._error = error
         for inbox in self._inboxes.values():
             inbox.put_nowait(error)
-        for answered in self._pending:
-            _settle(answered, error)
+        for response in self._pending:
+            _complete(response, error)
 
-    def _require_thread(self) -> None:
+    def _check_alive(self) -> None:
         """Raise the fault by which the thread has ended: nobody would answer."""
-        if self._fault is not None:
-            raise self._fault
+        if self._error is not None:
+            raise self._error
 
-    def _note(self, error: Exception) -> None:
+    def _mark_stale_after(self, error: Exception) -> None:
         """Remember that this may be the lake of an earlier connection: then nobody new shall come here.
 
         It does not take the token, does not know what it is asked about, or does not answer.
         """
         from airflow_provider_lake.client import NotFoundError, TransportError, UnauthorizedError
 
-        self.is_refused = self.is_refused or isinstance(error, UnauthorizedError | NotFoundError | TransportError)
+        self.is_stale = self.is_stale or isinstance(error, UnauthorizedError | NotFoundError | TransportError)
 
     async def _send(self, method: str, path: str, params: Params = (), json: Any = None) -> Any:
         from airflow_provider_lake.client.transport.session import read_response
-        from airflow_provider_lake.triggers.polling.thread import Request
+        from airflow_provider_lake.triggers.polling.thread import PendingRequest
 
-        self._require_thread()
+        self._check_alive()
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Response] = loop.create_future()
-        call = self._session.build_request(method, path, params, json)
+        response: asyncio.Future[Response] = loop.create_future()
+        request = self._session.build_request(method, path, params, json)
 
-        def done(outcome: "Response | LakeError") -> None:
+        def on_done(result: "Response | LakeError") -> None:
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(_settle, answered, outcome)
+                loop.call_soon_threadsafe(_complete, response, result)
 
-        self._pending.add(answered)
-        self._thread.send(Request(call, done))
+        self._pending.add(response)
+        self._thread.send(PendingRequest(request, on_done))
         try:
-            return read_response(method, call.url, await answered)
+            return read_response(method, request.url, await response)
         except Exception as error:
-            self._note(error)
+            self._mark_stale_after(error)
             raise
         finally:
-            self._pending.discard(answered)
+            self._pending.discard(response)
 
 
-class _Shared:
+class _SharedPoller:
     """A poller, or one that is being made, and how many use it."""
 
     def __init__(self, lake_conn_id: str) -> None:
@@ -240,16 +242,16 @@ class _Shared:
         self.poller = asyncio.ensure_future(_open(lake_conn_id))
 
     @property
-    def is_refused(self) -> bool:
+    def is_stale(self) -> bool:
         """Whether no poller could be made, or the connection may have another lake or token by now."""
         if not self.poller.done():
             return False
-        return self.poller.cancelled() or self.poller.exception() is not None or self.poller.result().is_refused
+        return self.poller.cancelled() or self.poller.exception() is not None or self.poller.result().is_stale
 
 
 _Key = tuple[int, asyncio.AbstractEventLoop, str]
 # Neither a forked process nor another event loop can use what is here.
-_pollers: dict[_Key, _Shared] = {}
+_pollers: dict[_Key, _SharedPoller] = {}
 
 
 @asynccontextmanager
@@ -262,13 +264,13 @@ async def shared_poller(lake_conn_id: str) -> AsyncIterator[Poller]:
     key = (os.getpid(), asyncio.get_running_loop(), lake_conn_id)
     shared = _pollers.get(key)
     if shared is None:
-        shared = _pollers[key] = _Shared(lake_conn_id)
+        shared = _pollers[key] = _SharedPoller(lake_conn_id)
     shared.users += 1
     try:
         yield await asyncio.shield(shared.poller)
     finally:
         shared.users -= 1
-        if (not shared.users or shared.is_refused) and _pollers.get(key) is shared:
+        if (not shared.users or shared.is_stale) and _pollers.get(key) is shared:
             del _pollers[key]
         if not shared.users:
             shared.poller.add_done_callback(_close)
@@ -283,12 +285,12 @@ async def _open(lake_conn_id: str) -> Poller:
     connection = await _get_connection(lake_conn_id)
 
     async def read_token() -> str:
-        return renewed_token(await _get_connection(lake_conn_id), connection)
+        return changed_token(await _get_connection(lake_conn_id), connection)
 
-    return Poller(await asyncio.to_thread(_load, connection), read_token)
+    return Poller(await asyncio.to_thread(_load_arguments, connection), read_token)
 
 
-def _load(connection: "Connection") -> dict[str, Any]:
+def _load_arguments(connection: "Connection") -> dict[str, Any]:
     """Read a connection, and load what takes long to load: not in the event loop."""
     import airflow_provider_lake.triggers.polling.thread  # noqa: F401 - loaded here
 
@@ -306,10 +308,10 @@ async def _get_connection(lake_conn_id: str) -> "Connection":
     return await LakeHook.aget_connection(lake_conn_id)
 
 
-def _settle(answered: "asyncio.Future[Response]", outcome: "Response | Exception") -> None:
-    if answered.done():
+def _complete(response: "asyncio.Future[Response]", result: "Response | Exception") -> None:
+    if response.done():
         return
-    if isinstance(outcome, Exception):
-        answered.set_exception(outcome)
+    if isinstance(result, Exception):
+        response.set_exception(result)
     else:
-        answered.set_result(outcome)
+        response.set_result(result)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedDatalake:
+class DatalakeRef:
     """A datalake as far as those who wait need to know it."""
 
     id: str
@@ -39,27 +39,27 @@ class DataReader:
         self.datalake_name = datalake
         self._stack = AsyncExitStack()
         self._poller: Poller | None = None
-        self._datalake: NamedDatalake | None = None
+        self._datalake: DatalakeRef | None = None
 
-    async def get_datalake(self) -> NamedDatalake:
+    async def get_datalake(self) -> DatalakeRef:
         """Return the datalake.
 
         :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
         """
         if self._datalake is None:
             name = self.datalake_name or await read_datalake_name(self.lake_conn_id)
-            async with self._poll() as poller:
+            async with self._borrow_poller() as poller:
                 path = f"/api/organization/{await poller.organization_id()}/datalake"
                 found = await poller.request("GET", path, params=[("name", name)])
-            self._datalake = NamedDatalake(found["id"], found["name"])
+            self._datalake = DatalakeRef(found["id"], found["name"])
         return self._datalake
 
-    async def read_ids(self, question: "IdQuery") -> "IdPage":
+    async def read_ids(self, query: "IdQuery") -> "IdPage":
         """Ask for one page of ids."""
         from airflow_provider_lake.client.listing.ids import IdPage, ids_path
 
         datalake = await self.get_datalake()
-        return IdPage.from_json(await self._ask("GET", ids_path(datalake.id), params=question.params))
+        return IdPage.from_json(await self._request("GET", ids_path(datalake.id), params=query.params))
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
         """Count the data that a query means, of those in some upload statuses."""
@@ -77,20 +77,20 @@ class DataReader:
         if not ids:
             return []
         datalake, body = await self.get_datalake(), ids_body(ids, q, statuses)
-        page = await self._ask("XGET", f"/api/datalake/{datalake.id}/datas", json=body)
+        page = await self._request("XGET", f"/api/datalake/{datalake.id}/datas", json=body)
         return [str(item["id"]) for item in page["items"]]
 
     async def close(self) -> None:
-        """Leave the poller to its other users; the next question comes back to it."""
+        """Leave the poller to its other users; the next query comes back to it."""
         self._poller = self._datalake = None
         await self._stack.aclose()
 
-    async def _ask(self, method: str, path: str, *, params: "QueryParams" = (), json: Any = None) -> Any:
-        async with self._poll() as poller:
+    async def _request(self, method: str, path: str, *, params: "QueryParams" = (), json: Any = None) -> Any:
+        async with self._borrow_poller() as poller:
             return await poller.request(method, path, params=params, json=json)
 
     @asynccontextmanager
-    async def _poll(self) -> AsyncIterator[Poller]:
+    async def _borrow_poller(self) -> AsyncIterator[Poller]:
         """Use the poller; a refusal, or no answer at all, ends the use."""
         if self._poller is None:
             self._poller = await self._stack.enter_async_context(shared_poller(self.lake_conn_id))

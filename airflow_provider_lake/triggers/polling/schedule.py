@@ -30,7 +30,7 @@ _MISSING_INTERVAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class JobNews:
+class JobUpdate:
     """How a job is, as the last look at it showed.
 
     :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
@@ -42,7 +42,7 @@ class JobNews:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class OutageStarted:
     """The lake has begun not to answer.
 
     :param error: how that showed.
@@ -51,7 +51,7 @@ class Silence:
     error: LakeError
 
 
-News = JobNews | Silence | LakeError
+Update = JobUpdate | OutageStarted | LakeError
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +62,7 @@ class Wait:
     :param outage_budget: seconds without a break that the lake may fail to answer.
     :param started: when the wait began, on the schedule's clock; it may have begun in another process.
     :param joined: when this schedule heard of it.
-    :param was_answered: whether the lake has taken the token before: one that it refuses then may be under rotation.
+    :param token_was_accepted: whether the lake has accepted the token before: a refusal after that may be a rotation.
     """
 
     job_ids: tuple[str, ...]
@@ -70,29 +70,29 @@ class Wait:
     outage_budget: float
     started: float
     joined: float
-    was_answered: bool = False
+    token_was_accepted: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class WatchedJob:
     """A job, and everybody who waits for it.
 
-    :param due: when to turn to it; polled or not, it stands in the heap under this time.
+    :param wake_at: when to turn to it; polled or not, it stands in the heap under this time.
     :param poll_at: when to look at it again, never earlier.
-    :param silent_since: when the lake first did not answer, of all times since it last did.
-    :param body: of the last answer; the same bytes again are no news and are not decoded.
+    :param outage_since: when the lake first did not answer, of all times since it last did.
+    :param body: of the last answer; the same bytes again are no update and are not decoded.
     """
 
     id: str
-    due: float
+    wake_at: float
     poll_at: float
-    silent_since: float = 0.0
+    outage_since: float = 0.0
     waits: list[Wait] = field(default_factory=list)
     body: bytes = b""
-    news: JobNews | None = None
+    update: JobUpdate | None = None
     failures: int = 0
     error: LakeError | None = None
-    is_asked: bool = False
+    is_in_flight: bool = False
 
     @property
     def path(self) -> str:
@@ -108,7 +108,7 @@ class Schedule:
     :param paused_until: when the lake, by ``Retry-After``, wants to be asked again at the earliest.
     """
 
-    outbox: list[tuple[Wait, News]] = field(default_factory=list)
+    outbox: list[tuple[Wait, Update]] = field(default_factory=list)
     paused_until: float = 0.0
     _jobs: dict[str, WatchedJob] = field(default_factory=dict)
     _heap: list[tuple[float, int, WatchedJob]] = field(default_factory=list)
@@ -120,14 +120,14 @@ class Schedule:
             job = self._jobs.get(job_id)
             first = now + random.random() * next_interval(now - wait.started, wait.poll_interval)
             if job is None:
-                job = self._jobs[job_id] = WatchedJob(job_id, due=first, poll_at=first)
+                job = self._jobs[job_id] = WatchedJob(job_id, wake_at=first, poll_at=first)
                 self._push(job, first)
-            elif not job.is_asked and not job.failures and first < job.poll_at:
+            elif not job.is_in_flight and not job.failures and first < job.poll_at:
                 job.poll_at = first
                 self._push(job, first)
             job.waits.append(wait)
-            if job.news is not None:
-                self.outbox.append((wait, job.news))
+            if job.update is not None:
+                self.outbox.append((wait, job.update))
 
     def remove(self, wait: Wait) -> None:
         """Forget a wait, and the jobs that nobody else waits for."""
@@ -135,7 +135,7 @@ class Schedule:
             job = self._jobs.get(job_id)
             if job is not None and wait in job.waits:
                 job.waits.remove(wait)
-                self._forget_if_alone(job)
+                self._drop_if_unwatched(job)
 
     def next_due(self) -> float | None:
         """Return when to ask for due jobs again; None: not before something is added."""
@@ -144,112 +144,112 @@ class Schedule:
         return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now: float) -> WatchedJob | None:
-        """Return a job to look at now; its answer is to be told to :meth:`answered`."""
+        """Return a job to look at now; its answer is to be told to :meth:`record_result`."""
         while (due := self.next_due()) is not None and due <= now:
             _, _, job = heapq.heappop(self._heap)
             if job.poll_at <= now < self.paused_until:
                 # Not all at once when the pause ends.
                 job.poll_at = self.paused_until + random.random() * _interval(job, now)
             if job.poll_at <= now:
-                job.is_asked = True
+                job.is_in_flight = True
                 return job
-            self._drop_hopeless(job, now)
+            self._fail_exhausted_waits(job, now)
             if job.waits:
-                self._push(job, _wake(job))
+                self._push(job, _wake_at(job))
         return None
 
-    def answered(self, job: WatchedJob, outcome: Response | LakeError, now: float) -> None:
+    def record_result(self, job: WatchedJob, result: Response | LakeError, now: float) -> None:
         """Take in what came of a look at a job."""
-        job.is_asked = False
+        job.is_in_flight = False
         if self._jobs.get(job.id) is not job:
             return
         try:
-            self._take_in(job, outcome, now)
+            self._record_response(job, result, now)
         except (TransportError, ServerError, RateLimitedError) as error:
-            self._bear(job, error, now)
+            self._record_failure(job, error, now)
         except UnauthorizedError as error:
-            if job.news is not None or any(wait.was_answered for wait in job.waits):
-                self._bear(job, error, now)
+            if job.update is not None or any(wait.token_was_accepted for wait in job.waits):
+                self._record_failure(job, error, now)
             else:
-                self._end(job, error)
+                self._finish(job, error)
         except NotFoundError as error:
             if now - max(wait.joined for wait in job.waits) < MISSING_GRACE_SECONDS:
-                self._plan(job, now + _MISSING_INTERVAL_SECONDS)
+                self._schedule_poll(job, now + _MISSING_INTERVAL_SECONDS)
             else:
-                self._end(job, error)
+                self._finish(job, error)
         except LakeError as error:
-            self._end(job, error)
+            self._finish(job, error)
 
-    def _take_in(self, job: WatchedJob, outcome: Response | LakeError, now: float) -> None:
+    def _record_response(self, job: WatchedJob, result: Response | LakeError, now: float) -> None:
         """Hand on what is new about a job, and plan the next look at it unless it has ended."""
-        if isinstance(outcome, LakeError):
-            raise outcome
-        if job.news is None or outcome.body != job.body or not outcome.is_success:
-            news = _read_news(job, outcome)
-            job.body = outcome.body
-            if news != job.news:
-                job.news = news
-                self.outbox += [(wait, news) for wait in job.waits]
-            if news.status.is_final:
+        if isinstance(result, LakeError):
+            raise result
+        if job.update is None or result.body != job.body or not result.is_success:
+            update = _read_update(job, result)
+            job.body = result.body
+            if update != job.update:
+                job.update = update
+                self.outbox += [(wait, update) for wait in job.waits]
+            if update.status.is_final:
                 del self._jobs[job.id]
                 return
         job.failures, job.error = 0, None
-        self._plan(job, now + random.uniform(0.9, 1.0) * _interval(job, now))
+        self._schedule_poll(job, now + random.uniform(0.9, 1.0) * _interval(job, now))
 
-    def _bear(self, job: WatchedJob, error: LakeError, now: float) -> None:
+    def _record_failure(self, job: WatchedJob, error: LakeError, now: float) -> None:
         """Bear with a lake that does not answer, for those whose budget lasts."""
         if not job.failures:
-            job.silent_since = now
+            job.outage_since = now
         job.failures, job.error = job.failures + 1, error
         retry_after = getattr(error, "retry_after", None)
         if retry_after is not None:
             self.paused_until = max(self.paused_until, now + min(retry_after, MAX_PAUSE_SECONDS))
-        self._drop_hopeless(job, now)
+        self._fail_exhausted_waits(job, now)
         if job.failures == 1:
-            self.outbox += [(wait, Silence(error)) for wait in job.waits]
+            self.outbox += [(wait, OutageStarted(error)) for wait in job.waits]
         if job.waits:
             # Each wait gets one more look when its budget ends, however short the pause, unless the lake forbids it.
-            last_chance = min(_gives_up_at(job, wait) for wait in job.waits)
-            poll_at = min(now + backoff(_interval(job, now), job.failures), last_chance)
-            self._plan(job, max(self.paused_until, poll_at))
+            last_poll_at = min(_budget_ends_at(job, wait) for wait in job.waits)
+            poll_at = min(now + backoff(_interval(job, now), job.failures), last_poll_at)
+            self._schedule_poll(job, max(self.paused_until, poll_at))
 
-    def _drop_hopeless(self, job: WatchedJob, now: float) -> None:
+    def _fail_exhausted_waits(self, job: WatchedJob, now: float) -> None:
         """Tell those whose budget is spent that the lake does not answer."""
         if job.error is None:
             return
-        hopeless = [wait for wait in job.waits if _gives_up_at(job, wait) <= now]
-        for wait in hopeless:
+        exhausted = [wait for wait in job.waits if _budget_ends_at(job, wait) <= now]
+        for wait in exhausted:
             self.outbox.append((wait, job.error))
             job.waits.remove(wait)
-        self._forget_if_alone(job)
+        self._drop_if_unwatched(job)
 
-    def _end(self, job: WatchedJob, result: LakeError) -> None:
+    def _finish(self, job: WatchedJob, result: LakeError) -> None:
         self.outbox += [(wait, result) for wait in job.waits]
         job.waits.clear()
-        self._forget_if_alone(job)
+        self._drop_if_unwatched(job)
 
-    def _forget_if_alone(self, job: WatchedJob) -> None:
+    def _drop_if_unwatched(self, job: WatchedJob) -> None:
         if not job.waits and self._jobs.get(job.id) is job:
             del self._jobs[job.id]
 
-    def _plan(self, job: WatchedJob, poll_at: float) -> None:
+    def _schedule_poll(self, job: WatchedJob, poll_at: float) -> None:
         job.poll_at = poll_at
-        self._push(job, _wake(job))
+        self._push(job, _wake_at(job))
 
-    def _push(self, job: WatchedJob, due: float) -> None:
-        job.due = due
-        heapq.heappush(self._heap, (due, next(self._number), job))
+    def _push(self, job: WatchedJob, wake_at: float) -> None:
+        job.wake_at = wake_at
+        heapq.heappush(self._heap, (wake_at, next(self._number), job))
 
     def _is_current(self, entry: tuple[float, int, WatchedJob]) -> bool:
         due, _, job = entry
-        return job.due == due and not job.is_asked and self._jobs.get(job.id) is job
+        return job.wake_at == due and not job.is_in_flight and self._jobs.get(job.id) is job
 
 
-def _read_news(job: WatchedJob, answer: Response) -> JobNews:
+def _read_update(job: WatchedJob, answer: Response) -> JobUpdate:
     json = read_response("GET", job.path, answer)
     if not isinstance(json, dict) or not isinstance(json.get("status"), str):
-        raise TransportError(f"GET {job.path} was answered by something that is no job: is there a lake?")
-    return JobNews(job.id, JobStatus(json["status"]), json.get("progress"))
+        raise TransportError(f"GET {job.path} was record_result by something that is no job: is there a lake?")
+    return JobUpdate(job.id, JobStatus(json["status"]), json.get("progress"))
 
 
 def _interval(job: WatchedJob, now: float) -> float:
@@ -257,12 +257,12 @@ def _interval(job: WatchedJob, now: float) -> float:
     return min(next_interval(now - wait.started, wait.poll_interval) for wait in job.waits)
 
 
-def _gives_up_at(job: WatchedJob, wait: Wait) -> float:
-    return max(job.silent_since, wait.joined) + wait.outage_budget
+def _budget_ends_at(job: WatchedJob, wait: Wait) -> float:
+    return max(job.outage_since, wait.joined) + wait.outage_budget
 
 
-def _wake(job: WatchedJob) -> float:
+def _wake_at(job: WatchedJob) -> float:
     """Return when to turn to a job: for its next look, or earlier to tell somebody that the budget is spent."""
     if job.error is None:
         return job.poll_at
-    return min(job.poll_at, *(_gives_up_at(job, wait) for wait in job.waits))
+    return min(job.poll_at, *(_budget_ends_at(job, wait) for wait in job.waits))

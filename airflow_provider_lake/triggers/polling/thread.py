@@ -23,7 +23,7 @@ from airflow_provider_lake.client.errors import LakeError
 from airflow_provider_lake.client.transport.base import Response
 from airflow_provider_lake.client.transport.curl_request import CurlRequest, Handle, make_handle
 from airflow_provider_lake.client.transport.session import ApiRequest, Session
-from airflow_provider_lake.triggers.polling.schedule import News, Schedule, Wait, WatchedJob
+from airflow_provider_lake.triggers.polling.schedule import Schedule, Update, Wait, WatchedJob
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 128
 # Looks that come due within this time begin together: many small rounds cost more than a few larger ones.
 _BATCH_SECONDS = 0.01
-# libcurl's words for which events it wants to hear of.
+# libcurl's words for which events it wants to callback of.
 _EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
@@ -39,41 +39,41 @@ _EVENTS = {
 }
 
 _T = TypeVar("_T")
-Outcome = Response | LakeError
-Delivery = Callable[[list[tuple[Wait, News]]], None]
+Result = Response | LakeError
+Delivery = Callable[[list[tuple[Wait, Update]]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PendingRequest:
     """A request, and who wants to know what came of it; told on the poller's thread."""
 
-    call: ApiRequest
-    done: Callable[[Outcome], None]
+    request: ApiRequest
+    on_done: Callable[[Result], None]
 
 
 @dataclass(slots=True)
-class Counts:
+class PollCounts:
     """What a thread has done so far.
 
     :param polls: looks at jobs.
-    :param late: seconds by which the latest of them came after it was due.
+    :param max_lateness: seconds by which the latest of them came after it was due.
     """
 
     polls: int = 0
-    late: float = 0.0
+    max_lateness: float = 0.0
 
 
 @dataclass(slots=True)
-class _Flight:
+class _ActiveRequest:
     """A request under way."""
 
-    exchange: CurlRequest
-    request: Request
+    curl_request: CurlRequest
+    pending: PendingRequest
 
 
 @dataclass(slots=True)
-class _Orders:
-    """What others ask of the thread, in the order of their asking."""
+class _Inbox:
+    """What others ask of the thread, in the command of their asking."""
 
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -89,8 +89,8 @@ class PollerThread(threading.Thread):
     :param session: who asks which lake.
     :param deliver: is called in the event loop with what is new.
     :param renew: is called in the event loop when the lake refuses a token, with that token. Requests that it refused
-        wait until somebody calls :meth:`go_on`.
-    :param break_down: is called in the event loop if the thread ends by a fault of its own: nobody shall wait in vain.
+        wait until somebody calls :meth:`resend_refused`.
+    :param fail: is called in the event loop if the thread ends by a fault of its own: nobody shall wait in vain.
     """
 
     def __init__(
@@ -99,23 +99,23 @@ class PollerThread(threading.Thread):
         session: Session,
         deliver: Delivery,
         renew: Callable[[str], None],
-        break_down: Callable[[Exception], None],
+        fail: Callable[[Exception], None],
     ) -> None:
         super().__init__(name="lake-poller", daemon=True)
-        self.counts = Counts()
+        self.counts = PollCounts()
         self._loop = loop
         self._session = session
         self._deliver = deliver
         self._renew = renew
-        self._break_down = break_down
+        self._fail = fail
         self._schedule = Schedule()
-        self._requests: deque[Request] = deque()
-        self._refused: list[tuple[Request, Outcome]] = []
-        self._orders = _Orders()
-        self._flights: dict[Handle, _Flight] = {}
+        self._requests: deque[PendingRequest] = deque()
+        self._refused: list[tuple[PendingRequest, Result]] = []
+        self._inbox = _Inbox()
+        self._active: dict[Handle, _ActiveRequest] = {}
         self._idle: list[Handle] = []
-        self._curl_due: float | None = None
-        self._next_looks = 0.0
+        self._curl_timer_at: float | None = None
+        self._next_batch_at = 0.0
         self._wake_sender, self._wake_receiver = socket.socketpair()
         # What is closed in the end, as far as it was made.
         self._opened = ExitStack()
@@ -124,35 +124,35 @@ class PollerThread(threading.Thread):
 
     def watch(self, wait: Wait) -> None:
         """Look at the jobs of a wait from now on."""
-        self._order(lambda: self._schedule.add(wait, time.monotonic()))
+        self._submit(lambda: self._schedule.add(wait, time.monotonic()))
 
     def unwatch(self, wait: Wait) -> None:
         """Forget a wait."""
-        self._order(lambda: self._schedule.remove(wait))
+        self._submit(lambda: self._schedule.remove(wait))
 
-    def send(self, request: Request) -> None:
+    def send(self, request: PendingRequest) -> None:
         """Send a request as soon as there is room for it."""
-        self._order(lambda: self._requests.append(request))
+        self._submit(lambda: self._requests.append(request))
 
-    def go_on(self) -> None:
+    def resend_refused(self) -> None:
         """Send again what the lake has refused for its token, if the session has another now."""
-        self._order(self._send_refused)
+        self._submit(self._send_refused)
 
     def close(self) -> None:
         """End the thread; what is under way is given up."""
-        self._order(self._close)
+        self._submit(self._close)
 
     def run(self) -> None:
         """Serve until closed."""
         try:
             self._set_up()
-            while not self._orders.is_closed:
+            while not self._inbox.is_closed:
                 self._serve_once()
         except Exception as error:
             logger.exception("The poller has broken down")
-            self._tell(self._break_down, error)
+            self._call_in_loop(self._fail, error)
         finally:
-            self._release()
+            self._close_handles()
 
     def _set_up(self) -> None:
         """Make what the thread waits with; a process that has all its files open already can make none of it."""
@@ -160,8 +160,8 @@ class PollerThread(threading.Thread):
         self._selector = self._opened.enter_context(selectors.DefaultSelector())
         self._selector.register(self._wake_receiver, selectors.EVENT_READ)
         self._multi = self._opened.enter_context(closing(pycurl.CurlMulti()))
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._follow_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._follow_timer)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IN_FLIGHT)
 
     def _serve_once(self) -> None:
@@ -169,80 +169,83 @@ class PollerThread(threading.Thread):
         events = self._selector.select(self._wait_seconds())
         for key, mask in events:
             if key.fileobj is self._wake_receiver:
-                self._take_orders()
+                self._run_commands()
             else:
                 bits = (pycurl.CSELECT_IN if mask & selectors.EVENT_READ else 0) | (
                     pycurl.CSELECT_OUT if mask & selectors.EVENT_WRITE else 0
                 )
                 self._multi.socket_action(key.fd, bits)
-        if self._curl_due is not None and self._curl_due <= time.monotonic():
-            self._curl_due = None
+        if self._curl_timer_at is not None and self._curl_timer_at <= time.monotonic():
+            self._curl_timer_at = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._finish_flights()
-        self._start_flights()
-        self._hand_on()
+        self._finish_requests()
+        self._start_requests()
+        self._deliver_updates()
 
     def _wait_seconds(self) -> float | None:
         """Return how long nothing is to be done unless something comes in; None: for ever."""
         # With no room for another request, it is the end of one that is waited for.
-        due = self._schedule.next_due() if len(self._flights) < MAX_IN_FLIGHT else None
-        nexts = [moment for moment in (self._curl_due, due and max(due, self._next_looks)) if moment is not None]
+        due = self._schedule.next_due() if len(self._active) < MAX_IN_FLIGHT else None
+        nexts = [
+            moment for moment in (self._curl_timer_at, due and max(due, self._next_batch_at)) if moment is not None
+        ]
         return max(0.0, min(nexts) - time.monotonic()) if nexts else None
 
-    def _order(self, order: Callable[[], None]) -> None:
-        with self._orders.lock:
-            if self._orders.is_closed:
+    def _submit(self, command: Callable[[], None]) -> None:
+        with self._inbox.lock:
+            if self._inbox.is_closed:
                 return
-            self._orders.waiting.append(order)
-            if len(self._orders.waiting) == 1:
+            self._inbox.waiting.append(command)
+            if len(self._inbox.waiting) == 1:
                 self._wake_sender.send(b"\0")
 
-    def _take_orders(self) -> None:
-        with self._orders.lock:
+    def _run_commands(self) -> None:
+        with self._inbox.lock:
             self._wake_receiver.recv(1)
-            orders, self._orders.waiting = self._orders.waiting, deque()
-        for order in orders:
-            order()
+            commands, self._inbox.waiting = self._inbox.waiting, deque()
+        for command in commands:
+            command()
 
     def _close(self) -> None:
-        with self._orders.lock:
-            self._orders.is_closed = True
+        with self._inbox.lock:
+            self._inbox.is_closed = True
 
-    def _release(self) -> None:
-        with self._orders.lock:
-            self._orders.is_closed = True
-        for handle in self._flights:
+    def _close_handles(self) -> None:
+        with self._inbox.lock:
+            self._inbox.is_closed = True
+        for handle in self._active:
             self._multi.remove_handle(handle)
-        for handle in [*self._flights, *self._idle]:
+        for handle in [*self._active, *self._idle]:
             handle.close()
         self._opened.close()
 
-    def _start_flights(self) -> None:
-        while self._requests and len(self._flights) < MAX_IN_FLIGHT:
+    def _start_requests(self) -> None:
+        while self._requests and len(self._active) < MAX_IN_FLIGHT:
             self._start(self._requests.popleft())
         now = time.monotonic()
-        if now < self._next_looks:
+        if now < self._next_batch_at:
             return
-        self._next_looks = now + _BATCH_SECONDS
-        while len(self._flights) < MAX_IN_FLIGHT and (job := self._schedule.pop_due(now)) is not None:
+        self._next_batch_at = now + _BATCH_SECONDS
+        while len(self._active) < MAX_IN_FLIGHT and (job := self._schedule.pop_due(now)) is not None:
             self.counts.polls += 1
-            self.counts.late = max(self.counts.late, now - job.poll_at)
-            self._start(Request(self._session.build_request("GET", job.path), _teller(self._schedule, job)))
+            self.counts.max_lateness = max(self.counts.max_lateness, now - job.poll_at)
+            request = self._session.build_request("GET", job.path)
+            self._start(PendingRequest(request, _on_poll_done(self._schedule, job)))
 
-    def _start(self, request: Request) -> None:
-        transport, call = self._session.transport, request.call
+    def _start(self, pending: PendingRequest) -> None:
+        transport, request = self._session.transport, pending.request
         handle = self._idle.pop() if self._idle else make_handle(transport.timeout, transport.verify)
         try:
-            exchange = CurlRequest(handle, call.method, call.url, headers=call.headers, body=call.body)
+            curl_request = CurlRequest(handle, request.method, request.url, headers=request.headers, body=request.body)
         except LakeError as error:
             self._idle.append(handle)
-            request.done(error)
+            pending.on_done(error)
             return
-        self._flights[handle] = _Flight(exchange, request)
+        self._active[handle] = _ActiveRequest(curl_request, pending)
         self._multi.add_handle(handle)
 
-    def _finish_flights(self) -> None:
-        if not self._flights:
+    def _finish_requests(self) -> None:
+        if not self._active:
             return
         more = 1
         while more:
@@ -252,41 +255,41 @@ class PollerThread(threading.Thread):
             for handle, code, message in failed:
                 self._finish(handle, partial(CurlRequest.lake_error, code=code, message=message))
 
-    def _finish(self, handle: Handle, read: Callable[[CurlRequest], Outcome]) -> None:
-        flight = self._flights.pop(handle)
-        outcome = read(flight.exchange)
+    def _finish(self, handle: Handle, read: Callable[[CurlRequest], Result]) -> None:
+        active = self._active.pop(handle)
+        result = read(active.curl_request)
         self._multi.remove_handle(handle)
         self._idle.append(handle)
-        if isinstance(outcome, Response) and outcome.status == HTTPStatus.UNAUTHORIZED:
-            self._refused.append((flight.request, outcome))
+        if isinstance(result, Response) and result.status == HTTPStatus.UNAUTHORIZED:
+            self._refused.append((active.pending, result))
             if len(self._refused) == 1:
-                self._tell(self._renew, flight.request.call.token)
+                self._call_in_loop(self._renew, active.pending.request.token)
         else:
-            flight.request.done(outcome)
+            active.pending.on_done(result)
 
     def _send_refused(self) -> None:
         refused, self._refused = self._refused, []
-        for request, outcome in refused:
-            renewed = self._session.with_new_token(request.call)
+        for pending, result in refused:
+            renewed = self._session.with_new_token(pending.request)
             if renewed is None:
-                request.done(outcome)
+                pending.on_done(result)
             else:
-                self._requests.append(Request(renewed, request.done))
+                self._requests.append(PendingRequest(renewed, pending.on_done))
 
-    def _tell(self, hear: Callable[[_T], None], what: _T) -> bool:
+    def _call_in_loop(self, callback: Callable[[_T], None], argument: _T) -> bool:
         """Call something in the event loop, unless that was closed: nobody waits any more then."""
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(hear, what)
+            self._loop.call_soon_threadsafe(callback, argument)
             return True
         return False
 
-    def _hand_on(self) -> None:
+    def _deliver_updates(self) -> None:
         if self._schedule.outbox:
             batch, self._schedule.outbox = self._schedule.outbox, []
-            if not self._tell(self._deliver, batch):
+            if not self._call_in_loop(self._deliver, batch):
                 self._close()
 
-    def _follow_socket(self, what: int, descriptor: int, *_multi: Any) -> None:
+    def _on_socket(self, what: int, descriptor: int, *_multi: Any) -> None:
         """Listen to a socket as libcurl asks."""
         if what == pycurl.POLL_REMOVE:
             with suppress(KeyError):
@@ -296,11 +299,11 @@ class PollerThread(threading.Thread):
         else:
             self._selector.register(descriptor, _EVENTS[what])
 
-    def _follow_timer(self, milliseconds: int) -> None:
+    def _on_timer(self, milliseconds: int) -> None:
         """Remember when libcurl wants to be called; -1: not at all."""
-        self._curl_due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+        self._curl_timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
 
-def _teller(schedule: Schedule, job: WatchedJob) -> Callable[[Outcome], None]:
+def _on_poll_done(schedule: Schedule, job: WatchedJob) -> Callable[[Result], None]:
     """Return what tells the schedule what came of a look at a job."""
-    return lambda outcome: schedule.answered(job, outcome, time.monotonic())
+    return lambda result: schedule.record_result(job, result, time.monotonic())

@@ -228,7 +228,7 @@ def test_durations_are_seconds_or_what_python_and_airflow_have_for_them() -> Non
     assert read_seconds("timeout", 0) == 0
     assert read_optional_seconds("timeout", None) is None
     with pytest.raises(LakeArgumentError, match="above 0"):
-        read_seconds("poll_interval", 0, above=0)
+        read_seconds("poll_interval", 0, exclusive_minimum=0)
 
 
 def test_numbers_flags_and_choices() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_lake.client.listing.ids import IdPage, IdQuery
 from airflow_provider_lake.triggers import arrivals
-from airflow_provider_lake.triggers.arrivals import Position, begin, look
+from airflow_provider_lake.triggers.arrivals import Position, scan, start_position
 
 TAGGED = "tagged"
 # What `[state_store] max_value_storage_bytes` is unless somebody changes it.
@@ -94,7 +94,7 @@ def _see_everything(lake: _ModelLake, position: Position, hold: int = 0) -> tupl
     calm = 0
     while calm < 4:
         calm = 0 if lake.changes else calm + 1
-        found = asyncio.run(look(lake, TAGGED, position))  # type: ignore[arg-type]  # the model has the reader's methods
+        found = asyncio.run(scan(lake, TAGGED, position))  # type: ignore[arg-type]  # the model has the reader's methods
         ready = found.new_ids[: len(found.new_ids) - (hold if lake.changes else 0)]
         seen += ready
         position = Position.from_json(found.position.after(ready).to_json())
@@ -104,7 +104,7 @@ def _see_everything(lake: _ModelLake, position: Position, hold: int = 0) -> tupl
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "PAGE_DATA", 2)
+    monkeypatch.setattr(arrivals, "PAGE_SIZE", 2)
     monkeypatch.setattr(arrivals, "WINDOW_PAGES", 3)
     monkeypatch.setattr(arrivals, "_MAX_UNFINISHED", 2)
 
@@ -138,8 +138,8 @@ def test_a_look_at_a_calm_lake_reads_no_more_than_its_window() -> None:
     seen, position = _see_everything(lake, Position())
 
     assert len(seen) == 200
-    assert len(position.seen) <= arrivals.PAGE_DATA * arrivals.WINDOW_PAGES
-    assert int(position.cursor or 0) >= 200 - arrivals.PAGE_DATA * arrivals.WINDOW_PAGES
+    assert len(position.seen) <= arrivals.PAGE_SIZE * arrivals.WINDOW_PAGES
+    assert int(position.cursor or 0) >= 200 - arrivals.PAGE_SIZE * arrivals.WINDOW_PAGES
 
 
 def test_one_that_the_lake_finishes_long_after_all_others_is_seen() -> None:
@@ -161,7 +161,7 @@ def test_one_that_is_tagged_after_others_have_come_is_seen() -> None:
     """As long as it lies within the window."""
     lake = _ModelLake()
     late = lake.add(is_tagged=False, status="DONE")
-    for _ in range(arrivals.PAGE_DATA):
+    for _ in range(arrivals.PAGE_SIZE):
         lake.add(status="DONE")
     seen, position = _see_everything(lake, Position())
 
@@ -178,7 +178,7 @@ def test_a_watch_may_begin_with_what_comes_from_now_on(count: int) -> None:
     for _ in range(count):
         lake.add(status="DONE")
 
-    position = asyncio.run(begin(lake, TAGGED, latest=True))  # type: ignore[arg-type]  # as above
+    position = asyncio.run(start_position(lake, TAGGED, latest=True))  # type: ignore[arg-type]  # as above
     before, position = _see_everything(lake, position)
     coming = lake.add(status="DONE")
 
@@ -188,14 +188,14 @@ def test_a_watch_may_begin_with_what_comes_from_now_on(count: int) -> None:
 
 def test_the_positions_of_a_long_backlog_fit_into_airflows_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 20,000 data that are there when a watch begins with the earliest, each is seen once."""
-    monkeypatch.setattr(arrivals, "PAGE_DATA", 500)
+    monkeypatch.setattr(arrivals, "PAGE_SIZE", 500)
     monkeypatch.setattr(arrivals, "WINDOW_PAGES", 4)
     lake, seen, sizes, position, is_complete = _ModelLake(), Counter[str](), [], Position(), False
     for _ in range(20_000):
         lake.add(status="DONE")
 
     while not is_complete:
-        found = asyncio.run(look(lake, TAGGED, position))  # type: ignore[arg-type]  # as above
+        found = asyncio.run(scan(lake, TAGGED, position))  # type: ignore[arg-type]  # as above
         sizes.append(len(json.dumps(found.position.to_json())))
         position, is_complete = found.position.after(found.new_ids), found.is_complete
         seen.update(found.new_ids)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_lake.tasks.lineage import files_of
+from airflow_provider_lake.tasks.lineage import file_datasets
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from airflow_provider_lake.tasks.lineage import files_of
 )
 def test_files_have_openlineages_names(filepaths: str | Path | list[str | Path], names: list[tuple[str, str]]) -> None:
     """Absolute paths of files and folders, buckets without connection, the folder of a pattern, each once."""
-    assert files_of(filepaths) == names
+    assert file_datasets(filepaths) == names

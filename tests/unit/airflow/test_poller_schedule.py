@@ -19,7 +19,7 @@ from airflow_provider_lake.client import (
 )
 from airflow_provider_lake.client.transport.base import Response
 from airflow_provider_lake.tasks.jobs import next_interval
-from airflow_provider_lake.triggers.polling.schedule import JobNews, News, Schedule, Silence, Wait
+from airflow_provider_lake.triggers.polling.schedule import JobUpdate, OutageStarted, Schedule, Update, Wait
 
 RUNNING = Response(200, {}, b'{"id": "a", "status": "RUNNING", "progress": {"total": 9, "done": 3}}')
 DONE = Response(200, {}, b'{"id": "a", "status": "SUCCEEDED"}')
@@ -44,14 +44,14 @@ class Clock:
         self.schedule.add(wait, self.now)
         return wait
 
-    def run(self, seconds: float, response: Response | LakeError = RUNNING) -> list[tuple[Wait, News]]:
+    def run(self, seconds: float, response: Response | LakeError = RUNNING) -> list[tuple[Wait, Update]]:
         """Let time pass, and give each look the same answer; return what was handed on."""
         end = self.now + seconds
         while (due := self.schedule.next_due()) is not None and due <= end:
             self.now = max(self.now, due)
             while (job := self.schedule.pop_due(self.now)) is not None:
                 self.looks.append((self.now, job.id))
-                self.schedule.answered(job, response, self.now)
+                self.schedule.record_result(job, response, self.now)
         self.now = end
         handed, self.schedule.outbox = self.schedule.outbox, []
         return handed
@@ -62,9 +62,9 @@ class Clock:
         return [after - before for before, after in pairwise(times)]
 
 
-def _told(handed: Sequence[tuple[Wait, News]], wait: Wait) -> list[str]:
+def _told(handed: Sequence[tuple[Wait, Update]], wait: Wait) -> list[str]:
     return [
-        str(news.status) if isinstance(news, JobNews) else type(news).__name__ for who, news in handed if who is wait
+        str(news.status) if isinstance(news, JobUpdate) else type(news).__name__ for who, news in handed if who is wait
     ]
 
 
@@ -121,7 +121,7 @@ def test_only_what_is_new_is_handed_on() -> None:
     assert clock.run(60, again) == []
     [(who, news)] = clock.run(60, more)
     assert who is wait
-    assert isinstance(news, JobNews)
+    assert isinstance(news, JobUpdate)
     assert news.progress == {"total": 9, "done": 4}
 
 
@@ -134,7 +134,7 @@ def test_a_lake_that_does_not_answer_is_asked_less_and_less() -> None:
     handed = clock.run(300, LOST)
     gaps = clock.gaps()
 
-    assert _told(handed, wait) == ["Silence"]
+    assert _told(handed, wait) == ["OutageStarted"]
     assert all(gap >= 1.0 for gap in gaps)
     assert sum(gaps[-3:]) > sum(gaps[:3])
     assert max(gaps) <= 60.0
@@ -167,7 +167,7 @@ def test_each_wait_gives_up_when_its_own_budget_is_spent() -> None:
     short, long = clock.add("a", outage_budget=30.0), clock.add("a", outage_budget=600.0)
     clock.run(1.5)
     handed = clock.run(25, Response(429, {"Retry-After": "3000"}, b""))
-    assert _told(handed, short) == ["Silence"]
+    assert _told(handed, short) == ["OutageStarted"]
     handed = clock.run(10)
 
     [(who, error)] = handed
@@ -184,7 +184,7 @@ def test_a_lake_that_answers_again_gives_back_the_whole_budget() -> None:
     wait = clock.add("a", outage_budget=30.0)
     clock.run(1.5)
     for _ in range(5):
-        assert _told(clock.run(25, BUSY), wait) == ["Silence"]
+        assert _told(clock.run(25, BUSY), wait) == ["OutageStarted"]
         assert _told(clock.run(40), wait) in (["RUNNING"], [])
 
 
@@ -235,7 +235,7 @@ def test_what_is_no_job_counts_as_no_answer(body: bytes) -> None:
     clock = Clock()
     wait = clock.add("a")
 
-    assert _told(clock.run(1.5, Response(200, {}, body)), wait) == ["Silence"]
+    assert _told(clock.run(1.5, Response(200, {}, body)), wait) == ["OutageStarted"]
     assert _told(clock.run(60, DONE), wait) == ["SUCCEEDED"]
 
 
@@ -247,7 +247,7 @@ def test_nobody_asks_for_a_job_that_nobody_waits_for() -> None:
     under_way = clock.schedule.pop_due(clock.now)
     assert under_way is not None
     clock.schedule.remove(wait)
-    clock.schedule.answered(under_way, RUNNING, clock.now)
+    clock.schedule.record_result(under_way, RUNNING, clock.now)
 
     assert clock.run(60) == []
     assert clock.looks == []
@@ -260,7 +260,7 @@ def test_an_error_that_is_none_of_these_ends_the_wait() -> None:
     [(_, told)] = clock.run(60, Response(418, {}, b""))
 
     assert isinstance(told, LakeError)
-    assert not isinstance(told, ServerError | Silence)
+    assert not isinstance(told, ServerError | OutageStarted)
 
 
 @pytest.mark.parametrize("poll_interval", [0, -1, 0.001])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_lake.client.listing.ids import IdPage, IdQuery
-from airflow_provider_lake.triggers.watcher import KEEP_AFTER_SECONDS, Batching, PositionStore, Tick, Watch
+from airflow_provider_lake.triggers.watcher import SAVE_DELAY_SECONDS, Batching, PositionStore, Tick, Watcher
 
 
 class _Reader:
@@ -48,7 +48,7 @@ def test_a_position_is_kept_seconds_after_its_event(monkeypatch: pytest.MonkeyPa
     async def run() -> None:
         monkeypatch.setattr(asyncio, "sleep", sleep)
         log = logging.getLogger("watch")
-        watching = Watch(
+        watching = Watcher(
             _Reader(),  # type: ignore[arg-type]  # as far as a watch asks
             None,
             Batching(1, 10, 0.0, None),
@@ -56,10 +56,10 @@ def test_a_position_is_kept_seconds_after_its_event(monkeypatch: pytest.MonkeyPa
             log,
             from_latest=False,
         )
-        async for ids in watching.attend(Tick(1, 0)):
+        async for ids in watching.process(Tick(1, 0)):
             happened.append(f"fired {ids}")  # noqa: PERF401 - others write into it meanwhile
 
     asyncio.run(run())
 
-    assert happened[-3:] == ["fired ['one']", f"slept {KEEP_AFTER_SECONDS}", "kept with the data"]
-    assert KEEP_AFTER_SECONDS >= 5
+    assert happened[-3:] == ["fired ['one']", f"slept {SAVE_DELAY_SECONDS}", "kept with the data"]
+    assert SAVE_DELAY_SECONDS >= 5

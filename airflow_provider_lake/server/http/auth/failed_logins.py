@@ -47,13 +47,13 @@ class FailedLogins:
         :raises TooManyRequestsError: too many other tokens from this address were wrong.
         """
         with self._lock:
-            attempts = self._addresses.get(_network(address))
-            if attempts is None or digest in attempts.right or digest in attempts.wrong:
+            tried = self._addresses.get(_network(address))
+            if tried is None or digest in tried.right or digest in tried.wrong:
                 return
             now = self._now()
-            while attempts.wrong and (oldest := next(iter(attempts.wrong.values()))) <= now - WINDOW_SECONDS:
-                attempts.wrong.popitem(last=False)
-            if len(attempts.wrong) < MAX_FAILED_LOGINS:
+            while tried.wrong and (oldest := next(iter(tried.wrong.values()))) <= now - WINDOW_SECONDS:
+                tried.wrong.popitem(last=False)
+            if len(tried.wrong) < MAX_FAILED_LOGINS:
                 return
             seconds = math.ceil(oldest + WINDOW_SECONDS - now)
         raise TooManyRequestsError(
@@ -63,28 +63,28 @@ class FailedLogins:
     def record_failure(self, address: str, digest: str) -> None:
         """Record that a token is unknown."""
         with self._lock:
-            attempts = self._attempts_of(address)
-            attempts.right.pop(digest, None)
-            if digest not in attempts.wrong and len(attempts.wrong) < MAX_FAILED_LOGINS:
-                attempts.wrong[digest] = self._now()
+            tried = self._tried(address)
+            tried.right.pop(digest, None)
+            if digest not in tried.wrong and len(tried.wrong) < MAX_FAILED_LOGINS:
+                tried.wrong[digest] = self._now()
 
     def record_success(self, address: str, digest: str) -> None:
         """Record that a token is valid."""
         with self._lock:
-            attempts = self._attempts_of(address)
-            attempts.wrong.pop(digest, None)
-            attempts.right[digest] = None
-            attempts.right.move_to_end(digest)
-            if len(attempts.right) > _MAX_KNOWN:
-                attempts.right.popitem(last=False)
+            tried = self._tried(address)
+            tried.wrong.pop(digest, None)
+            tried.right[digest] = None
+            tried.right.move_to_end(digest)
+            if len(tried.right) > _MAX_KNOWN:
+                tried.right.popitem(last=False)
 
-    def _attempts_of(self, address: str) -> _Attempts:
+    def _tried(self, address: str) -> _Attempts:
         network = _network(address)
-        attempts = self._addresses.setdefault(network, _Attempts())
+        tried = self._addresses.setdefault(network, _Attempts())
         self._addresses.move_to_end(network)
         if len(self._addresses) > MAX_ADDRESSES:
             self._addresses.popitem(last=False)
-        return attempts
+        return tried
 
 
 def _network(address: str) -> str:

@@ -1,4 +1,4 @@
-// The lake's API, with the token that the user pasted. The token is stored in this tab only.
+// The lake's API, as the owner of the token that was pasted. The token stays in this tab and ends with it.
 
 const KEY = "lake-token";
 
@@ -13,18 +13,18 @@ export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 export const keepToken = (token) => sessionStorage.setItem(KEY, token);
 
-/** GET a path of the API and return the response's JSON. */
+/** GET a path of the API and return the answer's JSON. */
 export async function get(path, signal) {
   const token = sessionStorage.getItem(KEY) ?? "";
-  let response;
+  let answer;
   try {
-    response = await fetch(path, { headers: { Authorization: `Bearer ${token}` }, signal, cache: "no-store" });
+    answer = await fetch(path, { headers: { Authorization: `Bearer ${token}` }, signal, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, "The lake does not respond.");
+    throw new ApiError(0, "The lake does not answer.");
   }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, body.message ?? `The lake responded with status ${response.status}.`);
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new ApiError(answer.status, body.message ?? `The lake answered ${answer.status}.`);
   return body;
 }
 

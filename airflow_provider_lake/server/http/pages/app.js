@@ -1,4 +1,4 @@
-// Which page is shown: by the URL. Without a token, the sign-in page.
+// Which page is shown: the address decides. Without a token, the one that asks for it.
 
 import { ApiError, forgetToken, get, hasToken, isToken, keepToken } from "./api.js";
 import { showData } from "./data.js";
@@ -37,7 +37,7 @@ async function show() {
     if (signal.aborted) return;
     if (error.status === 401) return signOut("The lake does not know this token.");
     document.title = "Lake";
-    main.replaceChildren(el("section.card.problem", {}, el("h1", {}, "Error"), el("p", {}, error.message)));
+    main.replaceChildren(el("section.card.problem", {}, el("h1", {}, "That did not work"), el("p", {}, error.message)));
   }
 }
 

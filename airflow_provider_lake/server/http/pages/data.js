@@ -1,4 +1,4 @@
-// The page of one data: its image, and its fields.
+// The page of one data: its picture, and everything that is known about it.
 
 import { get } from "./api.js";
 import { address, badge, bytes, date, el, facts, number } from "./dom.js";

@@ -5,7 +5,7 @@ import { address, badge, bytes, el, go, number, plural } from "./dom.js";
 
 const PAGE_SIZE = 60;
 const MAX_TAGS = 1000;
-// A small image without a thumbnail is shown itself.
+// An image without thumbnail is shown itself, if it is small.
 const MAX_SHOWN_BYTES = 2 << 20;
 const ORDERS = [["", "in order of arrival"], ["-created_at", "newest first"], ["filename", "by name"]];
 

@@ -1,4 +1,4 @@
-// Elements and words. Text only becomes text nodes: nothing here parses markup, so no name can inject any.
+// Elements and words. Text only ever becomes text: nothing here parses markup, so no name can be taken for it.
 
 /**
  * Make an element.

@@ -1,4 +1,4 @@
-// The pages of jobs: all of them, and one with its progress and log. Both refresh while they are visible.
+// The pages of jobs: all of them, and one with its progress and log. Both stay up to date while they are looked at.
 
 import { get } from "./api.js";
 import { address, badge, date, duration, el, facts, number, plural } from "./dom.js";
@@ -63,8 +63,8 @@ function list(page, from) {
   const last = from + page.items.length;
   return el("div", {},
     el("div.heading", {}, el("h1", {}, "Jobs"), el("span.count", {}, plural(page.count, "job", "jobs"))),
-    rows.length ? el("table.jobs", {}, el("thead", {}, el("tr", {}, ["State", "Job", "Progress", "Created", "Took"].map((name) => el("th", {}, name)))), el("tbody", {}, rows))
-      : el("p.empty", {}, "There are no jobs yet."),
+    rows.length ? el("table.jobs", {}, el("thead", {}, el("tr", {}, ["State", "What", "Progress", "Created", "Took"].map((name) => el("th", {}, name)))), el("tbody", {}, rows))
+      : el("p.empty", {}, "No job was ever started here."),
     el("nav.pager", { "aria-label": "Pages" },
       from ? el("a.button", { href: address("/jobs", { from: Math.max(0, from - PAGE_SIZE) || null }) }, "Newer") : null,
       last < page.count ? el("a.button", { href: address("/jobs", { from: last }) }, "Older") : null));
@@ -90,7 +90,7 @@ function drawJob({ job, log }) {
     failures(job),
     el("section.card", {},
       el("div.heading", {}, el("h2", {}, "Log"), el("span.count", {}, lines(log))),
-      log.items.length ? el("pre.log", { tabindex: "0" }, log.items.map((line) => el("span", {}, line.line, "\n"))) : el("p.quiet", {}, "The log is empty.")));
+      log.items.length ? el("pre.log", { tabindex: "0" }, log.items.map((line) => el("span", {}, line.line, "\n"))) : el("p.quiet", {}, "Nothing was said so far.")));
 }
 
 const lines = (log) => (log.count > log.items.length ? `the last ${number(log.items.length)} of ${number(log.count)} lines` : plural(log.count, "line", "lines"));
@@ -102,7 +102,7 @@ function counts(job) {
 function failures(job) {
   const found = job.progress?.failures;
   if (!Array.isArray(found) || !found.length) return null;
-  return el("section.card", {}, el("h2", {}, "Failures"),
+  return el("section.card", {}, el("h2", {}, "What could not be done"),
     facts(found.map((each) => [each.object_name ?? "", each.reason ?? ""])));
 }
 

@@ -59,8 +59,8 @@ def find_data(
 ) -> Response:
     """Return the one data that has this id, file name or object name."""
     given = {"id": id, "filename": filename, "object_name": object_name}
-    description = ", ".join(f"{name} {str(value)!r}" for name, value in given.items() if value is not None)
-    if not description:
+    wanted = ", ".join(f"{name} {str(value)!r}" for name, value in given.items() if value is not None)
+    if not wanted:
         raise BadRequestError("give id, filename or object_name to find a data")
     selection = Selection(
         datalake.id,
@@ -71,7 +71,7 @@ def find_data(
         upload_statuses=upload_statuses,
     )
     with lake.database.reading() as session:
-        data = data_queries.find_one(session, selection, description)
+        data = data_queries.find_one(session, selection, wanted)
     return json_response(_data_response(lake.stores.for_organization(datalake.organization_id), request, data))
 
 

@@ -38,11 +38,11 @@ async def upload_form(request: Request, lake: LakeDep) -> Response:
     policies: list[FormPolicy] = []
     with store.incoming() as incoming:
 
-        def open_file(fields: dict[str, str]) -> tuple[IncomingFile, int]:
+        def begin_file(fields: dict[str, str]) -> tuple[IncomingFile, int]:
             policies.append(lake.signer.check_form(fields))
             return incoming, policies[0].max_bytes
 
-        form = FormReader(request.headers.get("content-type", ""), open_file)
+        form = FormReader(request.headers.get("content-type", ""), begin_file)
         await _receive(request, form.feed)
         form.finish()
         incoming.finish()

@@ -96,18 +96,18 @@ def get_many(session: Session, datalake_id: UUID, ids: Collection[UUID]) -> Sequ
     return found
 
 
-def find_one(session: Session, selection: Selection, description: str) -> Data:
+def find_one(session: Session, selection: Selection, wanted: str) -> Data:
     """Return the one data that matches a selection.
 
-    :param description: the selection in words, for messages.
+    :param wanted: the selection in words, for messages.
     :raises NotFoundError: none matches.
     :raises BadRequestError: several match.
     """
     found = session.scalars(select_data(selection, Data).options(*_WITH_RELATED).limit(2)).all()
     if not found:
-        raise NotFoundError(f"no data with {description}")
+        raise NotFoundError(f"no data with {wanted}")
     if len(found) > 1:
-        raise BadRequestError(f"there are several data with {description}; find one by its id or object name")
+        raise BadRequestError(f"there are several data with {wanted}; find one by its id or object name")
     data: Data = found[0]
     return data
 
@@ -120,12 +120,12 @@ def delete_data(
     :return: names of the objects to delete: those that were not imported, and that nothing else uses.
     """
     lakes = select(Datalake.id).where(Datalake.organization_id == organization_id)
-    conditions: list[ColumnElement[bool]] = [Data.id.in_(ids), Data.datalake_id.in_(lakes)]
+    meant: list[ColumnElement[bool]] = [Data.id.in_(ids), Data.datalake_id.in_(lakes)]
     if datalake_id is not None:
-        conditions.append(Data.datalake_id == datalake_id)
-    uploaded = Projection.data_position.in_(select(Data.position).where(*conditions)) & ~Projection.is_imported
+        meant.append(Data.datalake_id == datalake_id)
+    uploaded = Projection.data_position.in_(select(Data.position).where(*meant)) & ~Projection.is_imported
     object_names = list(session.scalars(select(Projection.object_name).where(uploaded)))
-    deleted = session.execute(delete(Data).where(*conditions).returning(Data.object_name, Data.is_imported))
+    deleted = session.execute(delete(Data).where(*meant).returning(Data.object_name, Data.is_imported))
     object_names += [object_name for object_name, is_imported in deleted if not is_imported]
     return find_unused(session, organization_id, object_names)
 
@@ -135,22 +135,22 @@ def list_pending(session: Session, limit: int) -> list[Pending]:
     return [Pending(*row) for row in session.connection().execute(_PENDING.limit(limit))]
 
 
-def record_results(session: Session, results: Sequence[MediaResult]) -> None:
+def record_results(session: Session, findings: Sequence[MediaResult]) -> None:
     """Record what files contain; known dimensions are replaced only by measured ones."""
     rows = [
         {
-            "found_position": result.position,
-            "upload_status": result.status,
-            "upload_error": result.error,
-            "file_size": result.size,
-            "found_width": result.width,
-            "found_height": result.height,
-            "duration": result.duration,
-            "frame_rate": result.frame_rate,
-            "codec": result.codec,
-            "thumbnail_due": result.status == UploadStatus.DONE and result.width is not None,
+            "found_position": finding.position,
+            "upload_status": finding.status,
+            "upload_error": finding.error,
+            "file_size": finding.size,
+            "found_width": finding.width,
+            "found_height": finding.height,
+            "duration": finding.duration,
+            "frame_rate": finding.frame_rate,
+            "codec": finding.codec,
+            "thumbnail_due": finding.status == UploadStatus.DONE and finding.width is not None,
         }
-        for result in results
+        for finding in findings
     ]
     if rows:
         session.connection().execute(_RECORDING, rows)

@@ -72,8 +72,8 @@ def list_newest(
     :param job_id: only this one.
     :return: each job with the name of the processing that it runs.
     """
-    conditions = [Datalake.organization_id == organization_id, *([] if job_id is None else [Job.id == job_id])]
-    jobs = select(Job).join(Datalake, Datalake.id == Job.datalake_id).where(*conditions)
+    wanted = [Datalake.organization_id == organization_id, *([] if job_id is None else [Job.id == job_id])]
+    jobs = select(Job).join(Datalake, Datalake.id == Job.datalake_id).where(*wanted)
     page = jobs.outerjoin(Processing, Processing.id == Job.processing_id).add_columns(Processing.name)
     page = page.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
     count = session.scalar(jobs.with_only_columns(func.count())) or 0

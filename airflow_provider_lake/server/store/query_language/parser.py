@@ -51,16 +51,16 @@ def parse(text: str) -> Node:
         # The transformer makes nodes of lark's trees.
         return cast("Node", _parser().parse(text))
     except UnexpectedToken as error:
-        position = error.token.start_pos if error.token.type != "$END" else None
-        raise _unexpected(text, position, error.accepts or error.expected) from None
+        place = error.token.start_pos if error.token.type != "$END" else None
+        raise _unexpected(text, place, error.accepts or error.expected) from None
     except UnexpectedCharacters as error:
         raise _unexpected(text, error.pos_in_stream, error.allowed or ()) from None
 
 
-def _unexpected(text: str, position: int | None, terminals: Collection[str]) -> InvalidQueryError:
-    expected = " or ".join(_WORDS[name] for name in _WORDS if name in terminals)
-    found = "the end" if position is None else repr(text[position : position + _SHOWN].split(maxsplit=1)[0])
-    return InvalidQueryError(f"expected {expected}, found {found}", (len(text) if position is None else position) + 1)
+def _unexpected(text: str, place: int | None, terminals: Collection[str]) -> InvalidQueryError:
+    wanted = " or ".join(_WORDS[name] for name in _WORDS if name in terminals)
+    found = "the end" if place is None else repr(text[place : place + _SHOWN].split(maxsplit=1)[0])
+    return InvalidQueryError(f"expected {wanted}, found {found}", (len(text) if place is None else place) + 1)
 
 
 @cache

@@ -95,12 +95,12 @@ class DataImport:
     def write(self, session: Session, seen: BatchResult[Row]) -> int:
         """Add the data with their tags."""
         # Sources and tags may have been deleted since the job was created.
-        source_ids = {row["data_source_id"] for row in seen.rows} - {None}
-        sources = imports.existing_sources(session, self._datalake_id, source_ids)
+        wanted_sources = {row["data_source_id"] for row in seen.rows} - {None}
+        sources = imports.existing_sources(session, self._datalake_id, wanted_sources)
         rows = [row if row["data_source_id"] in sources else row | {"data_source_id": None} for row in seen.rows]
-        links = [(row["id"], tag_id) for row in rows for tag_id in self._tag_ids(row["object_name"])]
-        known = imports.existing_tags(session, self._datalake_id, {tag_id for _, tag_id in links})
-        return len(imports.add_data(session, rows, [pair for pair in links if pair[1] in known]))
+        wanted = [(row["id"], tag_id) for row in rows for tag_id in self._tag_ids(row["object_name"])]
+        known = imports.existing_tags(session, self._datalake_id, {tag_id for _, tag_id in wanted})
+        return len(imports.add_data(session, rows, [pair for pair in wanted if pair[1] in known]))
 
     def _new_candidates(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         names = [_printable(each.object_name) for each in candidates]

@@ -86,9 +86,9 @@ class MediaWorker:
         images = [place for place, (data, _) in enumerate(stored) if data.type == DataType.IMAGE]
         read = self._lake.images.read([(stored[place][1], stored[place][0].object_name) for place in images])
         found = dict(zip(images, read, strict=True))
-        results = read_all(lambda place: self._read_one(*stored[place], found.get(place)), range(len(stored)))
+        findings = read_all(lambda place: self._read_one(*stored[place], found.get(place)), range(len(stored)))
         with self._lake.database.writing() as session:
-            data_queries.record_results(session, results)
+            data_queries.record_results(session, findings)
         return len(pending)
 
     def _read_one(self, data: Pending, store: BlobStore, image: ImageResult | None) -> MediaResult:

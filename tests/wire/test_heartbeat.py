@@ -16,7 +16,7 @@ from airflow_provider_lake.cli.sample_photos import make_photos
 from airflow_provider_lake.operators.base import LakeOperator
 from airflow_provider_lake.operators.processing import LaunchProcessingOperator
 from airflow_provider_lake.sensors.job import JobSensor
-from airflow_provider_lake.tasks import life_signs
+from airflow_provider_lake.tasks import heartbeat
 from airflow_provider_lake.triggers.data import DataTrigger, LakeDataTrigger
 from tests.lake_process import LakeProcess
 from tests.tries import Tries
@@ -46,7 +46,7 @@ class Log:
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     """Keep what every task and trigger says; what takes ten minutes elsewhere takes a moment here."""
     log = Log()
-    monkeypatch.setattr(life_signs, "LIFE_SIGN_SECONDS", 0.3)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.3)
     for kind in (LakeOperator, JobSensor, DataTrigger, LakeDataTrigger):
         monkeypatch.setattr(kind, "log", log, raising=False)
     monkeypatch.setattr("airflow_provider_lake.triggers.job.JobTrigger.log", log)
