@@ -181,7 +181,7 @@ def test_a_poller_that_breaks_down_tells_everybody(monkeypatch: pytest.MonkeyPat
 
     async def wait() -> list[Any]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Schedule, "answered", _fail)
+            patch.setattr(Schedule, "record_result", _fail)
             broken = await asyncio.gather(_fire("one"), _fire("two"), return_exceptions=True)
         return [*broken, await _fire("one")]
 
