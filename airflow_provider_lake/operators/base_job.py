@@ -19,9 +19,7 @@ from airflow_provider_lake.tasks.deadlines import TaskDeferralTimeout, backstop,
 from airflow_provider_lake.tasks.fingerprints import fingerprint
 from airflow_provider_lake.tasks.heartbeat import sleep_with_heartbeat
 from airflow_provider_lake.tasks.jobs import (
-    OutageBudget,
     describe_job,
-    insist,
     job_summary,
     kill_job,
     log_output,
@@ -29,6 +27,7 @@ from airflow_provider_lake.tasks.jobs import (
     read_job,
     require_no_failure,
 )
+from airflow_provider_lake.tasks.outages import OutageBudget, retry_in_outage
 from airflow_provider_lake.tasks.resume import (
     has_next_try,
     idempotency_key,
@@ -253,17 +252,23 @@ class LakeJobOperator(LakeOperator):
         return min((end for end in ends if end is not None), default=None)
 
     def _read(self, job_id: str, *, token_was_accepted: bool = False) -> "Job":
-        """Read the job, and bear with a lake that does not answer."""
+        """Read the job, through an outage of the lake."""
         budget = OutageBudget(self.outage_budget, self.log, token_was_accepted=token_was_accepted)
-        return insist(lambda: read_job(self.hook.client, job_id), budget, self.poll_interval)
+        return retry_in_outage(lambda: read_job(self.hook.client, job_id), budget, self.poll_interval)
 
     def _wait(self, job_id: str, deadline: float | None) -> "Job":
-        """Look at the job until it has ended."""
+        """Poll the job until it has ended."""
+        from airflow_provider_lake.client import LakeError
+
         budget, last = OutageBudget(self.outage_budget, self.log, token_was_accepted=True), f"job {job_id}"
         started = last_logged = time.monotonic()
         while True:
-            with budget.bear():
+            try:
                 job = read_job(self.hook.client, job_id)
+            except LakeError as error:
+                budget.tolerate(error)
+            else:
+                budget.reset()
                 if describe_job(job) != last:
                     last = describe_job(job)
                     self.log.info("Waiting: %s", last)

@@ -1,4 +1,4 @@
-"""What all sensors of the lake share: the same outcomes in every mode, and tolerance of a lake that is silent."""
+"""What all sensors of the lake share: the same outcomes in every mode, and one outage budget."""
 
 import math
 import time
@@ -24,7 +24,7 @@ from airflow_provider_lake.exceptions import WaitTimeoutError, permanent_errors
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.tasks.asset_events import emit_asset_events, report_lineage
 from airflow_provider_lake.tasks.deadlines import backstop, execution_deadline
-from airflow_provider_lake.tasks.jobs import OutageBudget, insist
+from airflow_provider_lake.tasks.outages import OutageBudget, retry_in_outage
 from airflow_provider_lake.tasks.resume import delete_record, load_record, save_record
 from airflow_provider_lake.triggers.events import require_ended
 from airflow_provider_lake.triggers.handover import reschedule_seconds
@@ -104,11 +104,25 @@ class LakeSensor(BaseSensorOperator):
         """Describe in a few words how far that is which is waited for."""
 
     def poke(self, context: "Context") -> PokeReturnValue:
-        """Look once; a lake that does not answer is borne with, unless it has been silent for too long."""
-        with permanent_errors(), self._bearing(context) as may_ask:
-            if may_ask:
-                return self._poll()
-        return PokeReturnValue(is_done=False)
+        """Poll once; an outage of the lake counts as "not yet" while the outage budget lasts."""
+        from airflow_provider_lake.client import LakeError
+
+        budget = self._outage_budget(context)
+        if budget.is_backing_off:
+            left = max(0.0, budget.retry_at - time.time())
+            self.log.info("Waiting: the lake is not asked for %.0f s more, as it wants", left)
+            return PokeReturnValue(is_done=False)
+        with permanent_errors():
+            try:
+                result = self._poll()
+            except LakeError as error:
+                budget.tolerate(error)
+                return PokeReturnValue(is_done=False)
+            else:
+                budget.reset()
+                return result
+            finally:
+                self._save_outage(context, budget)
 
     def execute(self, context: "Context") -> Any:
         """Wait in the way that was asked for; return the summary."""
@@ -134,7 +148,7 @@ class LakeSensor(BaseSensorOperator):
         with self._skipping(), permanent_errors():
             is_late = _is_late(event)
             self._task_budget.token_was_accepted = True
-            found = insist(self._poll, self._task_budget, self.poke_interval)
+            found = retry_in_outage(self._poll, self._task_budget, self.poke_interval)
             if is_late and not found.is_done:
                 self._require_time(context)
                 raise AirflowSensorTimeout(
@@ -181,26 +195,8 @@ class LakeSensor(BaseSensorOperator):
                 raise AirflowSkipException(f"skipped instead of failing: {error}") from error
             raise
 
-    @contextmanager
-    def _bearing(self, context: "Context") -> Iterator[bool]:
-        """Bear in the block with a lake that does not answer, unless it has been silent for too long.
-
-        Gives whether the lake may be asked now; one that does not answer may want to be left alone for a while.
-        """
-        budget = self._outage_budget(context)
-        if budget.is_backing_off:
-            left = budget.retry_at - time.time()
-            self.log.info("Waiting: the lake is not asked for %.0f s more, as it wants", max(0.0, left))
-            yield False
-            return
-        try:
-            with budget.bear():
-                yield True
-        finally:
-            self._save_outage(context, budget)
-
     def _outage_budget(self, context: "Context") -> OutageBudget:
-        """Return what bears with the lake: in poke mode it lives as long as the task, else the task's state helps."""
+        """Return the budget: in poke mode it lives as long as the task, else it is read from the task's state."""
         if self.reschedule:
             record = load_record(context, _OUTAGE_KEY) or {}
             since, retry_at = record.get("since"), record.get("retry_at", 0.0)
@@ -210,7 +206,7 @@ class LakeSensor(BaseSensorOperator):
         return self._task_budget
 
     def _save_outage(self, context: "Context", budget: OutageBudget) -> None:
-        """Keep since when the lake has been silent, for the process that pokes next."""
+        """Store the start of an outage for the process that pokes next."""
         if not self.reschedule:
             return
         if budget.in_outage and not budget.is_exhausted:

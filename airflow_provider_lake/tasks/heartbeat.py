@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 # Airflow's loggers are no logging.Logger everywhere.
-from airflow_provider_lake.tasks.jobs import Logger
+from airflow_provider_lake.tasks.outages import Logger
 
 HEARTBEAT_SECONDS = 600.0
 

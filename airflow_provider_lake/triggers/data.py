@@ -28,7 +28,7 @@ from airflow_provider_lake.arguments import (
 )
 from airflow_provider_lake.hooks.lake import LakeHook
 from airflow_provider_lake.tasks.heartbeat import log_heartbeat
-from airflow_provider_lake.tasks.jobs import OutageBudget
+from airflow_provider_lake.tasks.outages import OutageBudget
 from airflow_provider_lake.tasks.summaries import ArrivalPayload
 from airflow_provider_lake.triggers.events import ENDED, error_event, timeout_event
 from airflow_provider_lake.triggers.handover import await_handover
@@ -255,16 +255,21 @@ class DataTrigger(BaseTrigger):
 
     async def _wait(self) -> bool:
         """Count until there are enough or the deadline has passed; return whether there are enough."""
+        from airflow_provider_lake.client import LakeError
         from airflow_provider_lake.client.listing.ids import FINISHED
 
         reader, last = DataReader(self.lake_conn_id, self.datalake), -1
-        # Whoever deferred has looked before.
+        # The worker that deferred has polled before.
         budget = OutageBudget(self.outage_budget, self.log, token_was_accepted=True)
         try:
             async with log_heartbeat(self.log, lambda: self._describe(last)):
                 while True:
-                    with budget.bear():
+                    try:
                         count = await reader.count(self.query, FINISHED)
+                    except LakeError as error:
+                        budget.tolerate(error)
+                    else:
+                        budget.reset()
                         if count != last:
                             last = count
                             self.log.info("Waiting: %s", self._describe(last))

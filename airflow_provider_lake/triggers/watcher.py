@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_provider_lake.tasks.jobs import Logger
+from airflow_provider_lake.tasks.outages import Logger
 from airflow_provider_lake.triggers.arrivals import Position, ScanResult, is_query_accepted, scan, start_position
 from airflow_provider_lake.triggers.polling.reader import DataReader
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_lake.tasks.jobs import Logger, OutageBudget, backoff
+from airflow_provider_lake.tasks.outages import Logger, OutageBudget, backoff
 
 Params = Iterable[tuple[str, Any]]
 Send = Callable[[str, str, Params], Awaitable[Any]]
@@ -46,16 +46,20 @@ class OrganizationLookup:
         return await asyncio.shield(self._search)
 
     async def find_within(self, outage_budget: float, log: Logger, *, token_was_accepted: bool = False) -> UUID:
-        """Return its id, and bear with a lake that does not answer.
+        """Return its id, through an outage of the lake.
 
-        :param outage_budget: seconds that are borne.
+        :param outage_budget: seconds that an outage may last.
         :param token_was_accepted: whether the lake has taken the token before.
         :raises airflow_provider_lake.client.LakeError: the lake refuses, or did not answer for too long.
         """
+        from airflow_provider_lake.client import LakeError
+
         budget = OutageBudget(outage_budget, log, token_was_accepted=token_was_accepted)
         while True:
-            with budget.bear():
+            try:
                 return await self.find()
+            except LakeError as error:
+                budget.tolerate(error)
             await asyncio.sleep(budget.next_delay(_FIRST_PAUSE_SECONDS))
 
     def close(self) -> None:

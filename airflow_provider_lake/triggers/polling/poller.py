@@ -28,7 +28,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_provider_lake.hooks.connection import changed_token, client_arguments, datalake_name
 from airflow_provider_lake.hooks.lake import LakeHook
-from airflow_provider_lake.tasks.jobs import Logger
+from airflow_provider_lake.tasks.outages import Logger
 from airflow_provider_lake.triggers.polling.organization import OrganizationLookup, Params
 
 if TYPE_CHECKING:

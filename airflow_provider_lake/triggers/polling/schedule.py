@@ -21,7 +21,8 @@ from airflow_provider_lake.client.errors import (
 from airflow_provider_lake.client.resources.states import JobStatus
 from airflow_provider_lake.client.transport.base import Response
 from airflow_provider_lake.client.transport.session import read_response
-from airflow_provider_lake.tasks.jobs import MISSING_GRACE_SECONDS, backoff, next_interval
+from airflow_provider_lake.tasks.jobs import MISSING_GRACE_SECONDS, next_interval
+from airflow_provider_lake.tasks.outages import backoff
 
 # A lake that asks for more is asked again all the same: its clock or its proxy may be wrong.
 MAX_PAUSE_SECONDS = 3600.0
