@@ -60,6 +60,33 @@ def test_what_is_said_is_sent(method: str, kind: str) -> None:
     assert {"Content-Type", "Expect", "Transfer-Encoding"}.isdisjoint(sent.headers)
 
 
+def test_a_request_that_a_signal_interrupts_anywhere_spoils_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler raises between any two instructions, also before libcurl has let go of the request."""
+
+    class Multi:
+        """Is interrupted by a signal where a request should be taken off."""
+
+        def __init__(self, multi: pycurl.CurlMulti) -> None:
+            self._multi = multi
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._multi, name)
+
+        def remove_handle(self, _handle: pycurl.Curl) -> None:
+            raise InterruptedError
+
+    with scripted(DONE, DONE) as server:
+        transport = make_transport(5, verify=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(pycurl, "CurlMulti", lambda multi=pycurl.CurlMulti: Multi(multi()))
+            with pytest.raises(InterruptedError):
+                transport.send("GET", f"{server.url}/a", headers={})
+        response = transport.send("GET", f"{server.url}/b", headers={})
+
+    assert response.status == 200
+    assert [each.path for each in server.asked] == ["/a", "/b"]
+
+
 def test_what_cannot_be_sent() -> None:
     """Neither a URL that is none nor a header that breaks out of its line; the query is not shown."""
     for url, headers in (

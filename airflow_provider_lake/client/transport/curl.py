@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pycurl
 
 from airflow_provider_lake.client.concurrency.cancellation import Cancelled, current_cancel_event, is_cancelled
+from airflow_provider_lake.client.errors import LakeError
 from airflow_provider_lake.client.transport.base import RequestBody, Response, ResponseHandler
 from airflow_provider_lake.client.transport.curl_request import CurlRequest, make_handle
 
@@ -140,10 +141,15 @@ class CurlTransport:
             connection = idle.pop()
         except IndexError:
             connection = CurlConnection(self.timeout, self.verify)
+        # Anything else may be an exception of a signal handler, which leaves libcurl in the middle of a request: such a
+        # connection is dropped.
         try:
-            return connection.send(method, url, headers, body, on_response, all_headers)
-        finally:
+            response = connection.send(method, url, headers, body, on_response, all_headers)
+        except LakeError:
             idle.append(connection)
+            raise
+        idle.append(connection)
+        return response
 
     def _connections_of_process(self) -> deque[CurlConnection]:
         """Return the idle connections of this process: two processes on one connection would mix up its responses."""
