@@ -71,9 +71,9 @@ def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, o
         raise LakeArgumentError(f"host must be in ASCII, as xn--… where it has other letters, not {host!r}")
     is_plain = given.scheme.lower() == "http" and given.port is None
     location = f"{given.netloc}:{_PLAIN_PORT}" if is_plain else given.netloc
-    tags, told = read_names("tag", tag), [(_ORGANIZATION, organization)] if organization else []
+    tags, parameters = read_names("tag", tag), [(_ORGANIZATION, organization)] if organization else []
     path = f"{given.path.rstrip('/')}/{quote(datalake, safe='')}"
-    query = urlencode([*told, *((_TAG, name) for name in tags)])
+    query = urlencode([*parameters, *((_TAG, name) for name in tags)])
     return sanitize_uri(SplitResult(SCHEME, location, path, query, "")).geturl()
 
 

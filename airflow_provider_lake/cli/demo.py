@@ -44,20 +44,20 @@ def run_demo(photos: Path | None, home: Path) -> int:
     _check_arguments(photos, home / "lake")
     shutil.rmtree(home / "lake", ignore_errors=True)
     console = Console(highlight=False)
-    say = partial(console.print, markup=False, soft_wrap=True)  # names of folders are no markup, and stay whole
+    show = partial(console.print, markup=False, soft_wrap=True)  # names of folders are no markup, and stay whole
     if photos is None:
         photos = home / "photos"
         shutil.rmtree(photos, ignore_errors=True)
         make_photos(photos, SAMPLE_UPLOADS)
-        say(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
+        show(f"made {SAMPLE_UPLOADS} photos in {_short(photos)}")
     make_photos(home / "lake" / "objects" / PREFIX, SAMPLE_OBJECTS, seed=2)
-    say(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
+    show(f"put {SAMPLE_OBJECTS} photos into the lake's bucket, below {PREFIX}")
     with _running_lake(home / "lake") as url:
-        say(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
+        show(f"lake ready on {url}; running the DAG {DAG_ID} in Airflow (log: {_short(home / 'airflow.log')})")
         outcome = _run_dag(home, url, {"folder": str(photos.resolve()), "prefix": PREFIX, "tags": [TAG]})
     console.print(_task_table(outcome["tasks"]))
     if outcome["state"] != "success":
-        say(f"the DAG run ended as {outcome['state']}; see {_short(home / 'airflow.log')}", style="bold red")
+        show(f"the DAG run ended as {outcome['state']}; see {_short(home / 'airflow.log')}", style="bold red")
         return 1
     console.print(_lake_table(outcome["report"], time.monotonic() - started))
     return 0 if outcome["report"]["failed"] == 0 else 1

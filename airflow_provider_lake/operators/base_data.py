@@ -244,8 +244,8 @@ def _require_none_left_out(left_out: "Counter[str]") -> None:
     from airflow_provider_lake.client import NoDataError
 
     if left_out:
-        said = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise NoDataError(f"none of the selected data is finished: {said}; only_done=False takes these too")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise NoDataError(f"none of the selected data is finished: {reasons}; only_done=False takes these too")
 
 
 def _returned_nothing(source: Any) -> bool:

@@ -105,7 +105,7 @@ class WorkerPool(Generic[_T, _R]):
     ) -> None:
         self._work = work
         self._items = items
-        self._pace = concurrency
+        self._concurrency = concurrency
         self._is_fixed = is_fixed
         self._results: dict[int, _R] = {}
         self._errors: list[BaseException] = []
@@ -136,7 +136,7 @@ class WorkerPool(Generic[_T, _R]):
         return [self._results[number] for number in range(len(self._items))]
 
     def _start_threads(self) -> None:
-        wanted = min(self._pace.workers, len(self._items))
+        wanted = min(self._concurrency.workers, len(self._items))
         while self._active < wanted:
             thread = threading.Thread(target=self._run_thread, name=f"lake-{len(self._threads)}", daemon=True)
             try:
@@ -145,7 +145,7 @@ class WorkerPool(Generic[_T, _R]):
                 if not self._active:
                     raise
                 # The process may have no more threads: the existing ones do the work.
-                self._pace.fix(self._active)
+                self._concurrency.fix(self._active)
                 return
             self._active += 1
             self._threads.append(thread)
@@ -154,7 +154,7 @@ class WorkerPool(Generic[_T, _R]):
         set_cancel_event(self._stop)
         while True:
             with self._lock:
-                if self._active > self._pace.workers:
+                if self._active > self._concurrency.workers:
                     self._active -= 1
                     return
                 number = self._next_index
@@ -169,7 +169,7 @@ class WorkerPool(Generic[_T, _R]):
                 self._next_index = len(self._items)
                 return
             if not self._is_fixed:
-                self._pace.record(time.monotonic() - started, time.thread_time() - processor_started)
+                self._concurrency.record(time.monotonic() - started, time.thread_time() - processor_started)
                 with self._lock:
                     self._start_threads()
 

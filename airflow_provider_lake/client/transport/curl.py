@@ -38,22 +38,22 @@ class CurlConnection:
         :raises TransportError: no complete response came.
         :raises UsageError: the URL or a header cannot be sent at all.
         """
-        exchange = CurlRequest(
+        request = CurlRequest(
             self._handle, method, url, headers=headers, body=body, on_response=on_response, all_headers=all_headers
         )
         # While libcurl waits by itself it handles no signals, and passes no chunks on.
         if on_response is not None or threading.current_thread() is threading.main_thread():
-            self._perform_stepwise(exchange)
+            self._perform_stepwise(request)
         else:
-            self._perform(exchange)
-        return exchange.response()
+            self._perform(request)
+        return request.response()
 
     def close(self) -> None:
         """Close the connections."""
         self._handle.close()
         self._multi.close()
 
-    def _perform(self, exchange: CurlRequest) -> None:
+    def _perform(self, request: CurlRequest) -> None:
         """Let libcurl perform a request by itself; it checks about once a second whether this thread is cancelled."""
         stop = current_cancel_event()
         # No signal handler runs in this thread, so no exception is lost in libcurl's callback.
@@ -65,9 +65,9 @@ class CurlConnection:
         except pycurl.error as error:
             if is_cancelled():
                 raise Cancelled from None
-            raise exchange.error(*error.args) from None
+            raise request.error(*error.args) from None
 
-    def _perform_stepwise(self, exchange: CurlRequest) -> None:
+    def _perform_stepwise(self, request: CurlRequest) -> None:
         """Perform a request step by step, until it has ended or the rest of its body is skipped."""
         self._handle.setopt(pycurl.NOPROGRESS, True)
         self._multi.add_handle(self._handle)
@@ -77,13 +77,13 @@ class CurlConnection:
                 is_running = self._multi.perform()[1] > 0
                 if is_cancelled():
                     raise Cancelled
-                if not exchange.pass_on_body():
+                if not request.pass_on_body():
                     return
                 if is_running and self._multi.select(_MAX_SELECT_SECONDS) < 0:
                     # There is no socket to wait for yet: a host name is being resolved.
                     time.sleep(_MIN_SELECT_SECONDS)
             for _handle, code, message in self._multi.info_read()[2]:
-                raise exchange.error(code, message)
+                raise request.error(code, message)
         finally:
             self._multi.remove_handle(self._handle)
 

@@ -147,13 +147,13 @@ class S3Store:
         """Open one object for reading; ``FileNotFoundError`` where there is none. Only what is read is fetched."""
         with self._storage_errors(object_name):
             try:
-                answer = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")
+                response = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")
             except ClientError as error:
                 if _code(error) != "InvalidRange":
                     raise
                 return BytesIO()  # an empty object has no range
-            beginning = answer["Body"].read()
-        size = int(answer["ContentRange"].rpartition("/")[2])
+            beginning = response["Body"].read()
+        size = int(response["ContentRange"].rpartition("/")[2])
         return open_ranged(partial(self._read, object_name), beginning, size)
 
     def path_of(self, _object_name: str) -> None:
@@ -261,8 +261,8 @@ class S3Store:
     def _read(self, object_name: str, first: int, count: int) -> bytes:
         with self._storage_errors(object_name):
             wanted = f"bytes={first}-{first + count - 1}"
-            answer = self.client.get_object(**self._address(object_name), Range=wanted)
-            content: bytes = answer["Body"].read()
+            response = self.client.get_object(**self._address(object_name), Range=wanted)
+            content: bytes = response["Body"].read()
         return content
 
     def _presign(self, operation: str, parameters: dict[str, Any]) -> str:

@@ -246,8 +246,8 @@ class Schedule:
         return job.wake_at == due and not job.is_in_flight and self._jobs.get(job.id) is job
 
 
-def _read_update(job: WatchedJob, answer: Response) -> JobUpdate:
-    json = read_response("GET", job.path, answer)
+def _read_update(job: WatchedJob, response: Response) -> JobUpdate:
+    json = read_response("GET", job.path, response)
     if not isinstance(json, dict) or not isinstance(json.get("status"), str):
         raise TransportError(f"GET {job.path} was record_result by something that is no job: is there a lake?")
     return JobUpdate(job.id, JobStatus(json["status"]), json.get("progress"))

@@ -116,10 +116,10 @@ class PollerThread(threading.Thread):
         self._idle: list[Handle] = []
         self._curl_timer_at: float | None = None
         self._next_batch_at = 0.0
-        self._wake_sender, self._wake_receiver = socket.socketpair()
+        self._wake_writer, self._wake_reader = socket.socketpair()
         # What is closed in the end, as far as it was made.
         self._opened = ExitStack()
-        for end in (self._wake_sender, self._wake_receiver):
+        for end in (self._wake_writer, self._wake_reader):
             self._opened.enter_context(end)
 
     def watch(self, wait: Wait) -> None:
@@ -156,9 +156,9 @@ class PollerThread(threading.Thread):
 
     def _set_up(self) -> None:
         """Make what the thread waits with; a process that has all its files open already can make none of it."""
-        self._wake_receiver.setblocking(False)
+        self._wake_reader.setblocking(False)
         self._selector = self._opened.enter_context(selectors.DefaultSelector())
-        self._selector.register(self._wake_receiver, selectors.EVENT_READ)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._multi = self._opened.enter_context(closing(pycurl.CurlMulti()))
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
@@ -168,7 +168,7 @@ class PollerThread(threading.Thread):
         """Wait until something is to be done, and do it."""
         events = self._selector.select(self._wait_seconds())
         for key, mask in events:
-            if key.fileobj is self._wake_receiver:
+            if key.fileobj is self._wake_reader:
                 self._run_commands()
             else:
                 bits = (pycurl.CSELECT_IN if mask & selectors.EVENT_READ else 0) | (
@@ -197,11 +197,11 @@ class PollerThread(threading.Thread):
                 return
             self._inbox.waiting.append(command)
             if len(self._inbox.waiting) == 1:
-                self._wake_sender.send(b"\0")
+                self._wake_writer.send(b"\0")
 
     def _run_commands(self) -> None:
         with self._inbox.lock:
-            self._wake_receiver.recv(1)
+            self._wake_reader.recv(1)
             commands, self._inbox.waiting = self._inbox.waiting, deque()
         for command in commands:
             command()
