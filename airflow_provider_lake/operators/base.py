@@ -1,4 +1,4 @@
-"""What all operators of the lake share."""
+"""The base class of all lake operators."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
@@ -21,10 +21,10 @@ class LakeOperator(LakeLineage, BaseOperator):
     """Base of the operators that work on one datalake.
 
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
-    :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
-    :param partition_key: of the events of this task's outlets that are lake assets, or several (templated); from
-        Airflow 3.3 on.
-    :param multiple_outputs: let other tasks take single values of the summary that this task returns, as
+    :param datalake: name of the datalake (templated); None: the connection's datalake, else the organization's default.
+    :param partition_key: one or several partition keys (templated) for the asset events of this task's outlets that are
+        lake assets; from Airflow 3.3 on.
+    :param multiple_outputs: let other tasks read single values of the summary that this task returns, as
         ``task.output["job_id"]``.
     """
 
@@ -51,12 +51,12 @@ class LakeOperator(LakeLineage, BaseOperator):
 
     @cached_property
     def hook(self) -> LakeHook:
-        """Hook of the connection, made when the task runs."""
+        """The hook of the connection, created when the task runs."""
         return LakeHook(read_required_text("lake_conn_id", self.lake_conn_id))
 
     def get_datalake(self) -> "Datalake":
-        """Return the datalake that this task works on, and let the task link to it."""
-        read_names("partition_key", self.partition_key)  # what is wrong is known before anything is done
+        """Return the datalake that this task works on, and store the task's links to it."""
+        read_names("partition_key", self.partition_key)  # fail on an invalid argument before any work is done
         datalake = self.hook.get_datalake(read_text("datalake", self.datalake))
         check_outlet_lakes(self.hook, self.outlets)
         show_datalake(datalake)
@@ -64,7 +64,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         return datalake
 
     def show_data(self, datalake: "Datalake") -> None:
-        """Let the task link to its data: those of its ``tags`` and its ``query``, where the operator has them."""
+        """Store the task's link to its data: those that match the operator's ``tags`` and ``query``, if it has them."""
         show_data(
             datalake,
             read_names("tags", getattr(self, "tags", None)),
@@ -73,7 +73,7 @@ class LakeOperator(LakeLineage, BaseOperator):
         )
 
     def report(self, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the summary of a task that has done its work, after emitting its asset events and its lineage."""
+        """Emit the asset events and the lineage of a task that has done its work, and return its summary."""
         self.last_summary = summary = dict(summary)
         if not self.is_read_only:
             emit_asset_events(self.hook, self.outlets, summary, self.partition_key)

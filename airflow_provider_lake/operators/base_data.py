@@ -1,4 +1,4 @@
-"""Which data a task works on: every operator that works on data says it in the same way."""
+"""Selection of the data that a task works on, shared by all operators that work on data."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
 Summary = Mapping[str, Any]
-# Why data are left out: the lake still looks at them, or has found that it cannot process them.
+# Why data are left out: the lake has not finished them yet, or could not process them.
 NOT_FINISHED = "not finished"
 NOT_PROCESSABLE = "ERROR"
-# The key under which Airflow keeps what a task returns.
+# The XCom key under which Airflow stores the return value of a task.
 _RETURNED = "return_value"
 
 
 @dataclass(frozen=True, slots=True)
 class DataSelection:
-    """Some data of a datalake: those that match everything that is not None.
+    """A selection of a datalake's data: those that match every criterion that is not None.
 
-    What is empty matches nothing, and never everything.
+    An empty criterion matches nothing, never everything.
 
-    :param summary: of uploads: the data that these brought in; of imports: what lies below their prefixes with their
-        tags and their source, also from earlier imports of the same.
-    :param tags: names; data that have one of them.
-    :param intersect_tags: data that have all of ``tags`` instead.
-    :param query: in the lake's query language.
-    :param only_done: of these, only those that the lake has finished.
+    :param summary: summaries of uploads or imports. An upload selects the data that it registered; an import selects
+        all data below its prefixes with its tags and its source, including those of earlier, identical imports.
+    :param tags: names of tags; selects data that have at least one of them.
+    :param intersect_tags: select only data that have all of ``tags``.
+    :param query: query in the lake's query language.
+    :param only_done: select only data that the lake has finished.
     """
 
     data_ids: Sequence[str] | None = None
@@ -56,12 +56,12 @@ class DataSelection:
     only_done: bool = False
 
     def find(self, client: "Client", datalake: "Datalake", left_out: "Counter[str] | None" = None) -> "Iterator[Data]":
-        """Yield the data, each once, about a page of them in memory at a time.
+        """Yield the selected data, each once, holding about one page of them in memory at a time.
 
-        :param left_out: is told how many data are left out, by the reason.
-        :raises airflow_provider_lake.client.UsageError: nothing is given, or a summary that names no data.
-        :raises airflow_provider_lake.client.NoDataError: nothing matches; the message says why.
-        :raises LakePermanentError: an id that is given alone is no data of the datalake.
+        :param left_out: counter to which the number of left out data is added, by reason.
+        :raises airflow_provider_lake.client.UsageError: no criterion is given, or a summary names no data.
+        :raises airflow_provider_lake.client.NoDataError: nothing matches; the message states the reason.
+        :raises LakePermanentError: the datalake has no data with one of the ids, and no ``tags`` or ``query`` is given.
         """
         self._require_something()
         counts: Counter[str] = Counter() if left_out is None else left_out
@@ -127,32 +127,32 @@ class DataSelection:
     def _raise_no_data(self, datalake: "Datalake") -> None:
         from airflow_provider_lake.client import NoDataError
 
-        # The client knows to say which tags do not even exist.
+        # The client's error names the tags that do not exist.
         if self.tags is not None or self.query is not None:
             datalake.list_data(1, tags=self.tags, intersect_tags=self.intersect_tags, q=self.query)
         raise NoDataError("what is selected matches no data, or the upstream task brought none in")
 
 
 class DataSelectingOperator(LakeOperator):
-    """Base of the operators that work on data which are in the lake.
+    """Base of the operators that work on data that are already in the lake.
 
-    The data are those that match all of ``data_ids``, ``summary``, ``tags`` and ``query`` that are given; at least one
-    must be. One that is given and then turns out empty, such as the result of an upstream task that found nothing,
-    means no data, and never all.
+    The operator selects the data that match all of the given ``data_ids``, ``summary``, ``tags`` and ``query``; at
+    least one of these is required. An argument that is given but turns out empty, such as the result of an upstream
+    task that found nothing, selects no data, never all data.
 
-    :param data_ids: ids of data (templated). A task that brought in more than 100 does not return their ids: hand on
-        its ``summary`` instead.
-    :param summary: what an upload or an import returned, or a list of these as mapped tasks return it (templated). Of
-        an upload, that is the data that it brought in; above 100 only its ``manifest`` names them. Of an import, it is
-        all that lies below its prefixes with its tags and its source, also from earlier imports of the same: give each
-        run a prefix or a tag of its own where only the new data are meant.
-    :param tags: names of data tags; data that have one of them (templated).
-    :param intersect_tags: take only data that have all of ``tags``.
-    :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
-    :param skip_if_empty: skip the task where nothing is selected; otherwise it fails.
-    :param only_done: leave out data that the lake has not finished, or could not process: those of no state but DONE.
-        The log and the summary's ``left_out`` say how many that were. None: so do the operators that hand data on, to a
-        processing, as files or with projections; those that change what is known of data, tags and metadata, take all.
+    :param data_ids: ids of data (templated). An upload of more than 100 data does not return their ids: pass its
+        ``summary`` instead.
+    :param summary: the summary that an upload or an import returned, or a list of summaries as mapped tasks return it
+        (templated). An upload selects the data that it registered; above 100 data, only its ``manifest`` names them. An
+        import selects all data below its prefixes with its tags and its source, including those of earlier, identical
+        imports: to select only the new data, give each run its own prefix or tag.
+    :param tags: names of data tags; selects data that have at least one of them (templated).
+    :param intersect_tags: select only data that have all of ``tags``.
+    :param query: query in the lake's query language, such as ``data_source.name = "cam-1"`` (templated).
+    :param skip_if_empty: skip the task if no data are selected; otherwise it fails.
+    :param only_done: leave out data whose state is not DONE: the lake has not finished them, or could not process them.
+        The log and ``left_out`` in the summary report their number. None: operators that pass data on, to a processing,
+        as files or with projections, leave them out; operators that change metadata or tags include all data.
     """
 
     only_done_by_default: ClassVar[bool] = False
@@ -180,7 +180,7 @@ class DataSelectingOperator(LakeOperator):
         self.intersect_tags = read_flag("intersect_tags", intersect_tags)
         self.query = query
         self.skip_if_empty = read_flag("skip_if_empty", skip_if_empty)
-        # What an upstream task renders to None was given all the same.
+        # An argument that an upstream task renders to None still counts as given.
         given = {"data_ids": data_ids, "summary": summary, "tags": tags, "query": query}
         self._selectors = frozenset(name for name, value in given.items() if value is not None)
         self._source_of_ids = data_ids if is_template(data_ids) else None
@@ -191,9 +191,9 @@ class DataSelectingOperator(LakeOperator):
 
     @property
     def selection(self) -> DataSelection:
-        """The data that are meant, once the templates are rendered.
+        """The selection, once the templates are rendered.
 
-        :raises LakeArgumentError: what is rendered does not say which.
+        :raises LakeArgumentError: a rendered argument is not a valid selection.
         """
         given = self._selectors | self._mapped_over()
         return DataSelection(
@@ -206,7 +206,7 @@ class DataSelectingOperator(LakeOperator):
         )
 
     def _mapped_over(self) -> frozenset[str]:
-        """Return which arguments a mapped task gets for each of its instances: None is something given there too."""
+        """Return the arguments that a mapped task expands: for these, even None counts as given."""
         dag = self.get_dag()
         expanded = getattr(dag and dag.task_dict.get(self.task_id), "expand_input", None)
         names = getattr(expanded, "value", None)
@@ -222,10 +222,10 @@ class DataSelectingOperator(LakeOperator):
         return read_ids("data_ids", self.data_ids)
 
     def select_data(self, datalake: "Datalake") -> "Iterator[Data]":
-        """Yield the data that are meant, each once, about a page of them in memory at a time.
+        """Yield the selected data, each once, holding about one page of them in memory at a time.
 
-        :raises AirflowSkipException: there are none, and ``skip_if_empty`` is set.
-        :raises airflow_provider_lake.client.LakeError: what :meth:`DataSelection.find` raises.
+        :raises AirflowSkipException: no data are selected, and ``skip_if_empty`` is set.
+        :raises airflow_provider_lake.client.LakeError: any error of :meth:`DataSelection.find`.
         """
         from airflow_provider_lake.client import NoDataError
 
@@ -249,9 +249,9 @@ def _require_none_left_out(left_out: "Counter[str]") -> None:
 
 
 def _returned_nothing(source: Any) -> bool:
-    """Whether the task whose output an argument is, wholly or one value of it, has returned nothing at all.
+    """Whether an argument is the output of a task, or one value of it, and that task has returned nothing at all.
 
-    :param source: the argument as the DAG has it, before it is rendered; of what is no output, that is not known.
+    :param source: the argument as written in the DAG, before rendering; False if it is not the output of a task.
     """
     key = getattr(source, "key", None)
     if key is None or key == _RETURNED:
@@ -260,7 +260,7 @@ def _returned_nothing(source: Any) -> bool:
 
 
 def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":
-    """Leave out what came already; a number takes a third of the memory of an id."""
+    """Yield each data once. The ids are kept as integers, which take a third of the memory."""
     seen: set[int] = set()
     for each in data:
         if each.id.int not in seen:

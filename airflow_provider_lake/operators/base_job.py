@@ -1,4 +1,4 @@
-"""What operators share that start a job of the lake."""
+"""The base class of operators that start a job of the lake."""
 
 import itertools
 import math
@@ -51,27 +51,28 @@ _KEY = "lake_job"
 class LakeJobOperator(LakeOperator):
     """Base of the operators that start a job and, by default, wait for it.
 
-    On Airflow 3.3 the id of a started job is kept at once, so that a retry goes on waiting for that job instead of
-    starting another. Where the lake knows idempotency keys, as the embedded one does, this holds on every Airflow, and
-    also when the answer to the start was lost. Clearing the task starts a new job, unless the old one still goes on.
-    Templated arguments that have changed, as in a corrected DAG, start a new job too; the old one goes on by itself.
+    On Airflow 3.3, the id of a started job is stored immediately, so that a retry waits for that job instead of
+    starting another. If the lake supports idempotency keys, as the embedded lake does, this works on every Airflow
+    version, and even if the response to the start request was lost. Clearing the task starts a new job, unless the old
+    one is still running. If templated arguments have changed, as in a corrected DAG, a retry also starts a new job; the
+    old one keeps running.
 
     Each returns ``{"job_id", "status", "progress", …}``, the same whether it waited here, deferred, or found its job
     again.
 
-    :param wait_for_completion: wait until the job has ended; a job that fails then fails the task with the last lines
-        of its log, and a retry starts another. Otherwise return once it is started.
+    :param wait_for_completion: wait until the job has ended; if the job fails, the task fails with the last lines of
+        the job's log, and a retry starts another job. Otherwise return once the job is started.
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at the job; a young one is
-        looked at more often.
-    :param timeout: seconds or a ``timedelta`` after which the wait is given up; None: never. The job goes on, unless
-        ``cancel_on_kill``. A shorter ``execution_timeout`` of the task counts too, also while it is deferred.
-    :param durable: find the job of an earlier try; None: yes.
-    :param cancel_on_kill: kill the job when somebody fails or clears this task while it runs, or when its wait is given
-        up. Where Airflow only moves the task elsewhere, as when a worker is shut down, a ``durable`` task that has
-        another try left leaves the job alone.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer while it is waited
-        for.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two polls of the job; a job that has just
+        started is polled more often.
+    :param timeout: seconds or a ``timedelta`` after which the task stops waiting and fails; None: never. The job keeps
+        running, unless ``cancel_on_kill`` is set. A shorter ``execution_timeout`` of the task applies too, also while
+        the task is deferred.
+    :param durable: resume the job of an earlier try; None: yes.
+    :param cancel_on_kill: kill the job when a user fails or clears this task while it runs, or when the wait times out.
+        If Airflow only moves the task elsewhere, as when a worker shuts down, a ``durable`` task with another try left
+        does not kill the job.
+    :param outage_budget: seconds or a ``timedelta``, the longest outage of the lake that the wait tolerates.
     """
 
     template_fields: Sequence[str] = LakeOperator.template_fields
@@ -103,9 +104,9 @@ class LakeJobOperator(LakeOperator):
 
     @abstractmethod
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
-        """Start the job; return it, and what the summary says beyond the job itself.
+        """Start the job; return it, and the details that the summary has in addition to those of the job.
 
-        :param key: with which the lake is asked: to the same key it gives the same job.
+        :param key: idempotency key of the request: for the same key, the lake returns the same job.
         """
 
     def execute(self, context: "Context") -> dict[str, Any]:
@@ -114,7 +115,7 @@ class LakeJobOperator(LakeOperator):
         try:
             return self._execute(context)
         except AirflowTaskTimeout:
-            # Airflow calls on_kill next, and cannot tell it why.
+            # Airflow calls on_kill next, but does not pass the reason.
             self._timed_out = True
             raise
 
@@ -155,7 +156,7 @@ class LakeJobOperator(LakeOperator):
     ) -> dict[str, Any]:
         """Resume after the trigger fired; return the summary."""
         self._context = context
-        # `airflow dags test` drops the other arguments; the event of a trigger of an earlier version has neither.
+        # `airflow dags test` drops the other arguments; the trigger event of an earlier version has neither.
         payload = event or {}
         self._job_id = job_id = str(payload.get("job_id") or job_id)
         details = payload.get("details") or details or {}
@@ -167,11 +168,11 @@ class LakeJobOperator(LakeOperator):
             return self._finish(self._read(job_id, token_was_accepted=True), details)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
-        """Resume after the trigger fired, or after Airflow gave it up, as it does when no triggerer runs."""
+        """Resume after the trigger fired, or after the deferral timed out, as it does when no triggerer runs."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            # Airflow has dropped what was handed over; what is kept for other tries is left.
+            # Airflow has dropped the method's arguments; only the record stored for later tries is left.
             record = load_record(context, _KEY)
             if record is None:
                 raise
@@ -179,7 +180,7 @@ class LakeJobOperator(LakeOperator):
             return self._time_out(record["job_id"], record["details"])
 
     def on_kill(self) -> None:
-        """Kill the job too, where that was asked for and this task is not merely moved to another worker."""
+        """Kill the job too, if ``cancel_on_kill`` is set and the task is not merely moved to another worker."""
         if not self.cancel_on_kill or self._job_id is None:
             return
         if (
@@ -193,9 +194,9 @@ class LakeJobOperator(LakeOperator):
         kill_job(self.hook.client, self._job_id, self.log)
 
     def _find_job(self, context: "Context", arguments: str) -> "tuple[Job, dict[str, Any]] | None":
-        """Return the job of an earlier try, if it is still the one to wait for.
+        """Return the job of an earlier try, if this try should still wait for it.
 
-        :param arguments: fingerprint of this task's: one that was started with others is not what is asked for now.
+        :param arguments: fingerprint of this try's arguments; a job that was started with others is not reused.
         """
         from airflow_provider_lake.client import NotFoundError
 
@@ -212,7 +213,7 @@ class LakeJobOperator(LakeOperator):
             return None
         is_running = not job.status.is_final
         if is_running and self.cancel_on_kill and is_first_try(context):
-            # The task was cleared while it waited; Airflow may not have informed its trigger yet, or ever.
+            # The task was cleared while it waited; Airflow may cancel its trigger later, or never.
             self.log.info("This task was cleared: the job of before ends with it")
             kill_job(self.hook.client, record["job_id"], self.log)
             return None
@@ -230,29 +231,29 @@ class LakeJobOperator(LakeOperator):
         return job, details
 
     def _submit_once(self, context: "Context", arguments: str, datalake: "Datalake") -> "tuple[Job, dict[str, Any]]":
-        """Start the job, or be given the one that the lake has started for an earlier try.
+        """Start the job, or return the one that the lake has started for an earlier try.
 
-        Each earlier try has left one failed job at most: where a new one fails at once too, that is what came of it.
+        Each earlier try has left at most one failed job: if a new job fails immediately too, it is returned as it is.
         """
         uses_keys = self.durable and self.hook.client.supports_idempotency_keys
         for number in itertools.count(1):
             key = idempotency_key(context, arguments, number) if uses_keys else None
             job, details = self.submit_job(datalake, key)
-            # One of an earlier try that has failed is none to wait for: the next key is that of another job.
+            # A failed job of an earlier try is not worth waiting for: the next key starts another job.
             is_usable = not job.status.is_final or job.status.is_successful
             if key is None or is_usable or number > context["ti"].try_number:
                 break
         return job, details
 
     def _deadline(self, context: "Context") -> float | None:
-        """Return when the wait is given up, in seconds since 1970; None: never."""
+        """Return when the wait times out, in seconds since 1970; None: never."""
         ends = [None if self.timeout is None else time.time() + self.timeout]
         if self.deferrable:
             ends.append(execution_deadline(context, self.execution_timeout))
         return min((end for end in ends if end is not None), default=None)
 
     def _read(self, job_id: str, *, token_was_accepted: bool = False) -> "Job":
-        """Read the job, through an outage of the lake."""
+        """Read the job, and retry during an outage of the lake."""
         budget = OutageBudget(self.outage_budget, self.log, token_was_accepted=token_was_accepted)
         return retry_in_outage(lambda: read_job(self.hook.client, job_id), budget, self.poll_interval)
 
@@ -282,7 +283,7 @@ class LakeJobOperator(LakeOperator):
             last_logged = sleep_with_heartbeat(min(pause, left), self.log, last, last_logged)
 
     def _time_out(self, job_id: str, details: dict[str, Any]) -> dict[str, Any]:
-        """Give up a job, unless it has ended since the trigger last looked."""
+        """Fail with a timeout, unless the job has ended since the trigger's last poll."""
         with permanent_errors():
             job = self._read(job_id, token_was_accepted=True)
         if job.status.is_final:
@@ -309,5 +310,5 @@ class LakeJobOperator(LakeOperator):
         return self.report(summary)
 
     def check_result(self, job: "Job") -> dict[str, Any]:
-        """Return what the summary says beyond that of a job that has succeeded, or refuse what came of it."""
+        """Return what a successful job adds to the summary, or raise if its result is not acceptable."""
         return {}

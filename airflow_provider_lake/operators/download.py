@@ -1,4 +1,4 @@
-"""Get data out of the lake, as files."""
+"""Download data of the lake as files."""
 
 import os
 import time
@@ -32,19 +32,20 @@ PAGE_SIZE = 256
 class DownloadDataOperator(DataSelectingOperator):
     """Save the selected data as files in a folder or an object storage.
 
-    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Each file appears once it is complete
-    and has the size that the lake knows. One of that name and size that is there already is kept, so that a retry goes
-    on where the last try came. Of data with the same filename all but the first get their id behind it.
+    The arguments of :class:`DataSelectingOperator` select the data. A file appears under its name only once it is
+    complete and has the size that the lake has stored. An existing file of that name and size is kept, so that a retry
+    continues where the last try stopped. If several data have the same filename, the id is appended to all but the
+    first.
 
     Returns ``{"datalake", "target", "data_count", "downloaded", "kept", "failed", "failures": [{"path", "reason"}],
-    "bytes", "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``bytes`` counts those that were
-    downloaded, ``left_out`` the selected data that the lake has not finished.
+    "bytes", "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``bytes`` counts only downloaded
+    bytes, ``left_out`` counts the selected data that the lake has not finished.
 
-    :param target: folder, made when missing, or URL such as ``s3://conn_id@bucket/folder`` (templated).
+    :param target: folder, created if missing, or URL such as ``s3://conn_id@bucket/folder`` (templated).
     :param name_by: ``"filename"``, or ``"id"`` to name each file by the data's id with the extension of its filename.
-    :param overwrite: replace a file of that name that has another size; otherwise the data counts as failed.
-    :param max_workers: files in transfer at the same time; None: processors plus 4.
-    :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
+    :param overwrite: replace an existing file of that name with another size; otherwise the data counts as failed.
+    :param max_workers: number of concurrent transfers; None: processors plus 4.
+    :param max_failures: number of failed data that the task tolerates, or as a float from 0 to 1 their share of all.
     """
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "target")
@@ -70,7 +71,7 @@ class DownloadDataOperator(DataSelectingOperator):
         check_constants(read_path, target=target)
 
     def execute(self, context: "Context") -> dict[str, Any]:
-        """Download the data and return what became of them."""
+        """Download the data and return the summary."""
         from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
         from airflow_provider_lake.client.transport.paging import chunks
 
@@ -79,7 +80,7 @@ class DownloadDataOperator(DataSelectingOperator):
         if url is None:
             raise LakeArgumentError("target is None, which names nothing: give a folder or a URL")
         target = Target.at(url)
-        # A folder that cannot be written is known before anything is downloaded.
+        # Fail on a folder that cannot be written before anything is downloaded.
         target.make_folder()
         download = _Download(overwrite=self.overwrite)
         with permanent_errors():
@@ -105,7 +106,7 @@ class DownloadDataOperator(DataSelectingOperator):
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of one data; ``size`` is None where the file was there."""
+    """The result for one data; ``size`` is None if the file already existed."""
 
     path: str
     size: int | None = None
@@ -129,7 +130,7 @@ class _Download:
         return self.downloaded + self.existing + self.failed
 
     def save(self, named: "tuple[Data, Target]") -> _Outcome:
-        """Save one data; what is wrong with the target, and not with the data, ends the task."""
+        """Save one data; an error of the target, unlike one of the data, fails the task."""
         from airflow_provider_lake.client import LakeError
 
         data, target = named
@@ -160,7 +161,7 @@ class _Download:
         }
 
     def _save(self, data: "Data", target: Target) -> int | None:
-        """Return the size of what was downloaded; None: it was there."""
+        """Return the number of downloaded bytes; None: the file already existed."""
         from airflow_provider_lake.client import TransferError
         from airflow_provider_lake.client.transfers.download import save_as
 
@@ -191,7 +192,7 @@ class _Download:
 
 
 def _named(data: "Iterator[Data]", target: Target, name_by: NameBy) -> "Iterator[tuple[Data, Target]]":
-    """Yield the data with the files they are to become, no two of them the same."""
+    """Yield the data with their target files, which all differ."""
     from airflow_provider_lake.client.transfers.local_names import distinct_names
 
     for each, name in distinct_names(data, name_by == "id"):

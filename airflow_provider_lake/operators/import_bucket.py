@@ -1,4 +1,4 @@
-"""Import what already lies in the lake's bucket."""
+"""Import objects that are already in the lake's bucket."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 
 
 class ImportBucketObjectsOperator(LakeJobOperator):
-    """Have the lake register its bucket's objects as data, by a job.
+    """Register objects of the lake's bucket as data, by a job of the lake.
 
-    Only objects of known image and video types are registered; one that is data already stays as it is.
+    Only objects of known image and video types are registered; objects that are already data are not changed.
 
     Returns ``{"job_id", "status", "progress", "datalake", "datalake_id", "prefixes", "tags", "source"}``, and once the
     job has been waited for ``"found"``, ``"imported"``, ``"skipped"`` (data already), ``"failed"``, ``"failures":
     [{"path", "reason"}]`` (the first 20) and ``"left_out": {reason: count}``. ``found`` is ``{prefix: objects below
-    it}``, of any kind; ``left_out`` counts those by suffix that are neither images nor videos, and the markers of
-    folders. All of these are None where the lake does not tell them, as the platform's wire does not; then neither
-    ``max_failures`` nor ``skip_if_empty`` decides anything. They do where the task waits for its job, in every mode.
+    it}``, of any kind; ``left_out`` counts objects that are neither images nor videos, by suffix, and folder markers.
+    All of these are None if the lake does not report them, as the platform's API does not; ``max_failures`` and
+    ``skip_if_empty`` then have no effect. Otherwise they take effect whenever the task waits for its job, in every
+    mode.
 
-    :param prefixes: beginnings of object names; every object that has one of them is imported (templated).
-    :param tags: names of data tags that each imported data gets, made when missing (templated).
-    :param source: name of the data source of each imported data, made when missing (templated).
-    :param check_files: ``"decode"``: an embedded lake decodes all of each object; one that is cut or broken is not
-        imported, and named among the failures. ``"header"``: it reads headers only.
-    :param max_failures: failed objects that are still fine: a number, or as a float from 0 to 1 a share of all. More
-        fail the task; the other objects stay imported.
-    :param skip_if_empty: skip the task where no image or video is below the prefixes; otherwise it fails.
+    :param prefixes: prefixes of object names; every object with one of them is imported (templated).
+    :param tags: names of data tags that each imported data gets, created if missing (templated).
+    :param source: name of the data source of each imported data, created if missing (templated).
+    :param check_files: ``"decode"``: an embedded lake decodes each object completely; a truncated or corrupt object is
+        not imported, and is reported among the failures. ``"header"``: it reads headers only.
+    :param max_failures: number of failed objects that the task tolerates, or as a float from 0 to 1 their share of all.
+        If more fail, the task fails; the other objects stay imported.
+    :param skip_if_empty: skip the task if there is no image or video below the prefixes; otherwise it fails.
     """
 
     template_fields: Sequence[str] = (*LakeJobOperator.template_fields, "prefixes", "tags", "source")
@@ -81,11 +82,11 @@ class ImportBucketObjectsOperator(LakeJobOperator):
         return job, dict(details)
 
     def check_result(self, job: "Job") -> dict[str, Any]:
-        """Return what was found and what became of it; nothing found, or too many that failed, is refused.
+        """Return the counts of found and imported objects; raise if nothing was found or too many objects failed.
 
         :raises AirflowSkipException: nothing was found, and ``skip_if_empty`` is set.
-        :raises LakePermanentError: nothing was found, or more objects failed than ``max_failures``: with another try
-            the same job would be found again.
+        :raises LakePermanentError: nothing was found, or more objects failed than ``max_failures``: another try would
+            only find the same job again.
         """
         progress = job.progress or {}
         failures: list[Failure] = [

@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
-    """Have the lake run a processing on the selected data, by a job.
+    """Launch a processing on the selected data, by a job of the lake.
 
-    Which data are selected, the arguments of :class:`DataSelectingOperator` say; how the job is waited for, those of
-    :class:`LakeJobOperator`.
+    The arguments of :class:`DataSelectingOperator` select the data; those of :class:`LakeJobOperator` define how the
+    task waits for the job.
 
     Returns ``{"job_id", "status", "progress", "datalake", "processing", "data_count", "left_out": {reason: count}}``.
-    ``left_out`` counts the selected data that are not handed to the processing, for the lake has not finished them.
+    ``left_out`` counts the selected data that are not passed to the processing, because the lake has not finished them.
 
     :param processing: name of a processing of the organization (templated).
     :param parameters: parameters of this run; None: the processing's own (templated).
-    :param cpu: processors to run on; None: the processing's own number.
-    :param gpu: graphics processors to run on; None: the processing's own number.
+    :param cpu: number of processors; None: the processing's own number.
+    :param gpu: number of graphics processors; None: the processing's own number.
     """
 
     only_done_by_default = True
@@ -58,7 +58,7 @@ class LaunchProcessingOperator(DataSelectingOperator, LakeJobOperator):
         check_constants(read_mapping, parameters=parameters)
 
     def submit_job(self, datalake: "Datalake", key: str | None) -> "tuple[Job, dict[str, Any]]":
-        """Select the data and start the processing."""
+        """Select the data and launch the processing."""
         parameters = read_mapping("parameters", self.parameters)
         processing = self.hook.client.get_processing(read_required_text("processing", self.processing))
         data = [each.id for each in self.select_data(datalake)]

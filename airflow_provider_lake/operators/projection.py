@@ -1,4 +1,4 @@
-"""Put further files beside data of the lake: masks, depth maps, other views."""
+"""Add projections to data of the lake: masks, depth maps, other views."""
 
 import os
 import time
@@ -34,23 +34,23 @@ PAGE_SIZE = 256
 
 
 class CreateProjectionOperator(DataSelectingOperator):
-    """Upload a file for each of the selected data, to be shown along with it.
+    """Upload a file as a projection of each of the selected data.
 
-    Which data are selected, the arguments of :class:`DataSelectingOperator` say. A data that has a projection of that
-    name and filename keeps it, so that a retry does no harm.
+    The arguments of :class:`DataSelectingOperator` select the data. An existing projection of the same name and
+    filename is kept, so that the task can safely be retried.
 
     Returns ``{"datalake", "projection", "data_count", "created", "kept", "missing", "failed", "failures": [{"path",
     "reason"}], "left_out": {reason: count}, "seconds"}``; ``failures`` holds at most 100, ``missing`` counts data
-    without a file, ``left_out`` the selected data that the lake has not finished.
+    without a file, ``left_out`` counts the selected data that the lake has not finished.
 
     :param projection: name of the projections, such as ``mask`` (templated).
-    :param filepath: where the file of a data is: a path or URL with ``{filename}``, ``{stem}``, ``{suffix}`` and
-        ``{id}`` in it, such as ``s3://bucket/masks/{stem}.png``; or a mapping of ids or filenames to paths or URLs, in
-        which every entry must be used, by one data (templated).
-    :param additional_info: what is to be known about each of the projections (templated).
+    :param filepath: the location of each data's file: a path or URL with the placeholders ``{filename}``, ``{stem}``,
+        ``{suffix}`` and ``{id}``, such as ``s3://bucket/masks/{stem}.png``; or a mapping of ids or filenames to paths
+        or URLs, in which every entry must belong to exactly one of the selected data (templated).
+    :param additional_info: additional information to store with each of the projections (templated).
     :param skip_missing: leave out data without a file; otherwise they count as failed.
-    :param max_workers: files in transfer at the same time; None: processors plus 4.
-    :param max_failures: failed data that are still fine: a number, or as a float from 0 to 1 a share of all.
+    :param max_workers: number of concurrent transfers; None: processors plus 4.
+    :param max_failures: number of failed data that the task tolerates, or as a float from 0 to 1 their share of all.
     """
 
     only_done_by_default = True
@@ -91,7 +91,7 @@ class CreateProjectionOperator(DataSelectingOperator):
 
         started = time.monotonic()
         projection = read_required_text("projection", self.projection)
-        read_mapping("additional_info", self.additional_info)  # what is wrong is known before anything is done
+        read_mapping("additional_info", self.additional_info)  # fail on an invalid argument before any work is done
         files = _files_of("filepath", self.filepath)
         counts: Counter[str] = Counter()
         failures: list[Failure] = []
@@ -122,7 +122,7 @@ class CreateProjectionOperator(DataSelectingOperator):
     def _create_all(
         self, datalake: "Datalake", page: "Sequence[Data]", files: "_Files", pool: ThreadPoolExecutor
     ) -> Iterator[tuple[str, str]]:
-        """Yield a word for each of the data, or why it failed, with its file."""
+        """Yield the outcome of each data, a word of ``_SUCCESSES`` or the reason of its failure, with its file."""
         found = [(data, files.for_data(data)) for data in page]
         without = "missing" if self.skip_missing else "no file is given for this data"
         yield from ((file or without, data.filename) for data, file in found if not isinstance(file, SourceFile))
@@ -141,7 +141,7 @@ class CreateProjectionOperator(DataSelectingOperator):
             yield from ((outcome, str(file)) for outcome, (_, file) in zip(outcomes, todo, strict=True))
 
     def _current_state(self, data: "Data", file: SourceFile) -> str | None:
-        """Return a word for what needs no upload, or why it fails; None: it is to be uploaded."""
+        """Return the outcome of a data that needs no upload or fails; None: its file is to be uploaded."""
         present = {(each.name, each.filename) for each in data.list_projections()}
         if (read_required_text("projection", self.projection), file.name) in present:
             return "kept"
@@ -173,38 +173,38 @@ _SUCCESSES = ("created", "kept", "missing")
 
 
 def _count(counts: Counter[str], failures: list[Failure], outcome: str, path: str) -> None:
-    """Count a word; anything else is why it failed."""
+    """Count an outcome; all but those in ``_SUCCESSES`` count as failed."""
     counts[outcome if outcome in _SUCCESSES else "failed"] += 1
     if outcome not in _SUCCESSES and len(failures) < MAX_SUMMARY_ITEMS:
         failures.append({"path": path, "reason": outcome})
 
 
 class _Files:
-    """Where the file of each data is: by a pattern."""
+    """The location of each data's file, given by a pattern."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
 
     def for_data(self, data: "Data") -> SourceFile | str | None:
-        """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
+        """Return the file of a data, or an error message; None: no file is given for this data."""
         name = PurePosixPath(data.filename)
         values = {"filename": name.name, "stem": name.stem, "suffix": name.suffix, "id": str(data.id)}
         return source_file(self._pattern.format_map(values))
 
     def unused(self) -> Sequence[str]:
-        """Return what was given for none of the data."""
+        """Return the entries that belong to none of the data."""
         return ()
 
 
 class _NamedFiles(_Files):
-    """Where the file of each data is: said for each."""
+    """The location of each data's file, given by a mapping."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self._files = files
         self._used: set[str] = set()
 
     def for_data(self, data: "Data") -> SourceFile | str | None:
-        """Return the file of a data, or what is wrong with it; None: nothing is said of this data."""
+        """Return the file of a data, or an error message; None: no file is given for this data."""
         key = str(data.id) if str(data.id) in self._files else data.filename
         if key not in self._files:
             return None
@@ -214,14 +214,14 @@ class _NamedFiles(_Files):
         return source_file(self._files[key])
 
     def unused(self) -> Sequence[str]:
-        """Return what was given for none of the data."""
+        """Return the entries that belong to none of the data."""
         return sorted(self._files.keys() - self._used)
 
 
 def _files_of(argument: str, filepath: Any) -> _Files:
-    """Return what knows the file of each data.
+    """Return an object that locates the file of each data.
 
-    :raises LakeArgumentError: it is neither a path nor a mapping to paths, or a pattern that cannot be filled in.
+    :raises LakeArgumentError: it is neither a path nor a mapping to paths, or a pattern with unknown placeholders.
     """
     if isinstance(filepath, Mapping):
         paths = {key: read_path(argument, path) for key, path in as_json(argument, filepath).items()}

@@ -1,4 +1,4 @@
-"""Put tags on data of the lake, and take them off."""
+"""Attach tags to data of the lake, and detach them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class TagDataOperator(DataSelectingOperator):
     """Attach tags to the selected data, and detach others from them.
 
-    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Data that have a tag already, or lack
-    one that is detached, stay as they are, so that a retry does no harm.
+    The arguments of :class:`DataSelectingOperator` select the data. Data that already have an attached tag, or lack a
+    detached one, are not changed, so that the task can safely be retried.
 
     Returns ``{"datalake", "data_count", "attached", "detached"}``.
 
-    :param attach: names of data tags that the data get, made when missing (templated).
-    :param detach: names of data tags that the data lose (templated).
+    :param attach: names of data tags to attach, created if missing (templated).
+    :param detach: names of data tags to detach (templated).
     """
 
     template_fields: Sequence[str] = (*DataSelectingOperator.template_fields, "attach", "detach")
@@ -45,7 +45,7 @@ class TagDataOperator(DataSelectingOperator):
         with permanent_errors():
             _check_tags(attach, detach)
             datalake = self.get_datalake()
-            # A tag to take off that does not exist is a slip, and to be known before anything is done.
+            # A tag to detach that does not exist is most likely a typo: fail before anything is changed.
             detach_tags = [datalake.get_data_tag(name) for name in detach]
             count = self._change(datalake, attach, detach_tags, is_retry=bool(context) and not is_first_try(context))
         summary: TagSummary = {
@@ -66,20 +66,20 @@ class TagDataOperator(DataSelectingOperator):
         attach_tags: list[Tag] = []
         try:
             for page in chunks(self.select_data(datalake)):
-                # Made only once there are data to put them on.
+                # Create the tags only once there are data to attach them to.
                 attach_tags = attach_tags or [datalake.get_or_create_data_tag(name) for name in attach]
                 _change_page(page, attach_tags, detach_tags)
                 count += len(page)
                 self.log.info("%d data tagged", count)
         except (NoDataError, AirflowSkipException):
-            # The tag that selects the data is gone from all of them: an earlier try has come to its end.
+            # No data has the tag of the selection any more: an earlier try has already detached it from all of them.
             if not (is_retry and {tag.name for tag in detach_tags} & set(read_names("tags", self.tags))):
                 raise
         return count
 
 
 def _change_page(page: "Sequence[Data]", attach_tags: "Sequence[Tag]", detach_tags: "Sequence[Tag]") -> None:
-    # Attached first: a task that dies in between finds the data again by the tag that they still have.
+    # Attach first: if the task dies in between, its retry still finds the data by the tag to be detached.
     for tag in attach_tags:
         tag.attach_on(page)
     for tag in detach_tags:

@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 
 
 class UpdateDataOperator(DataSelectingOperator):
-    """Change metadata, custom metadata, source and tags of the selected data, a hundred at a time.
+    """Change metadata, custom metadata, source and tags of the selected data, in batches of a hundred.
 
-    Which data are selected, the arguments of :class:`DataSelectingOperator` say. Data that are as they should be stay
-    untouched, so that a retry does no harm. What two tasks change of the same data at the same time, one of them loses.
+    The arguments of :class:`DataSelectingOperator` select the data. Data that already have the requested values are not
+    changed, so that the task can safely be retried. If two tasks change the same data at the same time, the changes of
+    one of them are lost.
 
-    Returns ``{"datalake", "data_count", "updated"}``; ``data_count`` counts those that are untouched too.
+    Returns ``{"datalake", "data_count", "updated"}``; ``data_count`` includes data that needed no change.
 
-    :param metadata: values under the platform's own keys, such as ``{"weather": "rain"}`` (templated); None as a value
-        takes its key out.
-    :param custom_metadata: values under keys of your own, likewise (templated).
-    :param replace_metadata: let data have only what is given here, where otherwise their other keys stay.
-    :param source: name of the data source that the data get, made when missing (templated).
-    :param add_tags: names of data tags that the data get as well, made when missing (templated).
+    :param metadata: values under the platform's own keys, such as ``{"weather": "rain"}`` (templated); the value None
+        removes a key.
+    :param custom_metadata: values under custom keys, likewise (templated).
+    :param replace_metadata: replace all metadata with the given values; otherwise other keys are kept.
+    :param source: name of the data source to set, created if missing (templated).
+    :param add_tags: names of data tags to add, created if missing (templated).
     """
 
     template_fields: Sequence[str] = (
@@ -101,9 +102,9 @@ class UpdateDataOperator(DataSelectingOperator):
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What data are to be like; None: as they are.
+    """The requested state of data; None: no change.
 
-    :param replace_metadata: they are to have no other metadata than these.
+    :param replace_metadata: whether the given metadata replace all others.
     """
 
     metadata: Mapping[str, Any] | None
@@ -113,7 +114,7 @@ class _Changes:
     replace_metadata: bool
 
     def change_for(self, data: "Data") -> dict[str, Any]:
-        """Return what a data lacks, as the lake takes it; empty: it is as it should be."""
+        """Return the changes that a data needs, as the body of an update; empty: none."""
         change: dict[str, Any] = {}
         for name in ("metadata", "custom_metadata"):
             given, present = getattr(self, name), _drop_unset(getattr(data, name))
@@ -127,5 +128,5 @@ class _Changes:
 
 
 def _drop_unset(values: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return values without keys that say nothing."""
+    """Return the values without keys whose value is None."""
     return {key: value for key, value in (values or {}).items() if value is not None}

@@ -42,44 +42,47 @@ if TYPE_CHECKING:
 
 
 class UploadDataOperator(LakeOperator):
-    """Upload files as data, and wait until the lake has looked at each of them.
+    """Upload files as data, and wait until the lake has processed each of them.
 
-    All files are tried; one that is named and missing fails, too. When more than ``max_failures`` of them fail, the
-    task fails and names them; else the summary does. A retry goes on where the last try came, even after a killed
-    process, and uploads nothing twice: on Airflow 3.3, and everywhere with a ``manifest`` or with ``if_exists``.
+    The task tries all files; a named file that is missing counts as failed. If more than ``max_failures`` files fail,
+    the task fails and names them; otherwise the summary names them. A retry continues where the last try stopped, even
+    if its process was killed, and uploads nothing twice: on Airflow 3.3, and on every version with a ``manifest`` or
+    with ``if_exists``.
 
     Returns ``{"datalake", "datalake_id", "uploaded", "skipped", "failed", "failures": [{"path", "reason"}],
     "known_bad", "known_bad_files": [{"path", "reason"}], "data_ids", "left_out": {reason: count}, "manifest", "tags",
-    "source", "seconds"}``; ``failures`` and ``known_bad_files`` hold at most 100; ``known_bad`` counts those of the
-    skipped that the lake has had before and could not process;
-    ``data_ids`` (of what was uploaded, not of what was skipped) is None above 100 data: the manifest has them all.
-    ``left_out`` counts what lies in folders and is not taken: by the suffix of files that are neither images nor
-    videos, hidden files and folders, folder markers, dangling links, further links to the same, unreadable folders
-    (which are failures, too).
+    "source", "seconds"}``; ``failures`` and ``known_bad_files`` hold at most 100; ``known_bad`` counts the skipped
+    files that the lake already had and could not process;
+    ``data_ids`` (of uploaded files, not of skipped ones) is None above 100 data: the manifest has all of them.
+    ``left_out`` counts what was found in folders but not uploaded: files that are neither images nor videos, by suffix,
+    hidden files and folders, folder markers, dangling links, duplicate links to the same file, unreadable folders
+    (which also count as failures).
 
     :param filepaths: files, folders, glob patterns, and URLs such as ``s3://bucket/folder``, ``gs://…`` and
-        ``file://…``, with ``conn_id@`` before the bucket where it needs a connection (templated). A folder means the
-        images and videos anywhere below it, links followed; a pattern is one only where nothing has that very name.
-    :param tags: names of data tags that each data gets, made when missing (templated).
-    :param source: name of the data source of each data, made when missing (templated).
-    :param metadata: for all files, or one mapping for each file in their order (templated).
-    :param fill_metadata: add what the files' EXIF tells; what ``metadata`` gives wins.
-    :param max_workers: files in transfer at the same time; None: 2, and more, up to 128, while most of the time is
-        spent waiting for the lake.
-    :param wait_for_unprocessable_data: wait for the lake to look at the data, so that a file that is no image counts as
-        failed here and not later.
-    :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken counts as
-        failed. ``"header"``: only headers are read, by the lake.
-    :param if_exists: ``"upload"`` uploads every file, once a run; ``"skip"`` leaves out those that the datalake has
-        under the same filename, of the same ``source`` where one is given: different files of one name, of this task
-        or an earlier one, all come in; ``"skip_content"`` leaves out those whose bytes it has, whatever their names,
-        if these were uploaded in one of these two ways, which keep their SHA-256 in the metadata field ``custom_id``.
-        What is left out stays as it is. What the lake has and could not process counts as skipped and known to be bad.
-    :param max_failures: failed files that are still fine: a number, or as a float from 0 to 1 a share of all.
-    :param manifest: path or URL of a file to write what became of each file to, as JSON lines (templated); a mapped
-        task adds its map index before the suffix. Each task needs one of its own: ``s3://bucket/{{ run_id }}.jsonl``.
-    :param skip_if_empty: skip the task where no file is found, and pass over folders and patterns without files;
-        otherwise these fail. A named file that is missing is a failed file all the same.
+        ``file://…``, with ``conn_id@`` before the bucket if it needs a connection (templated). A folder means all
+        images and videos anywhere below it, and links are followed. A name with wildcards is a pattern only if no file
+        or folder has exactly that name.
+    :param tags: names of data tags that each data gets, created if missing (templated).
+    :param source: name of the data source of each data, created if missing (templated).
+    :param metadata: one mapping for all files, or one for each file in their order (templated).
+    :param fill_metadata: add metadata from the files' EXIF; values in ``metadata`` take precedence.
+    :param max_workers: number of concurrent transfers; None: starts with 2, and grows up to 128 while most of the time
+        is spent waiting for the lake.
+    :param wait_for_unprocessable_data: wait until the lake has processed the data, so that a file that is not an image
+        counts as failed in this task instead of later.
+    :param check_files: ``"decode"``: decode each file completely before its upload; a truncated or corrupt file counts
+        as failed. ``"header"``: the lake reads headers only.
+    :param if_exists: ``"upload"`` uploads every file, once per run. ``"skip"`` skips files if the datalake has data
+        with the same filename, and with the same ``source`` if one is given; different files of one name, of this or of
+        an earlier task, are all uploaded. ``"skip_content"`` skips files if the datalake has their bytes under any
+        name, provided that these were uploaded with one of these two options, which store the SHA-256 in the metadata
+        field ``custom_id``. The data of a skipped file are not changed. If the lake could not process them, the file
+        counts as skipped and as known to be bad.
+    :param max_failures: number of failed files that the task tolerates, or as a float from 0 to 1 their share of all.
+    :param manifest: path or URL of a file to which the result of each file is written, as JSON lines (templated); a
+        mapped task adds its map index before the suffix. Each task needs its own: ``s3://bucket/{{ run_id }}.jsonl``.
+    :param skip_if_empty: skip the task if no file is found, and ignore folders and patterns without files; otherwise
+        these fail. A named file that is missing always counts as failed.
     """
 
     template_fields: Sequence[str] = (
@@ -129,7 +132,7 @@ class UploadDataOperator(LakeOperator):
         check_constants(read_path, manifest=manifest)
 
     def execute(self, context: "Context") -> dict[str, Any]:
-        """Upload the files and return what became of them."""
+        """Upload the files and return the summary."""
         started, since = time.monotonic(), run_started_at(context)
         tags, source = read_names("tags", self.tags), read_text("source", self.source)
         given_metadata, url = read_mappings("metadata", self.metadata), read_path("manifest", self.manifest)
@@ -172,7 +175,7 @@ class UploadDataOperator(LakeOperator):
         return self.report(result)
 
     def _files_to_try(self, search: FileSearch) -> list[SourceFile]:
-        """Return the files to try; what is empty is among them and will fail, unless it is to be passed over."""
+        """Return the files to try, including empty folders and patterns, which will fail, unless they are ignored."""
         if search.files and self.skip_if_empty:
             for each in search.empty:
                 self.log.info("%s: %s", one_line(each.path), each.error)
@@ -191,7 +194,7 @@ class UploadDataOperator(LakeOperator):
         metadata: Sequence[dict[str, Any]],
         since: datetime,
     ) -> None:
-        """Upload the files that no earlier try is done with."""
+        """Upload the files that no earlier try has finished."""
         names = Counter(file.name for file in files)
         upload = FileUpload(datalake, checkpoint, self._options(), self.if_exists, names, since)
         progress = checkpoint.progress
@@ -211,7 +214,7 @@ class UploadDataOperator(LakeOperator):
             )
 
     def _options(self) -> dict[str, Any]:
-        """Return what the client is told about all files alike."""
+        """Return the client's options that are the same for all files."""
         return {
             "tags": read_names("tags", self.tags),
             "source": read_text("source", self.source),
