@@ -1,1 +1,1 @@
-"""Files of the worker and of object storages: paths and URLs, searches, targets to write to."""
+"""Files on the worker and in object storages: paths and URLs, searches, and targets to write to."""

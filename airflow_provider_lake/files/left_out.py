@@ -1,4 +1,4 @@
-"""What a task does not take of what it finds: counted by reason, and said."""
+"""Counts and logs the files that a task leaves out, by reason."""
 
 import logging
 from collections import Counter
@@ -17,18 +17,18 @@ DUPLICATE_LINK = "another link to the same"
 NO_SUFFIX = "no suffix"
 OTHER = "other"
 
-# A summary travels through Airflow's database.
+# A summary is stored in Airflow's database.
 MAX_REASONS = 20
 MAX_NAMED = 20
 _LONGEST_SUFFIX = 16
-# What somebody has to look after: of these, the log names the first.
+# Reasons that a user should check: the log names the first files of each.
 _NAMED = frozenset({DANGLING_LINK, NOT_REGULAR_FILE})
 
 logger = logging.getLogger(__name__)
 
 
 class LeftOut:
-    """Counts what is left out, each path once."""
+    """Counts the files and folders that are left out, each path once."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -39,7 +39,7 @@ class LeftOut:
         return bool(self._counts)
 
     def __str__(self) -> str:
-        """Say it in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
+        """Describe them in one line: ``left out 12 files: 10 .txt, 2 .xmp``."""
         total = self._counts.total()
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.summary().items())
         return f"left out {total} {'file' if total == 1 else 'files'}: {reasons}"
@@ -60,13 +60,13 @@ class LeftOut:
         self.add(OTHER if len(suffix) > _LONGEST_SUFFIX else kind, path)
 
     def summary(self) -> dict[str, int]:
-        """Return the number for each reason, the most frequent first; those of rare kinds together."""
+        """Return the number for each reason, the most frequent first; rare suffixes are counted together."""
         kept = dict(self._counts.most_common(MAX_REASONS))
         rest = self._counts.total() - sum(kept.values())
         return kept | ({OTHER: kept.get(OTHER, 0) + rest} if rest else {})
 
     def log(self) -> None:
-        """Log it, and name what somebody has to look after."""
+        """Log the counts, and a warning with the path of each item that a user should check."""
         if self:
             logger.info("%s", self)
         for line in self._named:

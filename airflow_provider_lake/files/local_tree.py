@@ -1,7 +1,7 @@
-"""The folders of this machine, with their links.
+"""The local file system, including symbolic links.
 
-Links are followed, to files and to folders. Whatever the number of its names, a file comes once: under its own name
-where that is among what is looked at, else under that of the first link. So a loop of links ends.
+Links to files and to folders are followed. A file with several names is yielded once: under its own path if that is
+part of the search, otherwise under the path of the first link. Loops of links therefore end.
 """
 
 import errno
@@ -21,25 +21,25 @@ from airflow_provider_lake.files.left_out import (
 )
 from airflow_provider_lake.files.trees import Kind, Node
 
-# Told of a folder that cannot be read, and why.
+# Called with the path of a folder that cannot be read, and the error.
 OnUnreadable = Callable[[str, OSError], object]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTree:
-    """Folders and files of this machine.
+    """Local folders and files.
 
     :param left_out: counts what is left out.
-    :param on_unreadable: told of each folder, and of each link, that cannot be read.
+    :param on_unreadable: called for each folder, and for each link, that cannot be read.
     """
 
     left_out: LeftOut
     on_unreadable: OnUnreadable
 
     def find(self, path: str) -> Node | None:
-        """Return what is at a path, what is no folder as a file; None: nothing, or a link to nothing.
+        """Return the node at a path, anything but a folder as a file; None: there is nothing, or a dangling link.
 
-        :raises OSError: nobody can say.
+        :raises OSError: the path cannot be read.
         """
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116 - a path is text here
@@ -48,11 +48,11 @@ class LocalTree:
         return _file_or_folder(path, Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE, os.path.realpath(path))
 
     def is_folder(self, path: str) -> bool:
-        """Whether something can be below a path."""
+        """Whether a path is a folder."""
         return os.path.isdir(path)  # noqa: PTH112 - a path is text here
 
     def children(self, folder: str) -> Iterator[Node]:
-        """Yield what is directly in a folder, links resolved."""
+        """Yield the files and folders directly in a folder, with links resolved."""
         real = os.path.realpath(folder)
         for entry in self._entries(folder):
             node = self._node(entry, self.child(folder, entry.name), self.child(real, entry.name))
@@ -87,11 +87,11 @@ class LocalTree:
                     yield node
 
     def child(self, folder: str, name: str) -> str:
-        """Return the path of something in a folder."""
+        """Return the path of a name in a folder."""
         return name if folder == "." else os.path.join(folder, name)  # noqa: PTH118 - a path is text here
 
     def relative(self, path: str, folder: str) -> str:
-        """Return a path as seen from a folder above it."""
+        """Return a path relative to a folder above it."""
         return path if folder == "." else path.removeprefix(folder).lstrip("/")
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -103,7 +103,7 @@ class LocalTree:
             return []
 
     def _visible_node(self, entry: os.DirEntry[str], path: str, real: str, hidden: bool) -> Node | None:
-        """Return what an entry is; None: it is left out."""
+        """Return the node of an entry; None: it is left out."""
         if hidden or not entry.name.startswith("."):
             return self._node(entry, path, real)
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -111,7 +111,7 @@ class LocalTree:
         return None
 
     def _node(self, entry: os.DirEntry[str], path: str, real: str) -> Node | None:
-        """Return what an entry is; None: it is neither file nor folder."""
+        """Return the node of an entry; None: it is neither a file nor a folder."""
         try:
             is_link = entry.is_symlink()
             if entry.is_dir():
@@ -119,7 +119,7 @@ class LocalTree:
             if entry.is_file():
                 return _file_or_folder(path, Kind.FILE, os.path.realpath(path) if is_link else real)
         except OSError as error:
-            if error.errno != errno.ELOOP:  # it leads to where this user may not look
+            if error.errno != errno.ELOOP:  # a link to a path that this user may not read
                 self.on_unreadable(path, error)
                 return None
         is_dangling = is_link and not os.path.exists(path)  # noqa: PTH110 - a path is text here

@@ -1,4 +1,4 @@
-"""What a user's text means: a path of this machine, or a URL of an object storage."""
+"""Parses locations that a user gives: a local path, or a URL of an object storage."""
 
 import os
 import re
@@ -12,18 +12,18 @@ from airflow_provider_lake.text.printable import is_decodable
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE = "file://"
-# Where nothing works without a bucket: an empty one would have the first folder taken for it.
+# Schemes that require a bucket: without one, the first folder would be taken for the bucket.
 _BUCKET_SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "oss"})
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A place in an object storage.
+    """A location in an object storage.
 
     :param fs: its fsspec file system.
-    :param path: the place there: a bucket and a key, without a slash at the end.
-    :param root: what the paths of its bucket begin with.
-    :param root_url: what their URLs begin with instead, as the user gave it.
+    :param path: the path in that file system: a bucket and a key, without a trailing slash.
+    :param root: the prefix that all paths of its bucket share.
+    :param root_url: the prefix that replaces ``root`` in their URLs, as the user gave it.
     """
 
     fs: Any
@@ -42,10 +42,10 @@ class Remote:
 
 
 def text_of(location: Any, argument: str) -> str:
-    """Return what a user gave as text.
+    """Return a location that a user gave as text.
 
-    :param argument: its name, for the message.
-    :raises LakePermanentError: it is empty, which means nothing, and never the working directory.
+    :param argument: name of the argument, for the error message.
+    :raises LakePermanentError: it is empty; this is never read as the working directory.
     """
     text = os.fsdecode(location) if isinstance(location, bytes) else str(location)
     if location is None or not text.strip() or (isinstance(location, Path) and text == "."):
@@ -55,15 +55,15 @@ def text_of(location: Any, argument: str) -> str:
 
 
 def is_remote(text: str) -> bool:
-    """Whether it is the URL of an object storage; other text is a path of this machine."""
+    """Whether the text is a URL of an object storage; any other text is a local path."""
     return _URL.match(text) is not None and not text.lower().startswith(_FILE)
 
 
 def local_path(text: str) -> str:
-    """Return the path that a path or a ``file://`` URL means.
+    """Return the local path of a path or a ``file://`` URL.
 
-    What is there under the name as it is written is meant first. Else ``~`` stands for a home folder, and ``%41`` in a
-    URL for a letter.
+    A file or folder with exactly the given name takes precedence. Otherwise ``~`` is expanded to a home folder, and
+    percent-encoding such as ``%41`` in a URL is decoded.
     """
     if not text.lower().startswith(_FILE):
         path = str(Path(text))
@@ -76,19 +76,19 @@ def local_path(text: str) -> str:
 
 
 def to_storable(path: str) -> str:
-    """Return a path of this machine as text that can be stored: a ``file://`` URL where the path is not UTF-8."""
+    """Return a local path as text that can be stored: as a ``file://`` URL if the path is not UTF-8."""
     if is_decodable(path):
         return path
     return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - bytes are no Path
 
 
 def remote(url: str) -> Remote:
-    """Return what a URL such as ``s3://conn_id@bucket/key`` means.
+    """Return the location of a URL such as ``s3://conn_id@bucket/key``.
 
-    Only the bucket goes through Airflow's own paths, which is enough to find its file system: what a key is made of,
-    versions of these understand differently.
+    Only the bucket is parsed by Airflow's ``ObjectStoragePath``, which is enough to find its file system: versions of
+    it differ in how they parse keys.
 
-    :raises LakePermanentError: it names no bucket, or this machine has nothing that knows such URLs.
+    :raises LakePermanentError: the URL names no bucket, or no installed file system supports its scheme.
     """
     import fsspec
     from airflow.sdk import ObjectStoragePath
@@ -100,7 +100,7 @@ def remote(url: str) -> Remote:
         raise LakePermanentError(f"{url!r} names no bucket: a template that rendered to nothing?")
     try:
         fs = ObjectStoragePath(f"{scheme}://{authority}").fs
-    except ValueError:  # no provider of Airflow's has such
+    except ValueError:  # no Airflow provider supports this scheme
         if "@" in authority:
             raise
         try:
@@ -108,7 +108,7 @@ def remote(url: str) -> Remote:
         except (ValueError, ImportError) as error:
             raise LakePermanentError(f"{url!r} cannot be opened: {error}") from error
 
-    # What every method of a file system does with a URL first; of a key, it might take more for syntax than slashes.
+    # Every fsspec method strips the protocol first. Only the bucket is stripped here: a key might be altered by it.
     root = str(fs._strip_protocol(f"{scheme}://{bucket}")).rstrip("/")  # noqa: SLF001 - fsspec has no public name for it
     path = f"{root}{slash}{key}".rstrip("/")
     return Remote(fs, path, root, f"{scheme}://{authority}")

@@ -1,4 +1,4 @@
-"""The lines of a manifest: what became of each file of an upload, as JSON."""
+"""The lines of a manifest: the result of each file of an upload, as JSON."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ Result = dict[str, Any]
 def read_manifest(url: str) -> Iterator[Result]:
     """Yield the results in a manifest.
 
-    :raises FileNotFoundError: there is none.
-    :raises LakePermanentError: the file is something else.
+    :raises FileNotFoundError: the manifest does not exist.
+    :raises LakePermanentError: the file is not a manifest.
     """
     with Target.at(url, "manifest").reading() as lines:
         for line in lines:
@@ -36,5 +36,5 @@ def _read(line: bytes) -> Result:
 
 
 def is_done(result: Mapping[str, Any]) -> bool:
-    """Whether another try has nothing to do for this file."""
+    """Whether the file needs no further try."""
     return bool(result["status"] != FAILED or result["is_final"])

@@ -1,7 +1,7 @@
-"""Glob patterns, over folders and object storages alike.
+"""Glob patterns for local folders and object storages.
 
-``*``, ``?`` and ``[…]`` stand for parts of one name, ``**`` for any folders. A name that stands there as it is written
-wins over what a pattern could match. Hidden names must be asked for by a dot.
+``*``, ``?`` and ``[…]`` match parts of one name, ``**`` matches any number of folders. An existing name that equals the
+pattern literally takes precedence over its matches. Hidden names match only a pattern that starts with a dot.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ ANY_FOLDERS = "**"
 
 
 def split_pattern(path: str) -> tuple[str, list[str]]:
-    """Split a path before its first segment that is a pattern.
+    """Split a path before the first segment that is a pattern.
 
-    :return: the folder, and the segments behind it; none: there is no pattern.
+    :return: the folder, and the segments after it; these are empty if the path has no pattern.
     """
     segments = path.split("/")
     plain = next((number for number, segment in enumerate(segments) if has_magic(segment)), len(segments))
-    # A key may have empty segments; what lists a folder cannot see them.
+    # A key may have empty segments, but a folder listing does not show them.
     while 1 < plain < len(segments) and not segments[plain - 1]:
         plain -= 1
     return "/".join(segments[:plain]), segments[plain:]
@@ -46,7 +46,7 @@ def match_files(tree: Tree, folder: str, segments: Sequence[str], left_out: Left
 
 
 def _children(tree: Tree, folder: str, segment: str, left_out: LeftOut) -> list[Node]:
-    """Return what is in a folder under a name, or matches it."""
+    """Return the nodes in a folder whose name equals or matches a segment."""
     if not has_magic(segment):
         found = tree.find(tree.child(folder, segment))
         return [] if found is None else [found]

@@ -1,4 +1,4 @@
-"""Object storages, by the listings of their fsspec file systems: one request for many objects, none for each."""
+"""Object storages, read by listings of their fsspec file systems: one request for many objects instead of one each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from airflow_provider_lake.files.trees import Kind, Node
 
 @dataclass(frozen=True, slots=True)
 class RemoteTree:
-    """Objects, whose keys are plain text: nothing in them is taken for anything but a name, except slashes.
+    """Objects of a storage. Keys are plain names without special characters, except that slashes separate folders.
 
     :param fs: the fsspec file system.
     :param left_out: counts what is left out.
@@ -20,11 +20,11 @@ class RemoteTree:
     left_out: LeftOut
 
     def find(self, path: str, *, as_folder: bool = False) -> Node | None:
-        """Return the object of a key, or the folder that keys begin with; None: there is neither.
+        """Return the object with a key, or the folder with that prefix; None: there is neither.
 
-        An object without bytes that others lie below is the marker of a folder.
+        An empty object is a folder marker if there are other objects below its key.
 
-        :param as_folder: take the folder where there are both.
+        :param as_folder: return the folder if there are both.
         """
         try:
             node = _node(self.fs.info(path))
@@ -34,11 +34,11 @@ class RemoteTree:
         return Node(path, Kind.FOLDER if is_marker else node.kind, path, node.size, node.etag)
 
     def is_folder(self, path: str) -> bool:
-        """Whether something can be below a path; where nothing is, the listing will say so."""
+        """Return True: if there is nothing below a path, its listing is empty."""
         return True
 
     def children(self, folder: str) -> Iterator[Node]:
-        """Yield what is directly below a folder."""
+        """Yield the objects and folders directly below a folder."""
         try:
             listing = self.fs.ls(folder, detail=True)
         except FileNotFoundError:
@@ -56,18 +56,18 @@ class RemoteTree:
             return
         for info in found.values():
             node = _node(info)
-            # What some call a folder is an object whose key ends with a slash.
+            # Some tools create a folder as an object whose key ends with a slash.
             if node.path.endswith("/") or node.kind is Kind.FOLDER or node.path == folder:
                 self.left_out.add(FOLDER_MARKER, node.path)
             elif hidden or not self._is_hidden(node.path, folder):
                 yield node
 
     def child(self, folder: str, name: str) -> str:
-        """Return the key of something in a folder."""
+        """Return the key of a name in a folder."""
         return f"{folder.rstrip('/')}/{name}"
 
     def relative(self, path: str, folder: str) -> str:
-        """Return a key as seen from a folder above it."""
+        """Return a key relative to a folder above it."""
         return path.removeprefix(folder.rstrip("/")).removeprefix("/")
 
     def _has_children(self, path: str) -> bool:

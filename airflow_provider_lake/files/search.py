@@ -1,4 +1,4 @@
-"""Looking for files by paths, folders, patterns and URLs: what is found, what is left out, and what is not there."""
+"""Searches for files by paths, folders, patterns and URLs, and collects what is found, left out or missing."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,10 +17,10 @@ MAX_CONCURRENT_LOOKUPS = 16
 
 
 class FileSearch:
-    """Files that are looked for.
+    """A search for files.
 
-    :ivar left_out: what is found and not taken.
-    :ivar empty: what was looked at without any file in it, with its error.
+    :ivar left_out: counts what was found but left out.
+    :ivar empty: searched folders, patterns and paths without any file, each with its error.
     """
 
     def __init__(self) -> None:
@@ -33,23 +33,22 @@ class FileSearch:
     def files(self) -> list[SourceFile]:
         """The files, in the order in which they were found, each once.
 
-        Among them are those that cannot be taken, with their error: named files that are missing, and folders that
-        cannot be read.
+        They include those that cannot be read, with their error: named files that are missing, and unreadable folders.
         """
         return list(self._files.values())
 
     @property
     def missing(self) -> list[SourceFile]:
-        """What was looked at and has no file, with its error."""
+        """All entries without a file, each with its error."""
         return [*(file for file in self._files.values() if file.is_missing), *self.empty]
 
     def add_entries(self, entries: Sequence[str]) -> None:
-        """Look for the files that paths, folders, patterns and URLs mean, in their order."""
+        """Search for the files of paths, folders, patterns and URLs, in their order."""
         locations = {entry: remote(entry) for entry in entries if is_remote(entry)}
         for fs in {id(location.fs): location.fs for location in locations.values()}.values():
-            # What other tasks have put there meanwhile counts.
+            # Find also what other tasks have stored in the meantime.
             fs.invalidate_cache()
-        # A chunk names thousands of objects, each of which is asked for once.
+        # A chunk may name thousands of objects, each of which takes one request.
         with ThreadPoolExecutor(MAX_CONCURRENT_LOOKUPS, "lake-lookup") as pool:
             lookups = {entry: pool.submit(self._find_remote, entry, location) for entry, location in locations.items()}
             try:
@@ -65,15 +64,15 @@ class FileSearch:
                 pool.shutdown(cancel_futures=True)
 
     def check_missing(self) -> None:
-        """Check that all that was looked at has files.
+        """Check that every entry has files.
 
-        :raises FileNotFoundError: something has none; the message names it, and what was left out.
+        :raises FileNotFoundError: an entry has none; the message names it, and what was left out.
         """
         if self.missing or not self._files:
             raise FileNotFoundError(self.describe(self.missing))
 
     def describe(self, missing: Sequence[SourceFile]) -> str:
-        """Return one sentence on what has no files, and what was left out."""
+        """Return one sentence about the entries without files, and what was left out."""
         named = "; ".join(f"no file at {to_printable(file.path)!r}: {file.error}" for file in missing)
         return "; ".join(filter(None, [named or "no files given", str(self.left_out) if self.left_out else ""]))
 
@@ -82,7 +81,7 @@ class FileSearch:
         try:
             node = tree.find(path)
             found = self._files_at(tree, path, node)
-        except (OSError, ValueError) as error:  # a name that no file can have is a ValueError
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
             self._unreadable.append(SourceFile(path, error=f"cannot be read: {_reason(error)}"))
             return
         for each in found:
@@ -98,7 +97,7 @@ class FileSearch:
             node = lookup.result()
             found = self._files_at(RemoteTree(location.fs, self.left_out), location.path, node)
         except PermissionError as error:
-            # A key or folder that this user may not see fails by itself; a storage that does not answer fails the task.
+            # A key or folder without read permission fails alone; a storage that does not respond fails the task.
             self._unreadable.append(SourceFile(location.url, error=f"cannot be read: {_reason(error)}"))
             return
         except Exception as error:
@@ -111,7 +110,7 @@ class FileSearch:
             self._add_missing(location.url, location.path, node)
 
     def _files_at(self, tree: Tree, path: str, node: Node | None) -> list[Node]:
-        """Return the files that are meant by a path and what is there, in the order of their names."""
+        """Return the files of a path and its node, sorted by name."""
         if node is None:
             return self._match_pattern(tree, path)
         if node.kind is Kind.FILE:
@@ -132,7 +131,7 @@ class FileSearch:
         return self._sorted(match_files(tree, base, segments, self.left_out)) if tree.is_folder(base) else []
 
     def _sorted(self, nodes: Iterable[Node]) -> list[Node]:
-        """Return files in the order of their names, each once: where it can be, under its own name."""
+        """Return files sorted by name, each once: under its own path if possible, rather than under a link's."""
         once: dict[str, Node] = {}
         for node in sorted(nodes, key=lambda node: node.is_link):
             if once.setdefault(node.identity, node).path != node.path:
@@ -144,7 +143,7 @@ class FileSearch:
             self.left_out.add(DUPLICATE_LINK, file.path)
 
     def _add_missing(self, path: str, key: str, node: Node | None) -> None:
-        """Note that nothing was found: a file that was named is missing, anything else is empty."""
+        """Record an entry without files: a named file is missing, anything else is empty."""
         if node is not None:
             self.empty.append(SourceFile(path, error="no image or video is in this folder"))
         elif split_pattern(key)[1]:
@@ -160,7 +159,7 @@ class FileSearch:
 
 
 def is_image_or_video(path: str) -> bool:
-    """Whether a name is that of an image or a video, as an upload takes it."""
+    """Whether a filename has the suffix of an image or a video that can be uploaded."""
     return kind_of(path) is not None
 
 

@@ -13,12 +13,12 @@ class SourceFile:
     """A file to ingest.
 
     :param path: its local path, or its object storage URL.
-    :param size: in bytes, where a listing told it; those of local files are not asked for.
-    :param etag: what the storage knows the version of an object by, where a listing told it.
-    :param error: why it cannot be taken, where that is known already.
-    :param is_missing: whether that is because there is nothing at its path.
-    :param fs: the fsspec file system that it is in; None: it is on this machine.
-    :param key: its path there.
+    :param size: in bytes, if a listing reported it; the size of local files is not read in advance.
+    :param etag: the storage's identifier of the object's version, if a listing reported it.
+    :param error: why the file cannot be ingested, if that is already known.
+    :param is_missing: whether the error is that nothing exists at its path.
+    :param fs: its fsspec file system; None: a local file.
+    :param key: its path in that file system.
     """
 
     path: str
@@ -34,7 +34,7 @@ class SourceFile:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine."""
+        """Whether it is a local file."""
         return self.fs is None
 
     @property
@@ -43,11 +43,11 @@ class SourceFile:
         return Path(self.path).name if self.is_local else self.key.rpartition("/")[2]
 
     def exists(self) -> bool:
-        """Ask whether it is there, as a file."""
+        """Check whether it exists as a file."""
         return Path(self.path).is_file() if self.is_local else bool(self.fs.isfile(self.key))
 
     def current_size(self) -> int:
-        """Return its size in bytes, asked for where it is not known; 0: nobody can say."""
+        """Return its size in bytes, which is read if it is not known yet; 0: it cannot be read."""
         if self.size is not None:
             return self.size
         try:
@@ -58,7 +58,7 @@ class SourceFile:
     def open(self) -> IO[bytes]:
         """Open it for reading.
 
-        :raises OSError: it is not there, or cannot be read.
+        :raises OSError: it does not exist, or cannot be read.
         """
         if self.is_local:
             return Path(self.path).open("rb")

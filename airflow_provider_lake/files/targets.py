@@ -1,4 +1,4 @@
-"""Where tasks write files to: folders of the worker, and object storages."""
+"""Locations to which tasks write files: folders of the worker, and object storages."""
 
 import errno
 import os
@@ -16,11 +16,11 @@ from airflow_provider_lake.files.locations import is_remote, local_path, remote,
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file or folder that may not be there yet.
+    """A file or folder that may not exist yet.
 
-    :param fs: the fsspec file system that it is in.
-    :param path: its path there.
-    :param url: as the user wrote it.
+    :param fs: its fsspec file system.
+    :param path: its path in that file system.
+    :param url: its path or URL as the user gave it.
     """
 
     fs: Any
@@ -31,7 +31,7 @@ class Target:
     def at(cls, target: str | Path, argument: str = "target") -> Self:
         """Return the target of a path or a URL such as ``s3://conn_id@bucket/key``.
 
-        :param argument: the name of what the user gave, for messages.
+        :param argument: name of the argument, for error messages.
         :raises LakePermanentError: it is empty.
         """
         text = text_of(target, argument)
@@ -43,7 +43,7 @@ class Target:
         return cls(LocalFileSystem(), str(Path(local_path(text)).absolute()), text)
 
     def child(self, name: str) -> Self:
-        """Return what has a name below it."""
+        """Return the target with a name below it."""
         return type(self)(self.fs, f"{self.path}/{name}", f"{self.url.rstrip('/')}/{name}")
 
     @property
@@ -52,10 +52,10 @@ class Target:
         return "file" in ((self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol)
 
     def make_folder(self) -> None:
-        """Make it a folder, if it is not one already; object storages have none.
+        """Create the folder if it does not exist; object storages have no folders, so nothing is done there.
 
-        :raises LakePermanentError: a file is in its place, or in that of a folder above it.
-        :raises OSError: it cannot be made, or no file can be put into it.
+        :raises LakePermanentError: there is a file at its path, or at that of a folder above it.
+        :raises OSError: it cannot be created, or no file can be created in it.
         """
         if self.is_local:
             folder = Path(self.path)
@@ -67,9 +67,9 @@ class Target:
                 raise PermissionError(errno.EACCES, "no file can be put into this folder", str(folder))
 
     def size(self) -> int | None:
-        """Return its size in bytes; None: there is no such file.
+        """Return its size in bytes; None: the file does not exist.
 
-        :raises IsADirectoryError: there is a folder; in an object storage it does not hinder.
+        :raises IsADirectoryError: it is a local folder; in an object storage, a folder and a file may share a name.
         """
         try:
             info = self.fs.info(self.path)
@@ -82,7 +82,7 @@ class Target:
         return None
 
     def list_names(self) -> list[str]:
-        """Return the sorted names of what is directly below it."""
+        """Return the sorted names of the files and folders directly below it."""
         self.fs.invalidate_cache()
         try:
             return sorted(str(path).rstrip("/").rsplit("/", 1)[1] for path in self.fs.ls(self.path, detail=False))
@@ -91,7 +91,7 @@ class Target:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """Give a local path to write to; after the block the file is there, whole or not at all.
+        """Yield a local path to write to; after the block, the target exists, complete or not at all.
 
         :raises OSError: it cannot be written.
         """
@@ -105,22 +105,22 @@ class Target:
             self.fs.put_file(str(path), self.path)
 
     def reading(self) -> IO[bytes]:
-        """Open it.
+        """Open the file for reading.
 
-        :raises FileNotFoundError: it is not there.
+        :raises FileNotFoundError: it does not exist.
         """
         opened: IO[bytes] = self.fs.open(self.path, "rb")
         return opened
 
     def delete(self) -> None:
-        """Delete the file, if it is there."""
+        """Delete the file, if it exists."""
         try:
             self.fs.rm_file(self.path)
         except FileNotFoundError:
             return
 
     def delete_if_empty(self) -> None:
-        """Delete the folder, if it is one and nothing is in it; object storages have none."""
+        """Delete the folder, if it exists and is empty; object storages have no folders, so nothing is done there."""
         if self.is_local and Path(self.path).is_dir() and not any(Path(self.path).iterdir()):
             Path(self.path).rmdir()
 

@@ -1,4 +1,4 @@
-"""What files are found in: folders of this machine and object storages, which say alike what they hold."""
+"""The common interface of the places where files are searched: local folders and object storages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """What something in a tree is."""
+    """The kind of a node."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -17,11 +17,11 @@ class Kind(Enum):
 class Node:
     """A file or a folder.
 
-    :param path: in its tree.
+    :param path: its path in the tree.
     :param identity: the same for all its names.
-    :param size: in bytes, where the tree tells it unasked.
+    :param size: in bytes, if the tree reports it without a further request.
     :param etag: of an object, likewise.
-    :param is_link: whether it has another name, which is more its own.
+    :param is_link: whether it was reached by a link, so that it also has a path of its own.
     """
 
     path: str
@@ -35,31 +35,30 @@ class Node:
 class Tree(Protocol):
     """Folders and files.
 
-    What cannot be taken, trees leave out, each by itself: dangling links, what is no regular file, folders that they
-    may not read.
+    Each tree leaves out what cannot be read: dangling links, files that are not regular files, folders without read
+    permission.
     """
 
     def find(self, path: str) -> Node | None:
-        """Return what is at a path; None: nothing.
+        """Return the node at a path; None: there is nothing.
 
-        :raises OSError: nobody can say.
+        :raises OSError: the path cannot be read.
         """
 
     def is_folder(self, path: str) -> bool:
-        """Whether something can be below a path."""
+        """Whether there may be files below a path."""
 
     def children(self, folder: str) -> Iterator[Node]:
-        """Yield what is directly in a folder, hidden things too."""
+        """Yield the files and folders directly in a folder, including hidden ones."""
 
     def walk(self, folder: str, *, hidden: bool) -> Iterator[Node]:
-        """Yield all files below a folder, however deep.
+        """Yield all files below a folder, at any depth.
 
-        :param hidden: also those that are hidden, or in hidden folders, whose names begin with a dot; otherwise they
-            are left out.
+        :param hidden: include files and folders whose names begin with a dot; otherwise they are left out.
         """
 
     def child(self, folder: str, name: str) -> str:
-        """Return the path of something in a folder."""
+        """Return the path of a name in a folder."""
 
     def relative(self, path: str, folder: str) -> str:
-        """Return a path as seen from a folder above it."""
+        """Return a path relative to a folder above it."""
