@@ -1,1 +1,1 @@
-"""The `lake` command: the one place that knows client, Airflow parts and embedded lake."""
+"""The `lake` command: the only package that imports the client, the Airflow layers and the embedded lake."""

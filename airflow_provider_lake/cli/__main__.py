@@ -1,4 +1,4 @@
-"""`python -m airflow_provider_lake.cli` is `lake`."""
+"""Runs the `lake` command as `python -m airflow_provider_lake.cli`."""
 
 import sys
 

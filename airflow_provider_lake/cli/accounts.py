@@ -1,4 +1,4 @@
-"""`lake user` and `lake token`: who may use an embedded lake."""
+"""`lake user` and `lake token`: the users of an embedded lake and their tokens."""
 
 import secrets
 import sys
@@ -21,7 +21,7 @@ _TOKEN_BYTES = 32
 
 
 def add_user(data_dir: Path, database_url: str | None, username: str, organization_name: str) -> int:
-    """Add a user, and its organization where there is none of that name yet; print the user's first token."""
+    """Add a user, and its organization if it does not exist; print the user's first token."""
     with open_database(data_dir, database_url) as session:
         organization = accounts.find_organization(session, organization_name)
         if organization is None:
@@ -49,7 +49,7 @@ def remove_user(data_dir: Path, database_url: str | None, username: str) -> int:
 
 
 def add_token(data_dir: Path, database_url: str | None, username: str) -> int:
-    """Make one more token of a user, and print it."""
+    """Create a further token for a user, and print it."""
     if username == OWNER:
         raise CommandError(f"the user {OWNER!r} has one token, which lake serve takes from --token-file or the folder")
     with open_database(data_dir, database_url) as session:
@@ -59,7 +59,7 @@ def add_token(data_dir: Path, database_url: str | None, username: str) -> int:
 
 
 def list_tokens(data_dir: Path, database_url: str | None) -> int:
-    """Print id, user, organization and age of every token; the tokens themselves are known to their users only."""
+    """Print id, user, organization and creation time of every token; only its user knows the token itself."""
     with open_database(data_dir, database_url) as session:
         for token, username, organization in tokens.list_tokens(session):
             token_id = token.sha256[: tokens.ID_LENGTH]
@@ -68,7 +68,7 @@ def list_tokens(data_dir: Path, database_url: str | None) -> int:
 
 
 def revoke_token(data_dir: Path, database_url: str | None, token_id: str) -> int:
-    """Make a token void at once; where it is the one in the lake's folder, the next start makes another."""
+    """Revoke a token, effective immediately; if it is the one in the lake's folder, the next start creates another."""
     with open_database(data_dir, database_url) as session:
         of_owner = {token.sha256 for token, username, _ in tokens.list_tokens(session) if username == OWNER}
         digest = tokens.revoke(session, token_id)

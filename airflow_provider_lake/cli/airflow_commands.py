@@ -1,4 +1,4 @@
-"""`airflow lake ...`: what this provider adds to Airflow's command line (Airflow 3.2)."""
+"""`airflow lake ...`: the commands that this provider adds to Airflow's command line (Airflow 3.2)."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def get_commands() -> "list[CLICommand]":
-    """Return the commands; Airflow asks for them whenever it is called, so what they need loads when they run."""
+    """Return the commands; Airflow calls this on every start, so their dependencies are imported only when they run."""
     from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand, lazy_load_command
 
     conn_id = Arg(("--conn-id",), default="lake_default", help="id of the connection (lake_default)")

@@ -1,4 +1,4 @@
-"""`lake check`: try a connection, as the *Test* button of Airflow's connection form does."""
+"""`lake check`: test a connection, as the *Test* button of Airflow's connection form does."""
 
 import argparse
 import json
@@ -16,9 +16,9 @@ from airflow_provider_lake.hooks.connection import ConnectionFields
 
 @dataclass(frozen=True, slots=True)
 class ConnectionArguments:
-    """A connection that the command line describes.
+    """A connection given by command line arguments.
 
-    :param conn_id: what messages call it.
+    :param conn_id: its name in messages.
     :param host: URL of the lake; None: the platform.
     :param password: its API token.
     :param extra: JSON of the extra fields of an Airflow connection.
@@ -33,7 +33,7 @@ class ConnectionArguments:
 
 
 def check_arguments(host: str | None, token: str | None, token_file: Path | None, extra: Mapping[str, Any]) -> int:
-    """Try what the command line describes; return the exit code.
+    """Test a connection given by command line arguments; return the exit code.
 
     :param extra: the extra fields of an Airflow connection.
     :raises CommandError: there is no token, or its file cannot be read.
@@ -51,11 +51,11 @@ def check_arguments(host: str | None, token: str | None, token_file: Path | None
 
 
 def check_conn_id(conn_id: str) -> int:
-    """Try a connection that Airflow knows, wherever it is kept; return the exit code.
+    """Test an Airflow connection, wherever it is stored; return the exit code.
 
-    :raises CommandError: Airflow knows none of that id, or it is of another type.
+    :raises CommandError: Airflow has no connection with this id, or it is of another type.
     """
-    # As Airflow's own command line says that it may read the database.
+    # Airflow's own command line sets this too, to allow access to its database.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-defined]  # Airflow's re-export
     from airflow.models.connection import Connection

@@ -1,4 +1,4 @@
-"""Whether a command can be run as a processing: looked at when it is registered, not only when its first job fails."""
+"""Checks at registration whether a command can run as a processing, instead of at its first job."""
 
 import os
 import re
@@ -10,16 +10,16 @@ from airflow_provider_lake.cli.errors import CommandError
 from airflow_provider_lake.server.work.jobs.program import search_path
 
 _INTERPRETER = re.compile(r"python[\d.]*|bash|sh|dash|zsh|perl|ruby|node|Rscript")
-# Options after which the next word is no file but code or the name of a module.
+# Options after which the next word is not a file but code or the name of a module.
 _NO_FILE = frozenset({"-c", "-m", "-e"})
-# Options of Python with a value as the next word.
+# Options of Python whose value is the next word.
 _WITH_VALUE = frozenset({"-W", "-X"})
 
 
 def checked_command(command: Sequence[str]) -> list[str]:
-    """Return a command with its files named absolutely: they are found from here, and run from another folder.
+    """Return a command with absolute paths of its files, which exist relative to here: jobs run in another folder.
 
-    :raises CommandError: its program or its script does not exist, or cannot be run.
+    :raises CommandError: its program or its script does not exist, or cannot be executed.
     """
     if not command or not command[0]:
         raise CommandError("the command is empty")
@@ -31,7 +31,7 @@ def checked_command(command: Sequence[str]) -> list[str]:
             raise CommandError(f"{program!r} is no program of the PATH; a file of this folder is ./{program}")
         raise CommandError(f"no program {program!r}: neither beside this lake's python nor on the PATH")
     _check_script(command)
-    # The program's name stays one: it is looked for again whenever it runs.
+    # A program name without a folder is kept: it is searched on the PATH at every run.
     first = str(Path(program).absolute()) if os.sep in program else program
     return [first, *(str(Path(word).absolute()) if _is_file_name(word) else word for word in command[1:])]
 
@@ -44,7 +44,7 @@ def _check_program(path: Path) -> None:
 
 
 def _check_script(command: Sequence[str]) -> None:
-    """Look for the script that an interpreter is given."""
+    """Check that the script exists that an interpreter is to run."""
     if not _INTERPRETER.fullmatch(Path(command[0]).name):
         return
     words = iter(command[1:])
@@ -64,4 +64,4 @@ def _is_file_name(word: str) -> bool:
     try:
         return word != "" and Path(word).exists()
     except (OSError, ValueError):
-        return False  # longer than any name, or with a null character
+        return False  # longer than a filename may be, or with a null character

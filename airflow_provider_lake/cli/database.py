@@ -1,4 +1,4 @@
-"""The database of a lake, for commands that work beside it while it runs."""
+"""Opens the database of a lake, for commands that may run while the lake does."""
 
 import shlex
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from airflow_provider_lake.text.near_names import did_you_mean
 
 @contextmanager
 def open_database(data_dir: Path, database_url: str | None) -> Iterator[Session]:
-    """Open one writing transaction; a running lake knows at once what it changed.
+    """Open a write transaction; a running lake sees the changes immediately.
 
-    :raises CommandError: there is no lake, or it refuses what is asked for.
+    :raises CommandError: there is no lake, or it refuses the change.
     """
     settings = Settings(data_dir=data_dir, database_url=database_url)
     try:
-        # SQLite would make a database where there is none.
+        # SQLite would create a missing database.
         has_started = (data_dir / "signing.key").exists() and (database_url or settings.database_path.stat().st_size)
     except FileNotFoundError:
         has_started = False
@@ -47,7 +47,7 @@ def open_database(data_dir: Path, database_url: str | None) -> Iterator[Session]
 
 
 def get_organization(session: Session, name: str) -> Organization:
-    """Return the organization of a name.
+    """Return the organization with a name.
 
     :raises CommandError: there is none.
     """

@@ -8,7 +8,7 @@ from airflow_provider_lake.server.store.queries import datalakes
 
 
 def add_datalake(data_dir: Path, database_url: str | None, organization_name: str, name: str) -> int:
-    """Add a datalake to an organization; it shares the bucket of the organization's default one."""
+    """Add a datalake to an organization; it shares the bucket of the organization's default datalake."""
     if not name.strip():
         raise CommandError("the datalake needs a name")
     with open_database(data_dir, database_url) as session:

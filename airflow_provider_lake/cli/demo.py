@@ -1,4 +1,4 @@
-"""`lake demo`: the main job on this machine: photos, through Airflow, into an embedded lake."""
+"""`lake demo`: upload photos through Airflow into an embedded lake, all on this machine."""
 
 import json
 import os
@@ -30,12 +30,13 @@ STOP_SECONDS = 20
 
 
 def run_demo(photos: Path | None, home: Path) -> int:
-    """Run the example DAG on an embedded lake of its own, and print what came in.
+    """Run the example DAG on an embedded lake of its own, and print the uploaded data.
 
-    :param photos: folder of the photos to upload; None: some are made.
-    :param home: folder of the demo; its lake is made anew each time, what Airflow sets up is kept.
-    :return: exit code: 0 when every task succeeded and nothing failed.
-    :raises CommandError: no such folder, one that this would delete, a missing dependency, a lake that does not start.
+    :param photos: folder of the photos to upload; None: sample photos are generated.
+    :param home: folder of the demo; its lake is created anew each time, Airflow's setup is kept.
+    :return: exit code: 0 if every task succeeded and nothing failed.
+    :raises CommandError: the folder does not exist or would be deleted by the demo, a dependency is missing, or the
+        lake does not start.
     """
     from airflow_provider_lake.cli.sample_photos import make_photos
 
@@ -44,7 +45,7 @@ def run_demo(photos: Path | None, home: Path) -> int:
     _check_arguments(photos, home / "lake")
     shutil.rmtree(home / "lake", ignore_errors=True)
     console = Console(highlight=False)
-    show = partial(console.print, markup=False, soft_wrap=True)  # names of folders are no markup, and stay whole
+    show = partial(console.print, markup=False, soft_wrap=True)  # print folder names without markup or line breaks
     if photos is None:
         photos = home / "photos"
         shutil.rmtree(photos, ignore_errors=True)
@@ -77,7 +78,7 @@ def _check_arguments(photos: Path | None, lake: Path) -> None:
 
 @contextmanager
 def _running_lake(data_dir: Path) -> Iterator[str]:
-    """Run a lake as long as the block; give its URL."""
+    """Run a lake within the block; yield its URL."""
     command = [sys.executable, "-m", "airflow_provider_lake.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
     with (data_dir.parent / "lake.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -96,7 +97,7 @@ def _running_lake(data_dir: Path) -> Iterator[str]:
 
 
 def _run_dag(home: Path, url: str, conf: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the example DAG to its end in an Airflow of its own; return what `run_dag` reports."""
+    """Run the example DAG to its end in an Airflow with its own home folder; return the report of `run_dag`."""
     connection = {"conn_type": "lake", "host": url, "password": (home / "lake" / "token").read_text().strip()}
     airflow_home = home / f"airflow-{version('apache-airflow')}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
@@ -130,7 +131,7 @@ def _run_dag(home: Path, url: str, conf: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def example_dags() -> Path:
-    """Return the folder of the example DAGs: beside the package in a checkout, inside it where it is installed."""
+    """Return the folder of the example DAGs: beside the package in a checkout, inside it in an installation."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "example_dags"
     return inside if inside.is_dir() else package.parent / "example_dags"

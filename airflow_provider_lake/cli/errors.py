@@ -1,5 +1,5 @@
-"""What a command says when it cannot go on."""
+"""The error that a command reports to its user."""
 
 
 class CommandError(Exception):
-    """A command cannot do what it was asked; the message is one line for the user."""
+    """A command cannot be completed; the message is one line for the user."""

@@ -17,14 +17,14 @@ DEFAULT_ORGANIZATION = "local"
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Reports usage errors in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0 for success, 1 for failure, 2 for wrong usage."""
+    """Run one command; return its exit code: 0 for success, 1 for failure, 2 for wrong usage."""
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lake {parsed.command}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        # A folder that cannot be written, a full disk: no traceback says it better.
+        # For errors such as a read-only folder or a full disk, a traceback would add nothing.
         where = "" if error.filename is None else f": {error.filename}"
         print(f"lake {parsed.command}: {error.strerror or error}{where}", file=sys.stderr)
         return 1
@@ -198,7 +198,7 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
 
 
 def _path(text: str) -> Path:
-    # To Python, an empty path is the working directory; to a user, a variable of the shell that is not set.
+    # For Python, an empty path is the working directory; for a user, it is most likely an unset shell variable.
     if not text.strip():
         raise argparse.ArgumentTypeError(f"{text!r} names nothing: give a path")
     return Path(text)
@@ -220,7 +220,7 @@ def _positive_integer(noun: str) -> Callable[[str], int]:
     return number
 
 
-# The commands load what they need when they run: `lake --help` stays quick.
+# The commands import their dependencies when they run, so that `lake --help` stays fast.
 
 
 def _serve(parsed: argparse.Namespace) -> int:

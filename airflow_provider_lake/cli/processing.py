@@ -20,11 +20,11 @@ def register(
     command: Sequence[str],
     description: str | None,
 ) -> int:
-    """Register a command under a name, in place of what had that name; a running lake knows it at once.
+    """Register a command under a name, replacing an existing one; a running lake sees it immediately.
 
-    Files named relatively are found from here: the lake runs the command in a folder of its own.
+    Relative filenames are resolved against the current folder: the lake runs the command in a folder of its own.
 
-    :raises CommandError: the command cannot be run, or there is no such organization.
+    :raises CommandError: the command cannot be run, or the organization does not exist.
     """
     command = checked_command(command)
     with open_database(data_dir, database_url) as session:

@@ -1,4 +1,4 @@
-"""Run one DAG file to its end in this process, as `airflow dags test` does, and write down what became of it.
+"""Run one DAG file to its end in this process, as `airflow dags test` does, and write the outcome to a file.
 
 Usage: ``python -m airflow_provider_lake.cli.run_dag DAG_FILE CONF_JSON OUTCOME_FILE``.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 def main(dag_file: Path, conf: dict[str, Any], outcome: Path) -> None:
     """Run the DAG on a migrated database; write its state, its tasks and its report as JSON."""
-    # Airflow reads its configuration when it is imported.
+    # Airflow reads its configuration on import.
     from airflow.utils.session import create_session
 
     run = runpy.run_path(str(dag_file))["dag"].test(run_conf=conf)

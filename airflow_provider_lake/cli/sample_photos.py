@@ -1,4 +1,4 @@
-"""Photos made on the spot, with the EXIF of the cameras that they pretend to come from."""
+"""Generates sample photos with the EXIF of fictitious cameras."""
 
 import random
 from datetime import datetime, timedelta
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, ImageDraw, ImageFilter
 
-# Maker, model, whether it knows where it is, and the EXIF orientation that it is held in.
+# Maker, model, whether it has GPS, and the EXIF orientation of its photos.
 CAMERAS = (
     ("Northlight", "Field 7", True, 1),
     ("Northlight", "Mast 2", False, 6),
     ("Ostra", "Gate One", False, 1),
 )
 SIZE = (1280, 960)
-_FIRST_SHOT = datetime(2026, 5, 4, 7, 30)  # noqa: DTZ001 - EXIF times carry no zone
+_FIRST_SHOT = datetime(2026, 5, 4, 7, 30)  # noqa: DTZ001 - EXIF times have no time zone
 _ORIGIN = (47.5576, 10.7498)
 
 
 def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
-    """Make JPEG photos of differing light and sharpness; the same seed makes the same photos.
+    """Generate JPEG photos of varying brightness and sharpness; the same seed gives the same photos.
 
-    :param folder: made when missing.
-    :param count: how many.
+    :param folder: created if missing.
+    :param count: number of photos.
     :return: their paths.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
         scene = _scene(
             rng, SIZE if is_upright else SIZE[::-1], blurred=number % 4 == 1, light=(0.35, 1.0, 1.0, 2.0)[number % 4]
         )
-        # A camera on its side stores the scene as its sensor lies: 6 says that a quarter turn to the right mends it.
+        # A rotated camera stores pictures in the sensor's orientation: 6 means to rotate them by 90 degrees clockwise.
         (scene if is_upright else scene.transpose(Image.Transpose.ROTATE_90)).save(
             path, quality=88, exif=exif, dpi=(72, 72)
         )
@@ -47,7 +47,7 @@ def make_photos(folder: Path, count: int, seed: int = 1) -> list[Path]:
 
 
 def _scene(rng: random.Random, size: tuple[int, int], *, blurred: bool, light: float) -> Image.Image:
-    """Draw hills under a sky; ``light`` 1 is a fair day."""
+    """Draw hills under a sky; a ``light`` of 1 is normal daylight."""
     width, height = size
     image = Image.new("RGB", size)
     draw = ImageDraw.Draw(image)
@@ -87,7 +87,7 @@ def _locate(exif: Image.Exif, latitude: float, longitude: float) -> None:
 
 
 def _sexagesimal(degrees: float) -> tuple[Fraction, Fraction, Fraction]:
-    """Split into degrees, minutes and seconds, as EXIF keeps an angle."""
+    """Convert to degrees, minutes and seconds, as EXIF stores angles."""
     seconds = Fraction(round(abs(degrees) * 3600 * 100), 100)
     whole, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)

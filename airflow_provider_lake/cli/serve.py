@@ -1,4 +1,4 @@
-"""`lake serve`: run an embedded lake until it is told to end."""
+"""`lake serve`: run an embedded lake until it is stopped."""
 
 import ipaddress
 import json
@@ -32,8 +32,8 @@ def run_lake(
 ) -> int:
     """Serve until SIGTERM or SIGINT.
 
-    :raises CommandError: the lake cannot start, for example because the port is in use, or must not, because other
-        machines could read what goes to and from it.
+    :raises CommandError: the lake cannot start, for example because the port is in use, or refuses to start because
+        other machines could read its traffic.
     """
     if (tls_cert is None) != (tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
@@ -90,7 +90,7 @@ def _read_token(token: str | None, token_file: Path | None) -> str | None:
 
 
 def _check_url(public_url: str | None) -> str | None:
-    """Return where clients reach the lake, as the base of the URLs that it hands out."""
+    """Return the URL at which clients reach the lake, and with which the URLs that the lake returns start."""
     if public_url is None:
         return None
     try:
@@ -104,10 +104,10 @@ def _check_url(public_url: str | None) -> str | None:
 
 
 def _is_local(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
+    """Whether an address to listen on can be reached from this machine only."""
     try:
         found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except (socket.gaierror, UnicodeError):  # also a label that is too long for a name
+    except (socket.gaierror, UnicodeError):  # UnicodeError: a label that is too long for a hostname
         raise CommandError(f"no such host: {host}") from None
     return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
 

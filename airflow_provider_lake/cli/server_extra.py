@@ -1,4 +1,4 @@
-"""Whether this environment can run an embedded lake."""
+"""Checks whether this environment can run an embedded lake."""
 
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -9,9 +9,9 @@ _MODULES = ("alembic", "fastapi", "granian", "lark", "python_multipart", "sqlalc
 
 
 def require_server() -> None:
-    """Let a command pass where an embedded lake can run.
+    """Check that this environment can run an embedded lake.
 
-    :raises CommandError: something that it needs is missing or too old.
+    :raises CommandError: a dependency is missing or too old.
     """
     missing = [name for name in _MODULES if find_spec(name) is None]
     if missing:

@@ -79,7 +79,7 @@ def to_storable(path: str) -> str:
     """Return a local path as text that can be stored: as a ``file://`` URL if the path is not UTF-8."""
     if is_decodable(path):
         return path
-    return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - bytes are no Path
+    return f"{_FILE}{quote_from_bytes(os.path.abspath(os.fsencode(path)))}"  # noqa: PTH100 - a Path cannot hold bytes
 
 
 def remote(url: str) -> Remote:

@@ -1,1 +1,1 @@
-"""From the files of a task to data of the lake."""
+"""Uploads the files of a task as data of the lake."""

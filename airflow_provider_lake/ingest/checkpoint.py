@@ -1,4 +1,4 @@
-"""What the tries of one upload know of each other: by its manifest where it has one, else by what Airflow 3.3 keeps."""
+"""The state that the tries of one upload share: in its manifest if it has one, else in Airflow's state store (3.3)."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ _KEY = "lake_upload_started"
 
 
 class UploadCheckpoint:
-    """What was done and what was begun.
+    """The uploads of a task that are done, and those that were started.
 
-    An upload is begun by keeping the object name that the lake chose for it: a retry asks the lake which of these
-    objects are data, and so finds even what was registered in the moment when the process was killed.
+    An upload starts by storing the object name that the lake reserved for it. A retry queries the lake for data with
+    these object names, and so finds even data that were registered just before the process was killed.
 
-    :param paths: of all files.
-    :param what: all else that says what is uploaded, as JSON.
+    :param paths: the paths of all files.
+    :param what: all other values that define the upload, as JSON.
     """
 
     def __init__(self, context: "Context", manifest: Manifest | None, paths: Sequence[str], *what: Any) -> None:
@@ -34,7 +34,7 @@ class UploadCheckpoint:
         if manifest is None:
             self.progress = UploadProgress.resume(context, paths, *what)
             found = load_record(context, _KEY) or {}
-            # What another upload, or one before the task was cleared, had begun is no concern of this one.
+            # Ignore names that another upload has stored, or a try before the task was cleared.
             is_ours = found.get("fingerprint") == self.progress.fingerprint and not is_first_try(context)
             self._names: dict[str, str] = found["names"] if is_ours else {}
         else:
@@ -42,11 +42,11 @@ class UploadCheckpoint:
             self._names = manifest.started()
 
     def reserved_name(self, path: str) -> str | None:
-        """Return the object name under which an earlier try has begun to upload a file; None: it has not."""
+        """Return the object name with which an earlier try has started to upload a file; None: it has not."""
         return self._names.get(_path_key(path))
 
     def save_names(self, names: Mapping[str, str]) -> None:
-        """Keep the object names under which files are about to be uploaded.
+        """Store the object names of the files that are about to be uploaded.
 
         :param names: path to object name.
         """
@@ -58,9 +58,9 @@ class UploadCheckpoint:
             save_record(self._context, _KEY, {"fingerprint": self.progress.fingerprint, "names": self._names})
 
     def save_results(self, results: Mapping[int, Result]) -> None:
-        """Keep what became of some files.
+        """Store the results of some files.
 
-        :param results: by the indexes of the files.
+        :param results: by file index.
         """
         for index, result in results.items():
             self.progress.add(index, result)
@@ -73,11 +73,11 @@ class UploadCheckpoint:
 
     @property
     def survives_retry(self) -> bool:
-        """Whether a retry will know what was begun."""
+        """Whether a retry will know which uploads were started."""
         return self._manifest is not None or has_state_store(self._context)
 
     def _trim(self) -> None:
-        """Forget the oldest names beyond what fits; such are only of files that failed."""
+        """Drop the oldest names beyond the size limit; these all belong to files that failed."""
         size = len(json.dumps(self._names))
         while size > MAX_NAMES_BYTES:
             oldest = next(iter(self._names))
@@ -85,7 +85,7 @@ class UploadCheckpoint:
 
 
 def _progress_from(manifest: Manifest, paths: Sequence[str]) -> UploadProgress:
-    """Return the progress that the results of earlier tries tell."""
+    """Return the progress according to the results of earlier tries."""
     progress, done = UploadProgress(), set()
     for result in manifest.previous_results():
         if is_done(result):

@@ -1,4 +1,4 @@
-"""From the ``filepaths`` of a task to files: files, folders, glob patterns and object storage URLs."""
+"""Finds the files that the ``filepaths`` of a task name: files, folders, glob patterns and object storage URLs."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -19,17 +19,18 @@ logger = logging.getLogger(__name__)
 
 
 def search_files(filepaths: Any) -> FileSearch:
-    """Look for the files that are meant, in the order given, each once; log what is left out.
+    """Search for the files in the order given, each once, and log what is left out.
 
-    A folder means the images and videos anywhere below it, hidden ones left out; a pattern or a name means just what it
-    says, whatever its type. Links are followed.
+    A folder means all images and videos anywhere below it, except hidden ones; a pattern or a name means exactly the
+    files that it matches, whatever their type. Links are followed.
 
     :param filepaths: paths, folders, glob patterns (``**`` crosses folders), or URLs such as ``s3://bucket/folder``,
-        ``gs://…`` and ``file://…``, with ``conn_id@`` before the bucket where it needs a connection. What is there
-        under a name as it is written is meant first: brackets and the like make a pattern only where nothing is.
-    :return: what was found, and what was not: a file that is named and missing, or a folder that cannot be read, is
-        among the files, with its error.
-    :raises LakeArgumentError: there is no path in it, or an empty one.
+        ``gs://…`` and ``file://…``, with ``conn_id@`` before the bucket if it needs a connection. An existing file or
+        folder of exactly the given name takes precedence: only otherwise do brackets and other wildcards make a
+        pattern.
+    :return: the search, with what was found and what was not: a named file that is missing, or a folder that cannot be
+        read, is among the files, with its error.
+    :raises LakeArgumentError: there is no path, or an empty one.
     """
     search = FileSearch()
     search.add_entries(read_paths("filepaths", filepaths))
@@ -38,9 +39,9 @@ def search_files(filepaths: Any) -> FileSearch:
 
 
 def find_files(filepaths: Any) -> list[SourceFile]:
-    """Find the files that are meant, as :func:`search_files` does.
+    """Find the files, as :func:`search_files` does.
 
-    :raises FileNotFoundError: one of them names or matches no file; it says which, and what was left out.
+    :raises FileNotFoundError: an entry names or matches no file; the message names it, and what was left out.
     :raises PermissionError: a folder cannot be read.
     """
     search = search_files(filepaths)
@@ -58,17 +59,17 @@ def chunk_files(
     max_bytes: int | None = None,
     missing_ok: bool = False,
 ) -> list[list[str]]:
-    """Find the files that are meant, and split them into chunks for mapped uploads: ``.expand(filepaths=chunks)``.
+    """Find the files, and split them into chunks for mapped uploads: ``.expand(filepaths=chunks)``.
 
-    What is left out is logged. A folder that cannot be read is in a chunk itself: the upload names it, and counts it.
+    What is left out is logged. A folder that cannot be read becomes an item of a chunk: the upload counts it as failed.
 
-    :param filepaths: as :func:`search_files` takes them.
-    :param chunk_size: at most so many files in a chunk.
-    :param max_bytes: at most so many bytes in a chunk, unless one file alone has more; None: any number.
-    :param missing_ok: pass over what has no file, which is logged; no chunk is returned where there is none at all, so
-        that Airflow skips the mapped task.
+    :param filepaths: as for :func:`search_files`.
+    :param chunk_size: maximum number of files in a chunk.
+    :param max_bytes: maximum number of bytes in a chunk, unless a single file has more; None: no limit.
+    :param missing_ok: log entries without files instead of raising; if there are no files at all, no chunk is returned,
+        so that Airflow skips the mapped task.
     :raises FileNotFoundError: one of ``filepaths`` names or matches no file, and ``missing_ok`` is not set.
-    :raises LakeArgumentError: a limit below 1, or an argument that is none; a ``ValueError``.
+    :raises LakeArgumentError: a limit is below 1, or an argument is invalid; a ``ValueError``.
     """
     chunk_size = read_count("chunk_size", chunk_size, 1)
     max_bytes = read_optional_count("max_bytes", max_bytes, 1)
@@ -95,7 +96,7 @@ def chunk_files(
 
 
 def source_file(location: str | Path) -> SourceFile:
-    """Return the one file at a path or a URL, whether it is there or not."""
+    """Return the single file at a path or a URL, whether it exists or not."""
     text = text_of(location, "filepath")
     if not is_remote(text):
         return SourceFile(local_path(text))
@@ -105,10 +106,10 @@ def source_file(location: str | Path) -> SourceFile:
 
 @contextmanager
 def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]]:
-    """Give the local path of each file while the block runs, or why there is none.
+    """Yield the local path of each file, valid within the block, or the error that prevented its download.
 
-    Remote files are downloaded into a temporary folder. Every copy keeps its file's name, and lies in a folder of its
-    own, for names may repeat.
+    Remote files are downloaded into a temporary folder. Each copy keeps its filename, in a folder of its own, because
+    filenames may repeat.
     """
     from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
@@ -121,7 +122,7 @@ def local_copies(files: Sequence[SourceFile]) -> Iterator[list[Path | Exception]
             path.parent.mkdir()
             try:
                 file.download(path)
-            except Exception as error:  # noqa: BLE001 - every storage has errors of its own; the user is told of each
+            except Exception as error:  # noqa: BLE001 - every storage has its own errors; each is reported to the user
                 return error
             return path
 

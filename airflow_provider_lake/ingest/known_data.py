@@ -1,4 +1,4 @@
-"""Which of some files the lake has already."""
+"""Finds known data: data that the lake already has of some files."""
 
 import hashlib
 import json
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Data, Datalake
     from airflow_provider_lake.files.source_files import SourceFile
 
-# The platform's own metadata field that holds a file's hash: the wire knows no checksum.
+# The platform's metadata field that stores a file's hash: the API has no checksum.
 CONTENT_FIELD = "custom_id"
-# How many hashes one query asks for: it travels in a URL, of which a proxy takes 8 KiB.
+# Maximum number of hashes in one query: the query is part of a URL, which proxies limit to 8 KiB.
 MAX_HASHES_PER_QUERY = 20
 _HASH = "sha256:"
 _HEX_DIGITS = 64
-# Their size comes from width and height, whatever they show.
+# Uncompressed formats: the file size depends on width and height only, not on the content.
 _AMBIGUOUS_SIZE_SUFFIXES = frozenset({".bmp", ".tif", ".tiff", ".dib", ".ppm", ".pgm", ".pnm", ".tga", ".dng", ".raw"})
 
 
 def content_id(sha256: str | None, version: str | None = None) -> dict[str, str]:
-    """Return the metadata that hold a hash, and the version of the object that it is of; empty where there is none."""
+    """Return the metadata that store a hash, and the version of the hashed object; empty if there is no hash."""
     return {} if sha256 is None else {CONTENT_FIELD: " ".join(filter(None, [f"{_HASH}{sha256}", version]))}
 
 
 def version_of(file: "SourceFile") -> str | None:
-    """Return what an object in a storage has as long as nobody writes it anew; None: it is no such object.
+    """Return an identifier of an object's content, which changes whenever the object is overwritten; None: unknown.
 
-    An ETag of a multi-part upload is no checksum, but of one key and size it is a new one for each content.
+    The ETag of a multipart upload is not a checksum, but for one key and size it differs for each content.
     """
     if file.etag is None or file.size is None:
         return None
@@ -38,24 +38,24 @@ def version_of(file: "SourceFile") -> str | None:
 
 
 def known_hash(data: "Data") -> str | None:
-    """Return the SHA-256 that was kept with a data; None: there is none."""
+    """Return the SHA-256 that was stored with a data; None: there is none."""
     kept = str((data.metadata or {}).get(CONTENT_FIELD) or "")
     return kept.removeprefix(_HASH)[:_HEX_DIGITS] if kept.startswith(_HASH) else None
 
 
 def known_version(data: "Data") -> str | None:
-    """Return the version of the object that a data was made of; None: it is not kept."""
+    """Return the version of the object from which a data was uploaded; None: it is not stored."""
     kept = str((data.metadata or {}).get(CONTENT_FIELD) or "")
     return kept.partition(" ")[2] or None if kept.startswith(_HASH) else None
 
 
 def size_is_ambiguous(filename: str) -> bool:
-    """Whether different files of this kind have the same size as a rule."""
+    """Whether different files of this format usually have the same size."""
     return PurePosixPath(filename).suffix.lower() in _AMBIGUOUS_SIZE_SUFFIXES
 
 
 def has_content(data: "Data", sha256: str) -> bool:
-    """Download a data, and compare its bytes."""
+    """Download a data, and compare the SHA-256 of its bytes."""
     from airflow_provider_lake.client.transfers.download import save_as
 
     with TemporaryDirectory(prefix="lake-") as folder:
@@ -71,9 +71,9 @@ def by_object_name(datalake: "Datalake", names: Sequence[str]) -> "Mapping[str, 
 
 
 def by_filename(datalake: "Datalake", names: Iterable[str], source: str | None) -> "Mapping[str, list[Data]]":
-    """Find data by their filenames: those that the lake could process first, then the oldest first.
+    """Find data by their filenames: processable data first, then the oldest first.
 
-    :param source: name of the data source that they must be of; cameras give the same names to different photos.
+    :param source: name of the data source that the data must have; cameras reuse filenames for different photos.
     """
     query = f"data_source.name = {json.dumps(source, ensure_ascii=False)}" if source else None
     found: defaultdict[str, list[Data]] = defaultdict(list)
@@ -83,7 +83,7 @@ def by_filename(datalake: "Datalake", names: Iterable[str], source: str | None) 
 
 
 def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Data]":
-    """Find data by the SHA-256 of their bytes, if they were uploaded with it; one that the lake could process first."""
+    """Find data by the SHA-256 of their bytes, if it was stored at their upload; processable data are preferred."""
     from airflow_provider_lake.client.transport.paging import chunks
 
     best: dict[str, Data] = {}
@@ -96,10 +96,10 @@ def by_content(datalake: "Datalake", hashes: Iterable[str]) -> "Mapping[str, Dat
 
 
 def content_query(hashes: Iterable[str]) -> str:
-    """Return the query for data with one of some hashes, whatever version stands behind it.
+    """Return the query for data with one of some hashes, regardless of the version that follows the hash.
 
-    Ranges are found by an index, where beginnings, in which case does not matter, are looked for in all data. What
-    stands behind a hash sorts before a letter that is no hexadecimal digit, also in languages where spaces are ignored.
+    A range can use an index, while a case-insensitive prefix search scans all data. The text that follows a hash sorts
+    before ``g``, the first letter that is not a hexadecimal digit, even in collations that ignore spaces.
     """
     field = f"metadata.{CONTENT_FIELD}"
     return " or ".join(f'{field} >= "{_HASH}{each}" and {field} < "{_HASH}{each}g"' for each in hashes)

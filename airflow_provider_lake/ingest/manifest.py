@@ -1,7 +1,7 @@
-"""What became of each file of an upload, as JSON lines in a folder or an object storage.
+"""The results of an upload, one for each file, as JSON lines in a folder or an object storage.
 
-Object storages cannot append. So the results of each chunk are an object of their own beside the manifest, and are put
-together in the end. From these a retry also knows what earlier tries have done, in every version of Airflow.
+Object storages cannot append. The results of each chunk are therefore stored as a part, an object of its own beside the
+manifest, and joined at the end. The parts also show a retry what earlier tries have done, in every version of Airflow.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from airflow_provider_lake.tasks.resume import first_try_number
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# File systems take names of so many.
+# The maximum length of a name in common file systems.
 MAX_NAME_BYTES = 255
 
 
 class Manifest:
-    """The manifest of one task, and the results that are on their way into it.
+    """The manifest of one task, and the parts with results that will be joined into it.
 
-    Every result carries the task's ``batch``, so that what other runs left at the same place is not taken for its own.
+    Every result carries the task's ``batch``, which distinguishes it from results of other runs at the same location.
 
-    :param url: path or URL of it; a mapped task adds its map index before the suffix.
-    :param what: all that says what is uploaded, as JSON: a retry after the DAG was corrected does not count as done
-        what was uploaded otherwise.
+    :param url: its path or URL; a mapped task adds its map index before the suffix.
+    :param what: all values that define the upload, as JSON: after the DAG was corrected, a retry does not count files
+        as done that were uploaded with other values.
     """
 
     def __init__(self, url: str | Path, context: "Context", *what: Any) -> None:
@@ -46,7 +46,7 @@ class Manifest:
         self._next = 0
 
     def previous_results(self) -> Iterator[Result]:
-        """Yield the results of earlier tries of this task, one for each file: the one that counts."""
+        """Yield the results of earlier tries of this task, one for each file: the decisive one."""
         return _final_results(self._all_results())
 
     def add(self, results: Iterable[Result]) -> None:
@@ -60,12 +60,12 @@ class Manifest:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def mark_started(self, names: Mapping[str, str]) -> None:
-        """Keep what is about to be uploaded under which object names, in the place of what was kept before."""
+        """Store the object names of the uploads that are about to start, replacing those stored before."""
         with self._started_file.writing() as path:
             path.write_text(json.dumps(names), encoding="utf-8")
 
     def started(self) -> dict[str, str]:
-        """Return what was about to be uploaded when an earlier try ended."""
+        """Return the object names of the uploads that were started when an earlier try ended."""
         if self._started_file.size() is None:
             return {}
         with self._started_file.reading() as file:
@@ -73,10 +73,10 @@ class Manifest:
         return names
 
     def finish(self, paths: Collection[str] | None = None) -> None:
-        """Put the results together; the manifest appears whole, in the place of one that was there.
+        """Join the results; the manifest appears complete, and replaces an existing one.
 
-        :param paths: of all that the task has now: what failed in an earlier try and is no more, such as a folder that
-            could not be read, is left out. None: nothing is.
+        :param paths: all paths that the task has now: earlier failures of other paths, such as a folder that could not
+            be read then, are left out. None: no failures are left out.
         """
         is_all_done = True
         with self._target.writing() as path, path.open("w", encoding="utf-8") as file:
@@ -91,12 +91,12 @@ class Manifest:
             self.clear_started()
 
     def clear_started(self) -> None:
-        """Forget what was begun and has failed: nothing is left but the manifest. For when no other try follows."""
+        """Delete the names of started uploads, so that only the manifest is left, if no other try follows."""
         self._started_file.delete()
         self._parts.delete_if_empty()
 
     def _all_results(self) -> Iterator[Result]:
-        """Yield what the manifest has of this task, and what its parts have; a file may come several times."""
+        """Yield this task's results from the manifest and from its parts; a file may occur several times."""
         sources = [self._parts.child(name) for name in self._own_parts()]
         if self._target.size() is not None:
             sources.insert(0, self._target)
@@ -109,7 +109,7 @@ class Manifest:
 
 
 def _final_results(results: Iterable[Result]) -> Iterator[Result]:
-    """Yield one result for each file: the first by which it is done, else the last."""
+    """Yield one result for each file: the first one that is done, else the last."""
     done: set[str] = set()
     open_ends: dict[str, Result] = {}
     for result in results:
@@ -125,7 +125,7 @@ def _final_results(results: Iterable[Result]) -> Iterator[Result]:
 
 
 def _sibling_url(url: str, suffix: str) -> str:
-    """Return a URL with a suffix behind its name, which stays short enough for file systems."""
+    """Return a URL with a suffix after its name, which is shortened to a length that file systems accept."""
     folder, slash, name = url.rpartition("/")
     whole = (name + suffix).encode("utf-8", "surrogatepass")
     if len(whole) > MAX_NAME_BYTES:
@@ -136,7 +136,7 @@ def _sibling_url(url: str, suffix: str) -> str:
 
 
 def _numbered_url(url: str, number: int) -> str:
-    """Put a number before the suffix of a URL."""
+    """Insert a number before the suffix of a URL."""
     folder, slash, name = url.rpartition("/")
     path = PurePosixPath(name)
     return _sibling_url(f"{folder}{slash}{path.stem}", f".{number}{path.suffix}")

@@ -1,4 +1,4 @@
-"""How far an upload has come: what its summary says, and what a retry of the task goes on from."""
+"""The progress of an upload: the counts for its summary, and the state from which a retry of the task resumes."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-# Files in work at a time: bounds the disk that copies of remote files take, and what a killed task does again.
+# Files in a chunk: limits the disk space for copies of remote files, and the work that a killed task repeats.
 CHUNK_FILES = 256
-# More than these do not fit into what Airflow keeps of a task: a retry then begins anew.
+# More failed files than this do not fit into Airflow's state store: a retry then starts from the beginning.
 MAX_TO_RETRY = 5000
 _KEY = "lake_upload"
 
 
 @dataclass(slots=True)
 class UploadProgress:
-    """What became of the files so far. It is kept after every chunk (Airflow 3.3).
+    """The results of the files so far. It is stored after every chunk (Airflow 3.3).
 
-    :param fingerprint: of what is said about the files: a retry goes on only with the same.
-    :param tried: files that were tried, from the first on.
-    :param tried_paths: hash of their paths: files that come behind these do not matter.
-    :param uploaded: files that became data.
+    :param fingerprint: of the values that define the upload: a retry resumes only if they are the same.
+    :param tried: number of files that were tried, counted from the first.
+    :param tried_paths: hash of their paths: files added after these do not change it.
+    :param uploaded: number of files that became data.
     :param data_ids: ids of the first of these data.
-    :param skipped: files that the lake had before.
-    :param known_bad: of these, files that the lake could not process then.
+    :param skipped: number of files that the lake already had.
+    :param known_bad: number of skipped files whose data the lake could not process.
     :param known_bad_files: path and reason of the first of these.
-    :param failed: files that would fail again, such as one that is no image.
+    :param failed: number of files that would fail again, such as a file that is not an image.
     :param failures: path and reason of the first of these.
-    :param to_retry: indexes of the files that may succeed at another try.
+    :param to_retry: indexes of the files that may succeed in another try.
     :param retry_reasons: path and reason of the first of these.
     """
 
@@ -58,28 +58,28 @@ class UploadProgress:
 
     @classmethod
     def resume(cls, context: "Context", paths: Sequence[str], *what: Any) -> Self:
-        """Go on from where an earlier try of this task came; a task that was cleared begins anew.
+        """Resume the progress of an earlier try of this task; a task that was cleared starts from the beginning.
 
-        :param paths: of the files that there are now.
-        :param what: everything else that says what is uploaded, as JSON.
+        :param paths: the paths of all current files.
+        :param what: all other values that define the upload, as JSON.
         """
         given = fingerprint(*what)
         record = load_record(context, _KEY)
         if record is None or record.get("fingerprint") != given or is_first_try(context):
             return cls(given)
-        # What is kept stays as it is until it is saved again.
+        # Do not change the loaded record before the progress is saved.
         progress = cls(**deepcopy(record))
         return progress if progress.tried_paths == _hash_of(paths[: progress.tried]).hexdigest() else cls(given)
 
     def chunks(self, paths: Sequence[str]) -> Iterator[Sequence[int]]:
-        """Yield the indexes of the files that are still to be tried, some at a time.
+        """Yield the indexes of the files that are still to be tried, in chunks.
 
-        :param paths: of all files.
+        :param paths: the paths of all files.
         """
         again, self.retry_reasons = list(self.to_retry), []
         for start in range(0, len(again), CHUNK_FILES):
             chunk = again[start : start + CHUNK_FILES]
-            # What fails again is put behind those that are still to come.
+            # Files that fail again are appended after the remaining ones.
             del self.to_retry[: len(chunk)]
             yield chunk
         tried = _hash_of(paths[: self.tried])
@@ -90,9 +90,9 @@ class UploadProgress:
             yield range(first, self.tried)
 
     def add(self, index: int, result: Mapping[str, Any]) -> None:
-        """Count what became of a file.
+        """Count the result of a file.
 
-        :param index: of the file among all.
+        :param index: index of the file among all files.
         """
         failure: Failure = {"path": to_printable(result["path"]), "reason": to_printable(result["reason"] or "")}
         if result["status"] == UPLOADED:
@@ -111,13 +111,13 @@ class UploadProgress:
             _append(self.retry_reasons, failure)
 
     def save(self, context: "Context") -> None:
-        """Keep it for a retry of the task."""
+        """Store the progress for a retry of the task."""
         if len(self.to_retry) <= MAX_TO_RETRY:
             save_record(context, _KEY, asdict(self))
 
     @property
     def failure_count(self) -> int:
-        """Number of all files that failed."""
+        """The number of all failed files."""
         return self.failed + len(self.to_retry)
 
     def summary(self) -> UploadCounts:
@@ -134,7 +134,7 @@ class UploadProgress:
 
 
 def _hash_of(paths: Iterable[str], known: "_Hash | None" = None) -> "_Hash":
-    """Hash paths, behind those that are in the hash already."""
+    """Hash paths, appended to those already in the hash."""
     result = hashlib.sha256() if known is None else known
     for path in paths:
         result.update(path.encode("utf-8", "surrogatepass") + b"\0")

@@ -1,4 +1,4 @@
-"""From some files of a task to data: leave out what the lake has, upload the rest, say what became of each."""
+"""Uploads files of a task: skips those that the lake has, uploads the rest, and returns the result of each."""
 
 import hashlib
 from collections import Counter
@@ -40,12 +40,12 @@ MAX_READERS = 4
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """A file of a task, and what is known of it so far.
+    """A file of a task, and what is known about it so far.
 
-    :param index: among all files of the task.
-    :param local_path: where its bytes are on this machine; None: not copied yet.
+    :param index: index among all files of the task.
+    :param local_path: path of its bytes on this machine; None: not downloaded yet.
     :param sha256: of its bytes, in hex.
-    :param stat: size and time of its last change when it was read for that.
+    :param stat: its size and modification time when it was hashed.
     """
 
     index: int
@@ -63,13 +63,13 @@ class TaskFile:
 
 @dataclass(slots=True)
 class FileUpload:
-    """Uploads files of one task, some at a time.
+    """Uploads the files of one task, several at a time.
 
-    :param checkpoint: knows what earlier tries have reserved.
-    :param options: of the client's ``upload_data``, the same for all files.
-    :param if_exists: which files to leave out.
-    :param filename_counts: how often each filename comes among all files of the task.
-    :param run_started_at: data created in the lake before this time were known; later ones are of this run.
+    :param checkpoint: stores the object names that earlier tries have reserved.
+    :param options: options of the client's ``upload_data``, the same for all files.
+    :param if_exists: which files to skip.
+    :param filename_counts: number of occurrences of each filename among all files of the task.
+    :param run_started_at: data created in the lake before this time are known data; later ones belong to this run.
     """
 
     datalake: "Datalake"
@@ -81,9 +81,9 @@ class FileUpload:
     _results: dict[int, Result] = field(default_factory=dict)
 
     def upload(self, files: Sequence[TaskFile]) -> dict[int, Result]:
-        """Upload files; all of them are tried, whatever becomes of one.
+        """Upload files; all of them are tried, even if some fail.
 
-        :return: what became of each, by its index.
+        :return: the result of each file, by its index.
         """
         self._results = {}
         for file in files:
@@ -95,7 +95,7 @@ class FileUpload:
         return self._results
 
     def _resume(self, files: Sequence[TaskFile]) -> list[TaskFile]:
-        """Find what earlier tries have registered without living to know it; return the other files."""
+        """Find data that an earlier try registered just before its process was killed; return the other files."""
         reserved = {file.index: name for file in files if (name := self.checkpoint.reserved_name(str(file.source)))}
         known = by_object_name(self.datalake, list(reserved.values()))
         found = [(file, known[reserved[file.index]]) for file in files if reserved.get(file.index) in known]
@@ -103,7 +103,7 @@ class FileUpload:
         return [file for file in files if file.index not in self._results]
 
     def _skip_known_remote(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
-        """Leave out objects of a storage that the lake is known to have, so that these are not downloaded."""
+        """Skip objects of a storage that the lake already has, without downloading them; return the other files."""
         remote = [file for file in files if not file.source.is_local]
         if self.if_exists == "upload" or not remote:
             return files
@@ -117,7 +117,7 @@ class FileUpload:
         return [file for file in files if file.index not in self._results]
 
     def _matches_object(self, file: TaskFile, data: "Data") -> bool:
-        """Whether a data of its filename was made of an object, as far as its storage tells."""
+        """Whether a data of the same filename was uploaded from an object, judging by the object's listing."""
         version = known_version(data)
         if version is not None or self.if_exists == "skip_content":
             return version is not None and version == version_of(file.source)
@@ -125,7 +125,7 @@ class FileUpload:
         return is_plain and None not in {data.file_size, file.source.size} and data.file_size == file.source.size
 
     def _skip_known(self, files: Sequence[TaskFile]) -> Sequence[TaskFile]:
-        """Leave out files that the lake has; all of them are read."""
+        """Skip files that the lake has, which must have been hashed; return the other files."""
         from airflow_provider_lake.client import LakeError
 
         if self.if_exists == "upload" or not files:
@@ -149,10 +149,10 @@ class FileUpload:
         return [file for file in files if file.index not in self._results]
 
     def _matches_content(self, file: TaskFile, data: "Data") -> bool:
-        """Whether a data of its filename is a file that was read.
+        """Whether a data of the same filename has the content of a hashed file.
 
-        The lake knows the size of most data, and of those that were uploaded in this way the hash; where neither
-        decides, it is asked for the bytes.
+        The lake knows the size of most data, and the hash of data that were uploaded with ``if_exists``; if neither is
+        conclusive, the data is downloaded and compared.
         """
         size = None if file.stat is None else file.stat[0]
         if None not in {size, data.file_size} and size != data.file_size:
@@ -168,7 +168,7 @@ class FileUpload:
         return source
 
     def _duplicate_key(self, file: TaskFile) -> Hashable:
-        """Return what files of one task have in common that come in once; None: nothing."""
+        """Return a key that duplicates among the files share, so that only one is uploaded; None: no duplicates."""
         if self.if_exists == "skip":
             return (file.filename, file.sha256)
         return file.sha256
@@ -188,7 +188,7 @@ class FileUpload:
                 self._upload_new(self._skip_known(group))
 
     def _read(self, files: Iterable[TaskFile]) -> Iterator[TaskFile]:
-        """Hash files; those that cannot be read fail."""
+        """Hash files, and yield them; files that cannot be read fail."""
         from airflow_provider_lake.client.concurrency.cancellation import cancellable_executor
 
         with cancellable_executor(MAX_READERS, "lake-hash") as pool:
@@ -204,7 +204,7 @@ class FileUpload:
         if not files:
             return
         manager, data = ErrorManager(), []
-        with suppress(NothingDoneError):  # the errors say why
+        with suppress(NothingDoneError):  # the error manager has the reasons
             uploaded = self.datalake.upload_data(
                 [str(file.local_path) for file in files],
                 error_manager=manager,
@@ -222,9 +222,9 @@ class FileUpload:
                 self._record_uploaded(file, next(succeeded))
 
     def _reserve_names(self, files: Sequence[TaskFile]) -> list[str | None] | None:
-        """Have names chosen for the objects, and keep them for a retry; None: it could not know them.
+        """Reserve object names, and store them for a retry; None: a retry could not read them.
 
-        A file whose name the lake refuses gets no name: its upload will say why.
+        A file whose name the lake refuses gets no object name: its upload will report the reason.
         """
         if not self.checkpoint.survives_retry:
             return None
@@ -236,7 +236,7 @@ class FileUpload:
         return names
 
     def _record_known(self, found: "Sequence[tuple[TaskFile, Data]]", status: str) -> None:
-        """Give files the data that the lake has of them already, once it has looked at these."""
+        """Record known data as the results of their files, once the lake has processed these data."""
         from airflow_provider_lake.client import UploadError
         from airflow_provider_lake.client.uploads import wait_until_processed
 
@@ -253,23 +253,23 @@ class FileUpload:
                 self._results[file.index] = _result(file, status, data=result)
 
     def _failed_in_this_run(self, data: "Data") -> bool:
-        """Whether a data that the lake could not process came in by this run: its file failed, and is not known before.
+        """Whether an unprocessable data was uploaded by this run: its file then counts as failed, not as known bad.
 
-        So a retry counts what earlier tries have counted, also where nothing else tells it of them.
+        A retry thus counts the same failures as earlier tries, even if no state of theirs was stored.
         """
         waits_for_processing: bool = self.options["wait_for_unprocessable_data"]
         return waits_for_processing and data.created_at is not None and data.created_at >= self.run_started_at
 
     def _record_uploaded(self, file: TaskFile, data: "Data") -> None:
         if file.stat is not None and file.local_path is not None and file.stat != _stat_of(file.local_path):
-            # Its hash is not that of the bytes that were sent.
+            # The hash does not match the bytes that were sent.
             data.delete()
             self._record_failure(file, "changed while it was uploaded")
         else:
             self._results[file.index] = _result(file, UPLOADED, data=data)
 
     def _record_failure(self, file: TaskFile, error: "FileError | str") -> None:
-        """Say that a file failed; another try fails alike where the lake could not process what it has of it."""
+        """Record that a file failed; the failure is final if the lake could not process the file's data."""
         data = getattr(error, "data", None)
         reason = getattr(error, "message", str(error))
         is_final = data is not None and data.upload_status.is_final
@@ -314,9 +314,10 @@ def _stat_of(path: Path) -> tuple[int, int] | None:
 def _groups_without_duplicates(
     files: Iterable[TaskFile], key: Callable[[TaskFile], Hashable]
 ) -> Iterator[Sequence[TaskFile]]:
-    """Split files into groups in which no key comes twice; None is like nothing.
+    """Split files into groups in which no key occurs twice; None is never a duplicate.
 
-    Each group is worked on before the next is asked for: of two files of the same key, the second then finds the first.
+    Each group is processed before the next is requested: of two files with the same key, the second then finds the
+    data of the first.
     """
     rest = list(files)
     while rest:

@@ -1,1 +1,1 @@
-"""What files of images and videos tell of themselves; client and lake both read it."""
+"""Reads metadata of image and video files; used by the client and by the lake."""

@@ -1,4 +1,4 @@
-"""Decoding all of an image, to find what its header cannot tell: that it is cut, or that its pixels are broken."""
+"""Decodes images completely, to find errors that the header does not show: truncated files and broken pixels."""
 
 import warnings
 from typing import BinaryIO
@@ -15,10 +15,11 @@ from airflow_provider_lake.media.images import (
 
 
 def check_image(file: BinaryIO) -> None:
-    """Decode all pixels of an image, of every page or frame that it has.
+    """Decode all pixels of an image, in each of its pages or frames.
 
-    :raises NotAnImageError: it is none, or it is cut or broken; the message says in which page, where it has several.
-    :raises ImageUnsupportedError: an image, in a format that cannot be read here.
+    :raises NotAnImageError: it is not an image, or it is truncated or broken; the message names the page if there are
+        several.
+    :raises ImageUnsupportedError: an image in a format that cannot be read here.
     :raises OSError: the bytes cannot be read.
     """
     file.seek(0)
@@ -28,10 +29,10 @@ def check_image(file: BinaryIO) -> None:
     formats = formats_of(first_bytes)
     file.seek(0)
     try:
-        # What is large is decoded nevertheless, up to Pillow's own limit.
+        # Large images are decoded despite Pillow's warning, up to its hard limit.
         with warnings.catch_warnings(), open_image(file, formats, with_pixels=True) as image:
             warnings.simplefilter("ignore")
-            # Of a page that is cut off, the number may be known and nothing else.
+            # The page count of a truncated file may include pages whose content is missing.
             for number in range(getattr(image, "n_frames", 1)):
                 where = f" in page {number + 1}" if number else ""
                 image.seek(number)

@@ -1,4 +1,4 @@
-"""EXIF in the platform's metadata keys."""
+"""Converts EXIF tags to the platform's metadata."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from PIL.ExifTags import GPS, IFD, Base
 _MAX_TEXT = 128
 _RESOLUTION_UNITS = {2: "inches", 3: "cm"}
 _COLOR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC Profile", 0xFFFF: "Uncalibrated"}
-# Names as exiftool gives them.
+# Names as exiftool uses them.
 _COMPRESSIONS = {
     1: "Uncompressed",
     2: "CCITT 1D",
@@ -35,13 +35,13 @@ _COMPRESSIONS = {
     34933: "PNG",
     34934: "JPEG XR",
 }
-# Moments, each with the tag of its offset; the first that says something counts.
+# Timestamps, each with the tag of its UTC offset; the first valid one is used.
 _TIMESTAMPS = (
     (Base.DateTime, Base.OffsetTime),
     (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
     (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
 )
-# EXIF has 2024:05:06 07:08:09, programs write it otherwise, too; fractions of a second have a tag of their own.
+# EXIF defines 2024:05:06 07:08:09, but programs write other forms too; fractions of a second have their own tag.
 _TIMESTAMP = re.compile(
     r"([0-9]{4})([:/.-])([0-9]{1,2})\2([0-9]{1,2})(?:\s+|T)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?(.*)",
     re.DOTALL,
@@ -54,15 +54,15 @@ _PARTS_OF_AN_ANGLE = 3
 
 
 def metadata_of(exif: Mapping[int, Any]) -> dict[str, Any]:
-    """Return platform metadata key to value; only what the tags say.
+    """Return the platform's metadata, with only the keys for which there are tags.
 
-    :param exif: tags of the main and the EXIF directory, and those of the GPS directory under its own tag.
+    :param exif: tags of the main and the EXIF directory; the tags of the GPS directory are under its own tag.
     """
     gps = exif.get(IFD.GPSInfo, {})
     found = {
         "acquired_at": _acquired_at(exif),
         "acquired_by": text_of(exif.get(Base.Artist)),
-        # A resolution of zero is an unknown one.
+        # A resolution of zero means unknown.
         "resolution_x": _number(exif.get(Base.XResolution)) or None,
         "resolution_y": _number(exif.get(Base.YResolution)) or None,
         "resolution_unit": _RESOLUTION_UNITS.get(to_int(exif.get(Base.ResolutionUnit))),
@@ -77,7 +77,7 @@ def metadata_of(exif: Mapping[int, Any]) -> dict[str, Any]:
 
 
 def to_int(value: Any) -> int:
-    """Return the whole number that a tag holds, whatever it is written as; -1: none."""
+    """Return the non-negative integer in a tag, regardless of its type; -1: there is none."""
     if isinstance(value, bytes) and len(value) == 1:
         return value[0]
     number = _number(value)
@@ -85,20 +85,20 @@ def to_int(value: Any) -> int:
 
 
 def text_of(value: Any) -> str | None:
-    """Return the text of a tag behind leading NULs and up to its end, cut for the platform; numbers as written."""
+    """Return a tag's text, without leading NULs, up to the next NUL, truncated for the platform; numbers as text."""
     if isinstance(value, tuple):
         value = " ".join(filter(None, map(text_of, value)))
     elif isinstance(value, bytes):
         value = value.decode("latin-1")
     elif not isinstance(value, str):
-        # A name such as 5300, by whoever took it for a number.
+        # A name such as 5300 that a program has stored as a number.
         number = _number(value)
         value = "" if number is None else f"{number:.15g}"
     return _decoded(value.lstrip("\0").partition("\0")[0]).strip()[:_MAX_TEXT].strip() or None
 
 
 def _decoded(text: str) -> str:
-    """Return what was meant by a text that was read as Latin-1: EXIF names no encoding, and many write UTF-8."""
+    """Decode text again that was read as Latin-1: EXIF defines no encoding, and many programs write UTF-8."""
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -106,19 +106,19 @@ def _decoded(text: str) -> str:
 
 
 def _acquired_at(exif: Mapping[int, Any]) -> str | None:
-    """Return the first moment in ISO 8601, with its offset from universal time where the file has it."""
+    """Return the first valid timestamp in ISO 8601, with its UTC offset if the file has one."""
     moments = [(_timestamp(exif.get(tag)), exif.get(offset)) for tag, offset in _TIMESTAMPS]
     moment = next((found for found, _ in moments if found is not None), None)
     if moment is None:
         return None
-    # The same moment may stand there several times, and the offset with one of them only.
+    # The same timestamp may occur in several tags, of which only one has an offset.
     zones = [moment.tzinfo, *(_zone(text_of(offset) or "") for found, offset in moments if found == moment)]
     zone = next((found for found in zones if found is not None), None)
     return moment.replace(tzinfo=zone).isoformat()
 
 
 def _timestamp(value: Any) -> datetime | None:
-    """Read EXIF's ``2024:05:06 07:08:09``, its date also with other separators, and an offset where one follows."""
+    """Parse EXIF's ``2024:05:06 07:08:09``, also with other date separators, and with an optional UTC offset."""
     match = _TIMESTAMP.fullmatch(text_of(value) or "")
     if match is None:
         return None
@@ -134,7 +134,7 @@ def _timestamp(value: Any) -> datetime | None:
 
 
 def _zone(text: str) -> timezone | None:
-    """Read EXIF's ``+02:00``, also without a colon or minutes."""
+    """Parse EXIF's ``+02:00``, also without a colon or minutes."""
     if text == "Z":
         return timezone(timedelta())
     match = _ZONE.fullmatch(text)
@@ -148,9 +148,9 @@ def _zone(text: str) -> timezone | None:
 
 
 def _number(value: Any) -> float | None:
-    """Return a finite number, also one that is written as text; EXIF's fractions can have a denominator of zero."""
+    """Return a finite number, also from text; None: not a number, or a fraction with a denominator of zero."""
     if isinstance(value, tuple) and value:
-        # A tag that should have one.
+        # The tag should have a single value.
         value = value[0]
     if isinstance(value, str | bytes):
         value = text_of(value)
@@ -162,7 +162,7 @@ def _number(value: Any) -> float | None:
 
 
 def _position(gps: Mapping[int, Any]) -> dict[str, float]:
-    """Return latitude and longitude; the platform takes them only together."""
+    """Return latitude and longitude; the platform accepts them only together."""
     latitude = _degrees(gps.get(GPS.GPSLatitude), 90, _sign(gps.get(GPS.GPSLatitudeRef), "NS"))
     longitude = _degrees(gps.get(GPS.GPSLongitude), 180, _sign(gps.get(GPS.GPSLongitudeRef), "EW"))
     if latitude is None or longitude is None:
@@ -171,18 +171,18 @@ def _position(gps: Mapping[int, Any]) -> dict[str, float]:
 
 
 def _sign(reference: Any, directions: str) -> int | None:
-    """Return the sign of a hemisphere: 1 for the first of two directions, -1 for the other; None: nobody knows.
+    """Return the sign of a hemisphere: 1 for the first of two directions, -1 for the other; None: unknown.
 
-    :param directions: their first letters, in whichever case and however they go on: ``S``, ``s``, ``South``.
+    :param directions: their first letters; a reference may be in any case, and longer: ``S``, ``s``, ``South``.
     """
     place = directions.find((text_of(reference) or "?")[0].upper())
     return None if place < 0 else 1 - 2 * place
 
 
 def _degrees(value: Any, limit: float, sign: int | None) -> float | None:
-    """Turn degrees, minutes and seconds into degrees; None for what is no place on earth.
+    """Convert degrees, minutes and seconds to degrees; None: not a valid coordinate.
 
-    Minutes and seconds may be missing; where one of them is a fraction of zero, the place is unknown.
+    Minutes and seconds may be missing; if one of them has a denominator of zero, the coordinate is unknown.
     """
     if isinstance(value, str | bytes):
         value = tuple((text_of(value) or "").replace(",", " ").split())
@@ -198,7 +198,7 @@ def _degrees(value: Any, limit: float, sign: int | None) -> float | None:
 
 
 def _altitude(gps: Mapping[int, Any]) -> float | None:
-    """Return metres above sea level."""
+    """Return the altitude in metres above sea level."""
     altitude = _number(gps.get(GPS.GPSAltitude))
     is_below = to_int(gps.get(GPS.GPSAltitudeRef)) in _BELOW_SEA_LEVEL
     return -abs(altitude) if altitude is not None and is_below else altitude

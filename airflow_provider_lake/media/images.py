@@ -1,4 +1,4 @@
-"""What the header of an image tells: its size as displayed, and its EXIF in the platform's metadata keys."""
+"""Reads image headers: the size as displayed, and EXIF as the platform's metadata."""
 
 import logging
 import struct
@@ -15,25 +15,25 @@ from airflow_provider_lake.media import jpeg2000
 from airflow_provider_lake.media.exif import metadata_of, text_of, to_int
 from airflow_provider_lake.media.png import strip_text_chunks
 
-# Of these the whole file is read to see its header, so larger ones are none that can be read.
+# Formats of which Pillow reads the whole file to get the header; larger files are refused.
 _READ_WHOLE = frozenset({"AVIF", "HEIF", "WEBP"})
 _MAX_READ_WHOLE = 256 << 20
-# Formats whose header is cheap and harmless to read: none that starts another program or interprets scripts.
+# Formats with a header that is cheap and safe to read: none starts another program or interprets scripts.
 _FORMATS = ("BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF")
-# Brands of the formats that are kept as videos are; of those that only say how it is kept, a further brand says more.
+# Brands of the formats in ISO media containers. Some major brands are generic: then a compatible brand is decisive.
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"})
-# Bytes at the beginning of a file that say what it is.
+# Number of bytes at the start of a file that identify its format.
 HEADER_BYTES = 64
 _MISSING = {
     "AVIF": "AVIF images cannot be read here: this Pillow was built without AVIF",
     "HEIF": "HEIC and HEIF images cannot be read here without pillow-heif: install airflow-provider-lake[heif]",
 }
-# What a data source can be called.
+# The maximum length of a data source's name.
 _MAX_CAMERA = 128
 _ORIENTATIONS_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 
-# What Pillow raises on broken images, beside OSErrors without a number.
+# Exceptions that Pillow raises for broken images, in addition to OSErrors without an errno.
 BROKEN_IMAGE_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -49,20 +49,20 @@ BROKEN_IMAGE_ERRORS = (
 
 
 class NotAnImageError(ValueError):
-    """The bytes are no image that can be read; the message is the reason, fit to be shown to a user."""
+    """The bytes are not a readable image; the message is a reason that can be shown to a user."""
 
 
 class ImageUnsupportedError(Exception):
-    """The bytes are an image in a format for which something is missing here; the message says what to install."""
+    """The bytes are an image in a format that needs a missing package; the message says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What one image's header tells.
+    """Contents of an image's header.
 
-    :param width: in pixels, as displayed: turned by the EXIF orientation.
+    :param width: in pixels, as displayed: after applying the EXIF orientation.
     :param height: likewise.
-    :param metadata: platform metadata key to value; only what the image carries.
+    :param metadata: platform metadata key to value, with only the keys that the image has.
     """
 
     width: int
@@ -71,11 +71,11 @@ class ImageHeader:
 
 
 def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
-    """Read an image's header; its pixels are not decoded, and what is broken in its EXIF is left out.
+    """Read an image's header, without decoding its pixels; broken parts of its EXIF are left out.
 
-    :param with_metadata: False: only what turns the image is read of its EXIF.
-    :raises NotAnImageError: no image, one of an unknown format, or one so large that decoding it would be an attack.
-    :raises ImageUnsupportedError: an image, in a format that cannot be read here.
+    :param with_metadata: False: of its EXIF, read only the orientation.
+    :raises NotAnImageError: not an image, one of an unknown format, or a decompression bomb.
+    :raises ImageUnsupportedError: an image in a format that cannot be read here.
     :raises OSError: the bytes cannot be read.
     """
     with _open(file) as image:
@@ -87,7 +87,7 @@ def read_header(file: BinaryIO, *, with_metadata: bool = True) -> ImageHeader:
 
 
 def read_camera(file: BinaryIO) -> str | None:
-    """Return maker and model of the camera that took an image; None: that is not said, or it cannot be read here.
+    """Return maker and model of the camera that took an image; None: unknown, or the image cannot be read here.
 
     :raises OSError: the bytes cannot be read.
     """
@@ -106,7 +106,7 @@ def _open(file: BinaryIO) -> Image.Image:
     if not first_bytes:
         raise NotAnImageError("the file is empty")
     formats = formats_of(first_bytes)
-    # The end is asked for only where it matters: then what was read so far has to be read again.
+    # Seek to the end only if needed: the bytes read so far must be read again after it.
     if _READ_WHOLE.intersection(formats) and file.seek(0, SEEK_END) > _MAX_READ_WHOLE:
         raise NotAnImageError(f"the image is too large: it has more than {_MAX_READ_WHOLE >> 20} MiB")
     file.seek(0)
@@ -125,16 +125,16 @@ def _open(file: BinaryIO) -> Image.Image:
 
 
 def formats_of(first_bytes: bytes) -> tuple[str, ...]:
-    """Return the formats that a file may be in, as Pillow names them.
+    """Return the formats that a file may have, by Pillow's names.
 
-    :param first_bytes: :data:`HEADER_BYTES` of them where there are as many.
-    :raises ImageUnsupportedError: it is in one for which something is missing here.
+    :param first_bytes: the first :data:`HEADER_BYTES` of the file, or all if it is shorter.
+    :raises ImageUnsupportedError: its format needs a missing package.
     """
     if first_bytes[:4] == b"RIFF":
         return ("WEBP",) if first_bytes[8:12] == b"WEBP" else ()
     if first_bytes[4:8] != b"ftyp":
         return _FORMATS
-    # The length of the list of brands stands before it; its own comes first, then those it is compatible with.
+    # A box starts with its length; the major brand comes first, followed by the compatible brands.
     end = min(int.from_bytes(first_bytes[:4]), len(first_bytes))
     brands = {first_bytes[place : place + 4] for place in range(8, end, 4)}
     for name, known in (("AVIF", _AVIF), ("HEIF", _HEIF)):
@@ -147,7 +147,7 @@ def formats_of(first_bytes: bytes) -> tuple[str, ...]:
 
 @cache
 def _is_supported(format_: str) -> bool:
-    """Whether images of a format can be read here; that of phones loads only where there is one."""
+    """Whether images of a format can be read here; the HEIF plugin is loaded only when there is a HEIF image."""
     if format_ == "HEIF":
         try:
             import pillow_heif
@@ -160,18 +160,18 @@ def _is_supported(format_: str) -> bool:
 
 @cache
 def warn_unsupported(logger: logging.Logger, message: str, consequence: str) -> None:
-    """Say once in a process that something is missing.
+    """Log once per process that a package is missing.
 
     :param message: of an :class:`ImageUnsupportedError`.
-    :param consequence: what comes of it.
+    :param consequence: the effect of the missing package.
     """
     logger.warning("%s; %s", message, consequence)
 
 
 def open_image(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = False) -> Image.Image:
-    """Open an image, also one with texts that are longer than Pillow reads; whatever Pillow raises comes through.
+    """Open an image, even with text chunks longer than Pillow accepts; exceptions of Pillow are not converted.
 
-    :param with_pixels: whether its pixels will be asked for.
+    :param with_pixels: whether the pixels will be decoded.
     """
     try:
         image = Image.open(file, formats=formats)
@@ -182,7 +182,7 @@ def open_image(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = 
         return Image.open(BytesIO(rest), formats=formats)
     if image.format == "JPEG2000":
         place = file.tell()
-        # Pillow does not look for it there.
+        # Pillow does not read EXIF from this box.
         if exif := jpeg2000.find_exif(file):
             image.info["exif"] = exif
         file.seek(place)
@@ -190,19 +190,19 @@ def open_image(file: BinaryIO, formats: tuple[str, ...], *, with_pixels: bool = 
 
 
 def _stored_size(image: Image.Image, exif: Mapping[int, Any]) -> tuple[int, int]:
-    """Return width and height before any turn; of a TIFF, some versions of Pillow give the turned ones."""
+    """Return width and height before rotation; for a TIFF, some versions of Pillow return the rotated size."""
     if image.format == "TIFF" and Base.ImageWidth in exif and Base.ImageLength in exif:
         return exif[Base.ImageWidth], exif[Base.ImageLength]
     return image.size
 
 
 def _read_exif(image: Image.Image, with_directories: bool) -> dict[int, Any]:
-    """Return the tags of the main directory, or of the EXIF one, too, with those of the GPS one under its own tag.
+    """Return the tags of the main directory, optionally with those of the EXIF and (under its own tag) GPS directory.
 
-    Empty where EXIF is absent or broken, which spoils no image.
+    Returns no tags if the EXIF is absent or broken, as this does not make the image unreadable.
     """
     try:
-        # Image's own, because that of PNG decodes all pixels to look behind them.
+        # Image's own method, because PNG's decodes all pixels to find EXIF after them.
         exif = Image.Image.getexif(image)
         main = dict(exif)
     except (*BROKEN_IMAGE_ERRORS, OSError):
@@ -213,7 +213,7 @@ def _read_exif(image: Image.Image, with_directories: bool) -> dict[int, Any]:
 
 
 def _directory(exif: Image.Exif, tag: int) -> dict[int, Any]:
-    """Return the tags of a directory; one that is broken spoils no other."""
+    """Return the tags of a directory; a broken directory is empty, and does not affect the others."""
     try:
         return dict(exif.get_ifd(tag))
     except (*BROKEN_IMAGE_ERRORS, OSError):

@@ -1,8 +1,8 @@
-"""The EXIF of a JPEG 2000: in a box of its own, where Pillow does not look."""
+"""Reads the EXIF of a JPEG 2000 file from its own box, which Pillow does not read."""
 
 from typing import BinaryIO
 
-# The name of the box, as exiftool and others write it.
+# The identifier of the box, as exiftool and other programs write it.
 _EXIF_BOX = b"JpgTiffExif->JP2"
 _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _MAX_BOXES = 64
@@ -12,7 +12,7 @@ _LONG_HEADER = 16
 
 
 def find_exif(file: BinaryIO) -> bytes | None:
-    """Return the EXIF of a JPEG 2000, from the beginning of a file; None where there is none."""
+    """Return the EXIF of a JPEG 2000 file; None: there is none."""
     file.seek(0)
     if file.read(len(_SIGNATURE)) != _SIGNATURE:
         return None
@@ -31,7 +31,7 @@ def find_exif(file: BinaryIO) -> bytes | None:
                 size = length - (start - place) - len(_EXIF_BOX) if length else _MAX_EXIF
                 return file.read(max(0, min(size, _MAX_EXIF)))
         if length < start - place:
-            # The last box reaches to the end, or it is broken.
+            # The last box, which extends to the end of the file, or a broken one.
             return None
         place += length
     return None

@@ -1,7 +1,7 @@
-"""What the name of a file means: its content type, and whether it is an image or a video.
+"""Maps filenames to content types, and to the kinds image and video.
 
-One table for client, operators and lake, and the same on every machine: the tables of `mimetypes` differ from one
-system and one Python to the next.
+Client, operators and lake share one table, which is the same on every machine: the tables of `mimetypes` differ between
+operating systems and Python versions.
 """
 
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ _VIDEOS: Mapping[str, str] = {
     "wmv": "video/x-ms-wmv",
     "wtv": "video/x-ms-wtv",
 }
-# What lies beside them: logs of jobs, metadata, annotations.
+# Files that accompany images and videos: job logs, metadata, annotations.
 _OTHERS: Mapping[str, str] = {
     "csv": "text/csv",
     "gz": "application/gzip",
@@ -99,22 +99,22 @@ _TYPES: Mapping[str, str] = {**_OTHERS, **_IMAGES, **_VIDEOS}
 
 
 def suffix_of(name: str) -> str:
-    """Return what stands behind the last dot of a file's name, in lower case; empty: nothing does.
+    """Return the suffix after the last dot of a filename, in lower case; empty: there is none.
 
-    :param name: of a file or an object, with or without folders.
+    :param name: name of a file or an object, with or without folders.
     """
-    # As PurePosixPath.suffix has it, for a sixth of its cost.
+    # The same as PurePosixPath.suffix, at a sixth of its cost.
     stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
     return suffix.lower() if stem and dot else ""
 
 
 def content_type_of(name: str) -> str:
-    """Return the content type that a name claims, ``application/octet-stream`` where it claims none that is known."""
+    """Return the content type for the suffix of a name; ``application/octet-stream`` if the suffix is unknown."""
     return _TYPES.get(suffix_of(name), UNKNOWN)
 
 
 def kind_of(name: str) -> Kind | None:
-    """Return whether a name is that of an image or of a video; None: of neither."""
+    """Return whether a name is that of an image or of a video; None: neither."""
     suffix = suffix_of(name)
     if suffix in _IMAGES:
         return "IMAGE"
@@ -122,7 +122,7 @@ def kind_of(name: str) -> Kind | None:
 
 
 def data_type_of(name: str) -> Kind:
-    """Return the type of the data that a file becomes: what is no video counts as an image, until it is looked at."""
+    """Return the expected type of a file's data: anything but a video counts as an image until it is processed."""
     return kind_of(name) or "IMAGE"
 
 

@@ -1,24 +1,24 @@
-"""PNG files whose texts are too long for Pillow, as programs write that keep their whole work in them."""
+"""Reads PNG files with text chunks too long for Pillow, as programs write them that store whole projects in them."""
 
 import struct
 from typing import BinaryIO
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
-# Texts that hold EXIF or XMP are read; they are short.
+# Text chunks with EXIF or XMP are kept; they are short.
 _WANTED = (b"Raw profile type", b"XML:com.adobe.xmp")
 _MAX_CHUNK = 1 << 20
 _MAX_CHUNKS = 10_000
-# Some programs write pixels by a few KiB.
+# Some programs write pixels in chunks of a few KiB.
 _MAX_PIXEL_CHUNKS = 1_000_000
-# An empty chunk of pixels, and the end.
+# An empty pixel chunk, and the end chunk.
 _END = b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82"
 
 
 def strip_text_chunks(file: BinaryIO, *, with_pixels: bool = False) -> bytes | None:
-    """Return the header of a PNG without its long texts; None: the file is no PNG.
+    """Return the header of a PNG without its long text chunks; None: the file is not a PNG.
 
-    :param with_pixels: return all else that it has, too.
+    :param with_pixels: also return the rest of the file, likewise without long text chunks.
     :raises OSError: the bytes cannot be read.
     """
     file.seek(0)

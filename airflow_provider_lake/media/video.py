@@ -1,7 +1,7 @@
-"""What a video file tells, by PyAV: size as displayed, duration, frame rate, codec, metadata; and its pictures.
+"""Reads videos with PyAV: size as displayed, duration, frame rate, codec, metadata, and pictures.
 
-PyAV comes with the extra ``video``. Files are read as Python opens them: whatever a file names besides (playlists and
-the like) is not followed, and no format is known here but containers of video.
+PyAV comes with the extra ``video``. Files are opened by Python: other files that a file refers to, such as those of a
+playlist, are not opened, and only video containers are accepted.
 """
 
 import math
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 UNSUPPORTED = "videos cannot be read here without PyAV: install airflow-provider-lake[video]"
 
-# FFmpeg's names of what contains video. None of these starts a program, and none but these is tried: others (hls,
-# concat, dash, image2 …) name further files, or would take a picture or a text for a video.
+# FFmpeg's names of video containers. None of these starts a program, and no others are tried: some (hls, concat, dash,
+# image2 …) refer to further files, or would accept a picture or a text as a video.
 _CONTAINERS = "mov,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,h264,hevc,ogg,mxf,dv,rm,wtv,nut,ivf,gxf"
 _BUFFER_BYTES = 256 << 10
-# A header that wants more is none. Those of hours of video have some 20 MB, where the container has an index.
+# A file with a longer header is refused. Headers of hours of video have some 20 MB if the container has an index.
 _MAX_HEADER_BYTES = 256 << 20
 _HEADER_SECONDS = 30.0
-# Packets in which the first picture is looked for.
+# Number of packets in which the first picture is searched.
 _FIRST_PACKETS = 300
 _MAX_PIXELS = 128_000_000
-# What streams that are cut out of a broadcast begin with cannot be decoded: pictures are missing that it builds on.
+# Streams cut out of a broadcast may start with undecodable pictures: those on which they depend are missing.
 _STARTS_ANYWHERE = frozenset({"mpeg", "mpegts"})
-# Their duration stands in the header, and is not guessed.
+# Containers whose header has the duration, so that it is not estimated.
 _REPORTS_DURATION = frozenset({"matroska,webm", "flv", "asf"})
-# What makes a picture of a container of video.
+# Brands of pictures that are stored in a video container.
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1"})
 _MIN_SHARE = 0.95
 _MIN_GAP_SECONDS = 1.0
@@ -45,7 +45,7 @@ _DECODER_THREADS = 2
 
 
 class NotAVideoError(ValueError):
-    """The bytes are no video that can be read; the message is the reason, fit to be shown to a user."""
+    """The bytes are not a readable video; the message is a reason that can be shown to a user."""
 
 
 class VideoUnsupportedError(RuntimeError):
@@ -57,14 +57,14 @@ class VideoUnsupportedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What the header of a video tells.
+    """Contents of a video's header.
 
-    :param width: of a picture, in pixels, as displayed: turned as the container says.
+    :param width: of a picture, in pixels, as displayed: after the rotation that the container defines.
     :param height: likewise.
-    :param duration: in seconds; None: the container does not say.
-    :param frame_rate: pictures a second, on the average; None: nobody knows.
-    :param codec: as FFmpeg names it, such as ``h264``.
-    :param metadata: platform metadata key to value; only what the video carries.
+    :param duration: in seconds; None: unknown.
+    :param frame_rate: average number of pictures per second; None: unknown.
+    :param codec: FFmpeg's name of the codec, such as ``h264``.
+    :param metadata: platform metadata key to value, with only the keys that the video has.
     """
 
     width: int
@@ -77,18 +77,18 @@ class VideoFacts:
 
 @cache
 def is_supported() -> bool:
-    """Whether PyAV is installed, and loads."""
+    """Whether PyAV is installed and can be imported."""
     try:
-        import av  # noqa: F401 - whether it can be
+        import av  # noqa: F401 - checks that the import works
     except ImportError:
         return False
     return True
 
 
 def read_video(file: BinaryIO) -> VideoFacts:
-    """Read the header of a video, and its first picture, which alone says how it is turned.
+    """Read the header of a video, and its first picture, which alone has the rotation.
 
-    :raises NotAVideoError: no video, one whose header is broken, or one in an unknown container.
+    :raises NotAVideoError: not a video, one with a broken header, or one in an unknown container.
     :raises VideoUnsupportedError: PyAV is missing.
     :raises OSError: the bytes cannot be read.
     """
@@ -106,10 +106,10 @@ def read_video(file: BinaryIO) -> VideoFacts:
 
 
 def read_first_frame(file: BinaryIO, max_side: int) -> "Image":
-    """Return the first picture of a video, turned as it is displayed.
+    """Return the first picture of a video, rotated as it is displayed.
 
-    :param max_side: in pixels; larger ones are made smaller.
-    :raises NotAVideoError: it has none that can be decoded.
+    :param max_side: maximum width and height in pixels; larger pictures are scaled down.
+    :raises NotAVideoError: it has no picture that can be decoded.
     :raises VideoUnsupportedError: PyAV is missing.
     :raises OSError: the bytes cannot be read.
     """
@@ -125,15 +125,15 @@ def read_first_frame(file: BinaryIO, max_side: int) -> "Image":
 
 
 def check_video(file: BinaryIO) -> None:
-    """Decode all of a video, and count what should be there: what is cut or damaged is found, where it shows.
+    """Decode a video completely, and compare it with its header, to find truncation and damage as far as detectable.
 
-    It takes as long as playing the video at the full speed of two processors.
+    This takes as long as two processors need to decode the whole video.
 
-    :raises NotAVideoError: it is none, or it is cut or broken; the message says where.
+    :raises NotAVideoError: it is not a video, or it is truncated or broken; the message says where.
     :raises VideoUnsupportedError: PyAV is missing.
     :raises OSError: the bytes cannot be read.
     """
-    # What an edit list hides is in the file nevertheless, and counted in its header.
+    # Pictures that an edit list hides are still in the file, and the header counts them.
     with _open(_BoundedFile(file), {"ignore_editlist": "1"}) as container:
         stream = _video_stream(container)
         stream.codec_context.thread_type = "AUTO"
@@ -149,7 +149,7 @@ def check_video(file: BinaryIO) -> None:
 
 
 def _decode_all(container: "InputContainer", stream: "VideoStream") -> tuple[int, float]:
-    """Decode all pictures, and return how many there were to decode, and when the last thing in the file ends."""
+    """Decode all pictures; return the number of video packets, and the time in seconds at which the file ends."""
     begins_anywhere = container.format.name in _STARTS_ANYWHERE
     start = (container.start_time or 0) / 1e6
     count, frames, end = 0, 0, 0.0
@@ -169,24 +169,24 @@ def _decode_all(container: "InputContainer", stream: "VideoStream") -> tuple[int
 
 
 def _decoded(packet: Any) -> tuple[int, bool]:
-    """Return how many pictures come out of a packet, and whether something is wrong with it or one of them."""
+    """Return the number of pictures decoded from a packet, and whether the packet or one of them is broken."""
     import av
 
     try:
         frames = packet.decode()
     except av.FFmpegError as error:
-        # At the end: there is nothing more to be had of the decoder.
+        # EOFError: the decoder has returned all of its pictures.
         return 0, not isinstance(error, EOFError)
     return len(frames), packet.is_corrupt or any(frame.is_corrupt for frame in frames)
 
 
 def _first_frame(container: "InputContainer", stream: "VideoStream") -> "VideoFrame | None":
-    """Return the first picture; None: it cannot be decoded, or would be too large."""
+    """Return the first picture; None: it cannot be decoded, or is too large."""
     import av
 
     if stream.codec_context.width * stream.codec_context.height > _MAX_PIXELS:
         return None
-    # With threads, pictures come later.
+    # With threads, the decoder returns pictures later.
     stream.codec_context.thread_type = "NONE"
     for place, packet in enumerate(container.demux(stream)):
         try:
@@ -203,7 +203,7 @@ def _first_frame(container: "InputContainer", stream: "VideoStream") -> "VideoFr
 def _open(file: "_BoundedFile", options: dict[str, str] | None = None) -> "Iterator[InputContainer]":
     """Open a container.
 
-    :raises NotAVideoError: here, or where it is used: there is something wrong with it.
+    :raises NotAVideoError: the container is broken, which is detected on opening it or within the block.
     """
     if not is_supported():
         raise VideoUnsupportedError
@@ -226,7 +226,7 @@ def _open(file: "_BoundedFile", options: dict[str, str] | None = None) -> "Itera
 
 
 def _video_stream(container: "InputContainer") -> "VideoStream":
-    """Return the first stream of video that is no picture of a cover."""
+    """Return the first video stream that is not a cover picture."""
     from av.stream import Disposition
 
     if container.metadata.get("major_brand") in _STILL_BRANDS:
@@ -258,10 +258,10 @@ def _positive(value: float) -> float | None:
 
 
 class _BoundedFile:
-    """A file of which only so much is read, and only for so long; then it is no video.
+    """A file that limits how many bytes are read, and for how long; beyond that, it is not accepted as a video.
 
-    :param max_bytes: None: all.
-    :param seconds: None: as long as it takes.
+    :param max_bytes: None: no limit.
+    :param seconds: None: no limit.
     """
 
     def __init__(self, file: BinaryIO, max_bytes: int | None = None, seconds: float | None = None) -> None:
@@ -279,7 +279,7 @@ class _BoundedFile:
         return piece
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        # FFmpeg asks for the size by a whence of its own.
+        # FFmpeg queries the size with its own whence value.
         if whence not in {SEEK_SET, SEEK_CUR, SEEK_END}:
             raise ValueError(f"no such whence: {whence}")
         return self._file.seek(offset, whence)

@@ -1,4 +1,4 @@
-"""What a video's container says of how it was taken, in the platform's metadata keys."""
+"""Converts the metadata of a video's container to the platform's metadata."""
 
 import re
 from collections.abc import Mapping
@@ -7,25 +7,25 @@ from typing import Any
 
 _MAX_TEXT = 128
 _APPLE = "com.apple.quicktime."
-# Names of the containers' own fields, as FFmpeg gives them, in lower case; the first that says something counts.
+# The containers' field names, as FFmpeg returns them, in lower case; the first valid field is used.
 _TEXTS = {
     "acquired_by": (f"{_APPLE}author", "artist", "author"),
     "manufacturer": (f"{_APPLE}make", "com.android.manufacturer", "make"),
     "software": (f"{_APPLE}software", "software"),
 }
-# With its offset first: others are in universal time.
+# The field with a UTC offset comes first: the others are in UTC.
 _MOMENTS = (f"{_APPLE}creationdate", "creation_time", "date")
 _POSITIONS = (f"{_APPLE}location.iso6709", "location", "location-eng")
 _ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?(?:CRS\S+)?/?")
-# Cameras without a clock write the beginning of their time: 1904 or 1970.
+# Cameras without a clock write the start of their epoch: 1904 or 1970.
 _FIRST_YEAR = 1971
 
 
 def metadata_of(fields: Mapping[str, str], codec: str) -> dict[str, Any]:
-    """Return platform metadata key to value; only what a container says.
+    """Return the platform's metadata, with only the keys that the container has.
 
-    :param fields: of the container and its video.
-    :param codec: what its pictures are compressed by.
+    :param fields: fields of the container and of its video stream.
+    :param codec: name of the codec.
     """
     given = {name.lower(): value for name, value in fields.items()}
     found: dict[str, Any] = {
@@ -46,12 +46,12 @@ def _moment(value: str | None) -> str | None:
         moment = datetime.fromisoformat(value or "")
     except ValueError:
         return None
-    # A date alone is no moment.
+    # A date without a time is not a timestamp.
     return moment.isoformat() if moment.year >= _FIRST_YEAR and ":" in (value or "") else None
 
 
 def _position(value: str | None) -> dict[str, float] | None:
-    """Read ISO 6709 in degrees, such as ``+48.8577+002.2950+035.0/``."""
+    """Parse an ISO 6709 position in degrees, such as ``+48.8577+002.2950+035.0/``."""
     match = _ISO_6709.fullmatch((value or "").strip())
     if match is None:
         return None

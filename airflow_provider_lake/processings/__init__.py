@@ -1,6 +1,6 @@
-"""Processings that come with the embedded lake; each is a program of its own that works through the client."""
+"""Processings included with the embedded lake; each is a separate program that uses the client."""
 
 import sys
 
-# Name to command line: what the embedded lake registers at its start.
+# Name to command line: the processings that the embedded lake registers when it starts.
 BUILTIN = {"data auto tagging": (sys.executable, "-m", "airflow_provider_lake.processings.auto_tagging")}

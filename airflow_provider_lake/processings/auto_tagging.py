@@ -1,10 +1,10 @@
-"""The processing `data auto tagging`: tag images by what can be measured in them.
+"""The processing `data auto tagging`: tags images by measured properties.
 
-It runs as every processing does: four environment variables say where the lake is and which job this is, the job says
-which data, and everything else goes through the API. A data that is no readable image is named in the log and left
-untagged; the job fails when no image could be read at all. A second run replaces the tags of the first.
+It runs like any processing: four environment variables identify the lake and the job, the job lists its data, and
+everything else uses the API. Data that are not readable images are named in the log and left untagged; the job fails if
+no image could be read. A second run replaces the tags of the first.
 
-Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright`` where the light is neither normal; ``sharp`` or
+Tags: ``landscape``, ``portrait`` or ``square``; ``dark`` or ``bright``, unless the brightness is normal; ``sharp`` or
 ``blurry``; ``has GPS``.
 """
 
@@ -30,7 +30,7 @@ from airflow_provider_lake.media.images import (
     read_header,
 )
 
-# The image is measured at this many pixels along its longer side, so that measures do not depend on its resolution.
+# Images are measured at this many pixels along the longer side, so that measures do not depend on the resolution.
 MEASURED_PIXELS = 512
 MAX_DOWNLOADS = 4
 
@@ -41,7 +41,7 @@ _LAPLACE = ImageFilter.Kernel((_KERNEL_SIDE, _KERNEL_SIDE), (0, 1, 0, 1, -4, 1, 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where one tag ends and the next begins; a job's parameters of the same names change them.
+    """The limits between tags; job parameters of the same names override them.
 
     :param dark_below: mean luminance, 0 to 255.
     :param bright_above: mean luminance, 0 to 255.
@@ -55,13 +55,13 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What was measured in one image.
+    """The measured properties of one image.
 
     :param width: pixels, as displayed.
     :param height: pixels, as displayed.
     :param brightness: mean luminance, 0 to 255.
     :param sharpness: variance of the Laplacian of the luminance.
-    :param has_gps: whether its EXIF gives latitude and longitude.
+    :param has_gps: whether its EXIF has latitude and longitude.
     """
 
     width: int
@@ -72,13 +72,13 @@ class Measures:
 
 
 class NotMeasurableError(Exception):
-    """An image cannot be measured; the message says why."""
+    """An image cannot be measured; the message states the reason."""
 
 
 def measure(file: BinaryIO) -> Measures:
     """Measure an image.
 
-    :raises NotMeasurableError: the file is no image that Pillow can read, or one too large to be opened safely.
+    :raises NotMeasurableError: the file is not an image that Pillow can read, or it is too large to be opened safely.
     """
     try:
         return _measure(file)
@@ -94,7 +94,7 @@ def _measure(file: BinaryIO) -> Measures:
     formats = formats_of(file.read(HEADER_BYTES))
     file.seek(0)
     with open_image(file, formats, with_pixels=True) as image:
-        # Decodes JPEGs at a fraction of their size where that is enough.
+        # Decodes JPEGs at a reduced size where that is sufficient.
         image.draft("L", (MEASURED_PIXELS, MEASURED_PIXELS))
         gray = _luminance(image)
     gray.thumbnail((MEASURED_PIXELS, MEASURED_PIXELS))
@@ -108,7 +108,7 @@ def _measure(file: BinaryIO) -> Measures:
 
 
 def _luminance(image: Image.Image) -> Image.Image:
-    """Return the luminance of an image, 0 to 255; what is transparent is neither dark nor bright."""
+    """Return the luminance of an image, 0 to 255; transparent pixels count as neither dark nor bright."""
     if image.mode.startswith("I"):
         return image.point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
@@ -118,14 +118,14 @@ def _luminance(image: Image.Image) -> Image.Image:
 
 
 def _edges(gray: Image.Image) -> Image.Image:
-    """Return the Laplacian of an image, less its border: the filter leaves that as it was."""
+    """Return the Laplacian of an image, without its border, which the filter does not change."""
     width, height = gray.size
     edges = gray.filter(_LAPLACE)
     return edges.crop((1, 1, width - 1, height - 1)) if min(width, height) > _KERNEL_SIDE else edges
 
 
 def tags_for(measures: Measures, thresholds: Thresholds) -> list[str]:
-    """Name the tags of an image."""
+    """Return the tags of an image."""
     if measures.width == measures.height:
         tags = ["square"]
     else:
@@ -141,7 +141,7 @@ def tags_for(measures: Measures, thresholds: Thresholds) -> list[str]:
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Run the job that the environment names; the exit code says whether it succeeded."""
+    """Run the job that the environment identifies; return the exit code."""
     with Client(
         environment["api_token"], organization_id=environment["organization_id"], host=environment["host"]
     ) as client:
@@ -160,7 +160,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 def read_thresholds(parameters: Mapping[str, Any]) -> Thresholds:
     """Read a job's parameters.
 
-    :raises SystemExit: a parameter is unknown or no number; the message names it.
+    :raises SystemExit: a parameter is unknown or not a number; the message names it.
     """
     known = {each.name for each in fields(Thresholds)}
     for name, value in parameters.items():
@@ -190,7 +190,7 @@ def _measure_all(images: Sequence[Data], thresholds: Thresholds) -> dict[Data, l
 
 
 def _tag(datalake: Datalake, name: str, tags: Mapping[Data, Sequence[str]]) -> None:
-    """Give a tag to the data that have deserved it, and take it from those that had it from an earlier run."""
+    """Attach a tag to the data that should have it, and detach it from data that have it from an earlier run."""
     deserved = [data for data in tags if name in tags[data]]
     stale = [data for data in tags if name not in tags[data] and name in [tag.name for tag in data.tags]]
     if deserved or stale:

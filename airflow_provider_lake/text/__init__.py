@@ -1,1 +1,1 @@
-"""Text for people: what can be printed, names that are close to others, values shown short."""
+"""Text for people: printable names, suggestions of similar names, shortened values."""

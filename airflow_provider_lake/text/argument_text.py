@@ -1,4 +1,4 @@
-"""What a template made of a value: text that should have been a list, a mapping or nothing."""
+"""Detects text that a template rendered from a list, a mapping or None."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ NATIVE = (
 )
 MAX_SHOWN = 80
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
-# How lazy sequences and what else is no text show themselves.
+# The representations of lazy sequences and other objects that are not text.
 _LAZY_REPRESENTATIONS = (
     "LazyXComSequence(",
     "LazySelectSequence(",
@@ -23,7 +23,7 @@ _CONTAINERS = ast.List | ast.Tuple | ast.Set | ast.Dict
 
 
 def shorten(value: Any) -> str:
-    """Return how a value shows itself, cut where it is long, for a message of one line."""
+    """Return the representation of a value, shortened if it is long, for a one-line message."""
     shown = reprlib.Repr()
     shown.maxstring = shown.maxother = shown.maxlong = MAX_SHOWN
     text = " ".join(shown.repr(value).split())
@@ -31,7 +31,7 @@ def shorten(value: Any) -> str:
 
 
 def is_rendered_value(text: str) -> bool:
-    """Whether a text is what a template makes of a list, a mapping or None, and so hardly what is meant."""
+    """Whether a text looks like a list, a mapping or None rendered by a template, so that it is hardly intended."""
     text = text.strip()
     if text == "None" or text.startswith(_LAZY_REPRESENTATIONS):
         return True
@@ -41,7 +41,7 @@ def is_rendered_value(text: str) -> bool:
 
 
 def _is_python(text: str) -> bool:
-    """Whether it is a container written in Python with values in it: ``[a-z]`` and ``{stem}`` have none."""
+    """Whether a text is a Python literal of a container with values: ``[a-z]`` and ``{stem}`` contain none."""
     try:
         body = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -52,7 +52,7 @@ def _is_python(text: str) -> bool:
 def _is_value(node: ast.AST) -> bool:
     if isinstance(node, ast.UnaryOp):
         return _is_value(node.operand)
-    # A call is how a path, an id or a date shows itself: PosixPath('a.jpg').
+    # Paths, ids and dates are represented as calls: PosixPath('a.jpg').
     if isinstance(node, ast.Name):
         return node.id in {"nan", "inf"}
     return isinstance(node, ast.Constant | ast.Call | ast.Load | _CONTAINERS)

@@ -8,7 +8,7 @@ _MOST_LISTED = 10
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence that says which names are near, or which there are; empty: there are none."""
+    """Return the end of a sentence that suggests similar names, or lists the known ones; empty: there are none."""
     names = list(known)
     by_lower = {each.lower(): each for each in names}
     near = [by_lower[each] for each in get_close_matches(name.lower(), by_lower, _MOST_SHOWN)]

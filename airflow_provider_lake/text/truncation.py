@@ -1,4 +1,4 @@
-"""Values and lists cut short, for messages that end up in logs and databases."""
+"""Shortens values and lists for messages in logs and databases."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,6 @@ def truncate(value: object, length: int = 2000) -> str:
 
 
 def first_lines(values: Sequence[object]) -> list[str]:
-    """Return the first 20 values as one line each, with the number of those that are left out."""
+    """Return the first 20 values as one line each, and a line with the number of values left out, if any."""
     rest = len(values) - MAX_LINES
     return [*map(str, values[:MAX_LINES]), *([f"… and {rest} more"] if rest > 0 else [])]
