@@ -260,7 +260,7 @@ def _returned_nothing(source: Any) -> bool:
 
 
 def _distinct(data: "Iterable[Data]") -> "Iterator[Data]":
-    """Yield each data once; remember ids as integers, which take a third of the memory."""
+    """Yield each data once; the ids seen so far are stored as integers, which take a third of the memory."""
     seen: set[int] = set()
     for each in data:
         if each.id.int not in seen:
