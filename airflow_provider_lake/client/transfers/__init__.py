@@ -1,1 +1,1 @@
-"""Local files and object storage: checks before an upload, bytes up and down, progress."""
+"""Transfers between local files and object storage: file checks, uploads, downloads, progress."""

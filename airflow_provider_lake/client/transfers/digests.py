@@ -1,4 +1,4 @@
-"""What object storage says of the bytes that it has taken, compared with those that were sent."""
+"""Compares the digests that object storage reports for stored bytes with those of the bytes that were sent."""
 
 import base64
 import logging
@@ -18,9 +18,9 @@ _ENCRYPTED = ("x-amz-server-side-encryption-", "x-goog-encryption-")
 
 
 class Digests:
-    """The digests that the storage of one connector gives; what is known of them is kept by the session.
+    """The digests that the storage of one connector reports; the session stores whether they are reliable.
 
-    :param connector_id: its connector.
+    :param connector_id: id of the connector.
     """
 
     def __init__(self, session: Session, connector_id: UUID) -> None:
@@ -29,28 +29,28 @@ class Digests:
 
     @property
     def are_reported(self) -> bool:
-        """Whether the storage gives any, and they are compared."""
+        """Whether the storage reports digests, and they are compared."""
         return self._connector_id in self._session.connectors_with_digests
 
     @property
     def are_unreliable(self) -> bool:
-        """Whether its ETags have shown to be something else, though they look like digests."""
+        """Whether its ETags have proved not to be digests, though they look like them."""
         return self._connector_id in self._session.connectors_without_digests
 
     def comparison_for(self, object_name: str) -> "Comparison":
-        """Return what compares all attempts to send the same bytes.
+        """Return a comparison for all attempts to send the same bytes.
 
-        :param object_name: of what they are, or belong to.
+        :param object_name: name of the object that they make, or belong to.
         """
         return Comparison(self._session, self._connector_id, object_name)
 
 
 class Comparison:
-    """The comparison of what attempts to send the same bytes come to.
+    """Compares digests over all attempts to send the same bytes.
 
-    Bytes that were garbled on their way are sent again. Where an ETag differs twice, it may be no digest at all: some
-    storages, and those that encrypt by themselves, give 32 other hexadecimal digits. Then the size decides, and the
-    storage's ETags are not looked at any more. A ``Content-MD5`` is always a digest.
+    Bytes that were corrupted in transit are sent again. If an ETag differs twice, it may not be a digest at all: some
+    storages, such as those that encrypt by default, return 32 other hexadecimal digits. Then the size decides, and
+    the storage's ETags are not compared any more. A ``Content-MD5`` is always a digest.
     """
 
     def __init__(self, session: Session, connector_id: UUID, object_name: str) -> None:
@@ -60,11 +60,11 @@ class Comparison:
         self._mismatched = False
 
     def compare(self, response: Response, body: FileBody, is_stored: Callable[[], bool]) -> None:
-        """Compare the MD5 that a response gives, if it gives one, with that of what was sent.
+        """Compare the MD5 in a response, if there is one, with that of the bytes that were sent.
 
-        :param body: what the response speaks of.
-        :param is_stored: looks whether the storage has as many bytes as there are.
-        :raises TransportError: it has other bytes.
+        :param body: the body that was sent.
+        :param is_stored: checks whether the stored object has the expected size.
+        :raises TransportError: the storage has other bytes.
         """
         session, connector_id = self._session, self._connector_id
         reported = _digest(response, with_etag=connector_id not in session.connectors_without_digests)
@@ -84,9 +84,9 @@ class Comparison:
 
 
 def _digest(response: Response, *, with_etag: bool) -> str | None:
-    """Return the MD5, in base64, that a storage gives of what it took; None: it gives none."""
+    """Return the MD5, in base64, that a storage reports for the bytes that it stored; None: it reports none."""
     if any(name.lower().startswith(_ENCRYPTED) for name in response.headers):
-        # With keys of the user's own, ETags are no digests.
+        # With customer-provided encryption keys, ETags are not digests.
         return None
     reported = response.headers.get("Content-MD5")
     if reported is not None:

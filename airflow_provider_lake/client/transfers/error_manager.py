@@ -1,4 +1,4 @@
-"""Where the errors of single files are collected."""
+"""The error manager, which collects the errors of single files."""
 
 import threading
 
@@ -7,7 +7,7 @@ from airflow_provider_lake.text.truncation import first_lines
 
 
 class ErrorManager:
-    """Collects errors, from several threads if need be."""
+    """Collects errors; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._errors: list[FileError] = []
@@ -18,20 +18,20 @@ class ErrorManager:
 
     @property
     def errors(self) -> list[FileError]:
-        """The errors so far."""
+        """The errors collected so far."""
         with self._lock:
             return list(self._errors)
 
     def has_errors(self) -> bool:
-        """Return whether there are any."""
+        """Return whether any errors were collected."""
         return bool(self.errors)
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove all collected errors."""
         with self._lock:
             self._errors.clear()
 
     def append(self, error: FileError) -> None:
-        """Add one."""
+        """Add an error."""
         with self._lock:
             self._errors.append(error)

@@ -1,4 +1,4 @@
-"""What is looked at in a file before it is uploaded: what it tells of itself, or all that it holds."""
+"""Checks of a file before its upload: by its header only, or by decoding all of it."""
 
 import logging
 from typing import Literal, get_args
@@ -17,25 +17,25 @@ from airflow_provider_lake.media.video import (
     read_video,
 )
 
-# Headers only, or every pixel of images and every picture of videos.
+# Read headers only, or decode every pixel of images and every frame of videos.
 CheckFiles = Literal["header", "decode"]
 
 logger = logging.getLogger(__name__)
 
 
 def check_option(check_files: str) -> None:
-    """Make sure that it is a way to check files.
+    """Check that this is a known way to check files.
 
-    :raises UsageError: it is not one.
+    :raises UsageError: it is not.
     """
     if check_files not in get_args(CheckFiles):
         raise UsageError(f"check_files is one of {', '.join(get_args(CheckFiles))}, not {check_files!r}")
 
 
 def read_metadata(local: LocalFile, *, with_metadata: bool) -> ImageHeader | VideoFacts | None:
-    """Return what the header of an image tells, or that of a video, which is read only for its metadata.
+    """Return what the header of an image or video contains; videos are read only if their metadata are requested.
 
-    :return: None for what cannot be read: the lake is the judge of that.
+    :return: None if the file cannot be read here: the lake decides whether to accept it.
     """
     kind = kind_of(local.name)
     if kind == "IMAGE":
@@ -54,7 +54,7 @@ def read_metadata(local: LocalFile, *, with_metadata: bool) -> ImageHeader | Vid
 def decode(local: LocalFile) -> None:
     """Decode all of a file.
 
-    :raises UploadError: it is cut or broken, of no format that is known here, or it cannot be read.
+    :raises UploadError: it is truncated, broken, unreadable or of an unknown format.
     """
     check = check_video if data_type_of(local.name) == "VIDEO" else check_image
     try:

@@ -1,4 +1,4 @@
-"""Local files on their way into a lake."""
+"""Local files that are uploaded to a lake."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from airflow_provider_lake.client.errors import UploadError
 from airflow_provider_lake.client.transport.base import BLOCK_SIZE
 from airflow_provider_lake.text.printable import UNDECODABLE_NAME, is_decodable
 
-# Files of at most so many bytes are read once, at the beginning.
+# Files of at most this many bytes are read in one go when they are opened.
 SMALL_SIZE = 1 << 20
 _CHANGED = "changed while it was read"
 
@@ -23,12 +23,12 @@ _CHANGED = "changed while it was read"
 class LocalFile:
     """A local file open for reading.
 
-    :param path: as it was given.
+    :param path: as the caller passed it.
     :param name: without folders.
     :param size: in bytes.
-    :param stream: for whoever looks into it.
-    :param content: all of its bytes; None: there are too many of them to be kept.
-    :param descriptor: the operating system's; what is read by it moves no position.
+    :param stream: for readers of the file's header or metadata.
+    :param content: all of its bytes; None: the file is too large to keep in memory.
+    :param descriptor: the operating system's file descriptor; reads by it do not move the stream's position.
     """
 
     path: str
@@ -47,11 +47,11 @@ class LocalFile:
         *,
         is_hashed: bool = True,
     ) -> "FileBody":
-        """Return some of its bytes, between a head and a tail, as the body of a request.
+        """Return a range of the file's bytes, between a head and a tail, as the body of a request.
 
-        Several bodies of one file may be read side by side.
+        Several bodies of one file may be read concurrently.
 
-        :param is_hashed: whether its digest will be asked for; otherwise the bytes are read once more for it.
+        :param is_hashed: whether to hash the bytes while they are sent; otherwise ``digest()`` reads them once more.
         """
         return FileBody(self, start, self.size - start if length is None else length, head, tail, is_hashed)
 
@@ -77,14 +77,14 @@ class FileBody:
         return self._length
 
     def all(self) -> "bytes | FileBody":
-        """Return what is to be sent: all bytes of a small file, else this, to be read."""
+        """Return the body to send: all bytes of a small file, else this object, which is read while it is sent."""
         content = self._file.content
         return self if content is None else b"".join((self._head, content[self._start : self._end], self._tail))
 
     def digest(self) -> bytes:
         """Return the MD5 of the file's bytes that were sent.
 
-        :raises UploadError: they were not hashed meanwhile, and the file cannot be read any more.
+        :raises UploadError: they were not hashed while they were sent, and the file can no longer be read.
         """
         content = self._file.content
         if content is not None:
@@ -97,9 +97,9 @@ class FileBody:
         return again.digest()
 
     def read(self, size: int = BLOCK_SIZE, /) -> bytes:
-        """Return the next bytes, at most ``size`` of them; empty: the end.
+        """Return the next bytes, at most ``size`` of them; empty at the end.
 
-        :raises UploadError: the file cannot be read any more, or has become shorter.
+        :raises UploadError: the file can no longer be read, or has become shorter.
         """
         if self._head:
             piece, self._head = self._head[:size], self._head[size:]
@@ -116,7 +116,7 @@ class FileBody:
         try:
             piece = os.pread(self._file.descriptor, size, self._position)
         except OSError as error:
-            # As an OSError it would pass for a broken connection.
+            # An OSError would be mistaken for a broken connection.
             raise UploadError(self._file.path, f"cannot be read: {error.strerror}", error) from error
         if not piece:
             raise UploadError(self._file.path, "became shorter while it was read")
@@ -125,15 +125,15 @@ class FileBody:
 
 @contextmanager
 def open_file(path: str) -> Iterator[LocalFile]:
-    """Open a file, and check when all is done that it is still the one that was opened.
+    """Open a file and, at the end, check that it has not changed meanwhile.
 
-    :raises UploadError: it is missing, unreadable, empty or no file, or it changed meanwhile.
+    :raises UploadError: it is missing, unreadable, empty or not a regular file, or it changed meanwhile.
     """
     try:
         name = _filename(path)
-        # Before opening: a pipe would wait for a writer.
+        # Check before opening: opening a pipe would block until a writer comes.
         _require_content(path, os.stat(path))  # noqa: PTH116 - paths cost more than what is asked of them
-        # A descriptor, because a file object asks the system for four things more, and small files are many.
+        # A descriptor, because a file object makes four more system calls, which matters for many small files.
         descriptor = os.open(path, os.O_RDONLY)
         try:
             before = os.fstat(descriptor)
@@ -152,7 +152,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
 def _filename(path: str) -> str:
     """Return the name of a file.
 
-    :raises UploadError: no file can have it, or no lake can keep it.
+    :raises UploadError: the name is invalid, or a lake cannot store it.
     """
     if "\0" in path:
         raise UploadError(path, "no file can have a name with a zero byte")
@@ -164,7 +164,7 @@ def _filename(path: str) -> str:
 
 def _read_small(path: str, descriptor: int, size: int) -> bytes:
     content = os.read(descriptor, size)
-    # Some file systems give less than there is.
+    # Some file systems return fewer bytes than requested.
     while len(content) < size:
         piece = os.read(descriptor, size - len(content))
         if not piece:

@@ -1,4 +1,4 @@
-"""What an image says of itself, before it is uploaded."""
+"""Reads the header of an image before its upload."""
 
 import logging
 
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def read_image_header(local: LocalFile, *, with_metadata: bool = True) -> ImageHeader | None:
-    """Return what an image's header tells; None: it cannot be read here, and the lake is the judge of it.
+    """Return an image's header; None: it cannot be read here, and the lake decides whether to accept it.
 
-    :param with_metadata: False: only what turns the image is read of its EXIF.
+    :param with_metadata: False: of its EXIF, read only the orientation.
     """
     try:
         return read_header(local.stream, with_metadata=with_metadata)

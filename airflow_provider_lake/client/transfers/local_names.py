@@ -1,22 +1,22 @@
-"""Under which names records are saved on this machine: a filename comes from the lake, and may be any text."""
+"""Local file names of downloaded records: a filename comes from the lake and may be any text."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-# File systems take names of 255 bytes.
+# File systems accept names of up to 255 bytes.
 MAX_NAME_BYTES = 255
-# What is longer is no suffix by which programs know a file.
+# A longer one is not a suffix by which programs recognize a file type.
 _LONGEST_SUFFIX = 32
-# Of names that must be told from each other by an id.
+# Of names that an id makes unique.
 _LONGEST_STEM = 50
 
 
 def local_name(filename: str) -> str:
-    """Return a filename as any file system takes it, without folders; a long one keeps its suffix.
+    """Return a filename that any file system accepts, without folders; a long one keeps its suffix.
 
-    :return: empty, or dots: it names no file.
+    :return: an empty string, or only dots, if the filename is not usable.
     """
     name = _sanitize(filename).name
     if len(name.encode()) <= MAX_NAME_BYTES:
@@ -33,13 +33,13 @@ def name_by_id(record_id: UUID, filename: str) -> str:
 
 
 def name_with_id(record_id: UUID, filename: str) -> str:
-    """Return a filename with the record's id before its suffix, which no other record has."""
+    """Return a filename with the record's id before its suffix, which makes it unique."""
     path = _sanitize(filename)
     return _with_suffix(f"{path.stem[:_LONGEST_STEM]}-{record_id}", path.suffix)
 
 
 def _sanitize(filename: str) -> PurePosixPath:
-    """Return a filename without what no file system, or no encoding, takes."""
+    """Return a filename without the characters that some file systems or encodings do not accept."""
     return PurePosixPath(filename.replace("\0", "_").encode("utf-8", "replace").decode())
 
 
@@ -48,37 +48,37 @@ def _with_suffix(name: str, suffix: str) -> str:
 
 
 def _cut(text: str, size: int) -> str:
-    """Return the beginning of a text that has at most so many bytes."""
+    """Return the longest start of a text that has at most this many bytes."""
     return text.encode()[:size].decode("utf-8", "ignore")
 
 
 class NamedRecord(Protocol):
-    """What has a filename and an id."""
+    """A record that has a filename and an id."""
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """Id of the record."""
 
     @property
     def filename(self) -> str:
-        """What its file was called."""
+        """Name of the record's file."""
 
 
 _N = TypeVar("_N", bound=NamedRecord)
 
 
 def distinct_names(things: Iterable[_N], use_id: bool) -> Iterator[tuple[_N, str]]:
-    """Yield things with the names of the files they are to become, no two of them the same.
+    """Yield records with the names of the files to save them as, no two of them the same.
 
-    Of those with the same filename all but the first get their id behind it.
+    When several records have the same filename, all but the first get their id appended to it.
 
-    :param use_id: name each after its id, with the extension of its filename.
+    :param use_id: name each file after the record's id, with the extension of its filename.
     """
     used_names: set[str] = set()
     for each in things:
         # A filename comes from the lake: it must not lead out of the folder.
         name = name_by_id(each.id, each.filename) if use_id else local_name(each.filename)
-        # There are file systems to which upper and lower case are alike.
+        # Some file systems do not distinguish upper and lower case.
         if name.casefold() in used_names or not name.strip("."):
             name = name_with_id(each.id, each.filename)
         used_names.add(name.casefold())

@@ -1,4 +1,4 @@
-"""How far long work has come: told to the caller, shown as a bar on a terminal, or logged now and then."""
+"""Progress of long work: passed to the caller, shown as a bar on a terminal, or logged periodically."""
 
 import logging
 import sys
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
 
-# Told the number of things done, and of all; never by two threads at a time.
+# Called with the number of finished items and of all items; never by two threads at a time.
 Progress = Callable[[int, int], None]
-# Work that is done sooner is not worth a bar.
+# Work that finishes sooner shows no bar.
 BAR_DELAY_SECONDS = 1.0
 LOG_INTERVAL_SECONDS = 5.0
 _T = TypeVar("_T")
@@ -20,12 +20,13 @@ _T = TypeVar("_T")
 
 @contextmanager
 def progress_counter(what: str, total: int, progress: Progress | None = None) -> Iterator[Callable[[], None]]:
-    """Hand out what any thread calls when one more thing is done.
+    """Yield a function that any thread calls when it has finished one more item.
 
-    :param what: the work, in a word.
-    :param total: number of things to do.
-    :param progress: told after each; None: a bar (of tqdm, where it is installed) when standard error is a terminal,
-        otherwise a log line every few seconds. One that raises is logged and not called again; the work goes on.
+    :param what: a word for the work.
+    :param total: number of items.
+    :param progress: called after each item; None: a bar (of tqdm, where it is installed) when standard error is a
+        terminal, otherwise a log line every few seconds. If it raises, the error is logged, the callback is not called
+        again, and the work continues.
     """
     lock, done = threading.Lock(), 0
     with _shown(what, total) if progress is None else nullcontext(progress) as report:
@@ -37,7 +38,7 @@ def progress_counter(what: str, total: int, progress: Progress | None = None) ->
                 try:
                     report(done, total)
                 except Exception:
-                    # What only looks on must not undo the work.
+                    # A failing callback must not fail the work.
                     logger.exception("%s: the progress callback failed, and is not called any more", what)
                     report = _ignore
 
@@ -45,15 +46,15 @@ def progress_counter(what: str, total: int, progress: Progress | None = None) ->
 
 
 def _ignore(_done: int, _total: int) -> None:
-    """Take the place of a callback that fails."""
+    """Replace a callback that failed."""
 
 
 def track(items: Iterable[_T], total: int, progress: Progress | None = None, *, what: str = "data") -> Iterator[_T]:
-    """Yield the items, of ``datalake.iter_data()`` for instance; one is done when the next is asked for.
+    """Yield the items, for instance of ``datalake.iter_data()``; each counts as done when the next is requested.
 
     :param total: number of items.
     :param progress: as in uploads and downloads.
-    :param what: the work, in a word.
+    :param what: a word for the work.
     """
     with progress_counter(what, total, progress) as advance:
         for item in items:
@@ -82,7 +83,7 @@ def _bar(tqdm: Any, what: str, total: int) -> Iterator[Progress]:
 
 
 class _LogLines:
-    """Logs a line when the last is long enough ago, and at the end of work that had one."""
+    """Logs a line every few seconds, and one at the end if it has logged any."""
 
     def __init__(self, what: str) -> None:
         self._what = what

@@ -1,4 +1,4 @@
-"""Bytes to object storage, by URLs that the lake signs."""
+"""Uploads bytes to object storage by presigned URLs from the lake."""
 
 import re
 import secrets
@@ -29,7 +29,7 @@ from airflow_provider_lake.client.transport.session import Session, error_from
 PART_SIZE = 25 * 1024 * 1024
 _ONCE = RetryPolicy(attempts=1)
 Purpose = Literal["DATA", "DATA_PROJECTION", "LOGGING"]
-# What a resumable upload has taken: all bytes from the first to this one.
+# The range that a resumable upload has stored: from the first byte to this one.
 _RANGE = re.compile(r"bytes=0-(\d+)")
 _T = TypeVar("_T")
 
@@ -52,10 +52,10 @@ class ObjectStorage:
         upload_dir: str | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> str:
-        """Have the lake choose the name for an object to store.
+        """Request a name from the lake for an object to store.
 
-        :param upload_dir: what the name begins with; only on a storage of the organization's own.
-        :param context: ids of what the object is about.
+        :param upload_dir: prefix of the name; only for a storage of the organization's own.
+        :param context: ids of what the object belongs to.
         """
         organization = f"/api/organization/{self._session.organization_id}"
         optional = {"upload_dir": upload_dir, "context": context}
@@ -64,9 +64,9 @@ class ObjectStorage:
         return read_field(self._session.request("POST", path, json=body, repeatable=True), "object_name", str)
 
     def generate_object_names(self, filenames: Sequence[str], max_workers: int | None) -> list[str | None]:
-        """Have the lake choose a name for an object of each file, over threads.
+        """Request an object name from the lake for each file, in several threads.
 
-        :param max_workers: None: as many as are worth it.
+        :param max_workers: None: adapt the number to the measured throughput.
         :return: None for a file whose name the lake refuses.
         """
 
@@ -88,14 +88,14 @@ class ObjectStorage:
             try:
                 upload = self._presign("init_multipart_upload", explain_shape)
             except BadRequestError:
-                pass  # This storage takes no parts.
+                pass  # This storage does not support multipart uploads.
             else:
                 self._store_parts(file, object_name, upload)
                 return
         self._store_whole(file, object_name, content_type, self._presign("generate_presigned_url", explain_shape))
 
     def _presign(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask for something signed; this alone changes nothing, so it may be repeated."""
+        """Request a signature; the request changes nothing, so it may be repeated."""
         return require_mapping(self._session.request("POST", self._path(what), json=body, repeatable=True))
 
     def _path(self, what: str) -> str:
@@ -131,7 +131,7 @@ class ObjectStorage:
                 raise TransferError(f"the lake stores objects in a way unknown here: {kind}")
 
     def _store_resumable(self, file: LocalFile, url: str, object_name: str) -> None:
-        """Send a file piece by piece, each from where the storage says that it has come to."""
+        """Send a file piece by piece, each starting where the storage reports that the last ended."""
         position = 0
 
         digests = self._digests.comparison_for(object_name)
@@ -139,12 +139,12 @@ class ObjectStorage:
         def attempt() -> bool:
             nonlocal position
             end = min(position + PART_SIZE, file.size)
-            # With nothing left to send, this asks for the outcome.
+            # With nothing left to send, this requests the result.
             span = f"{position}-{end - 1}" if position < end else "*"
             headers = {"Content-Range": f"bytes {span}/{file.size}"}
             body = file.body(position, end - position, is_hashed=False).all()
             response = self._session.transport.send("PUT", url, headers=headers, body=body, all_headers=True)
-            # 308 is Google's way to say that it waits for more.
+            # Google responds with 308 while it expects more bytes.
             if response.status != HTTPStatus.PERMANENT_REDIRECT:
                 require_success("PUT", url, response)
                 digests.compare(
@@ -156,12 +156,12 @@ class ObjectStorage:
                 raise TransportError(f"object storage took nothing more of {object_name} than {position} bytes")
             return False
 
-        # Each piece has attempts of its own, as parts have: a file of hours is not lost to a fault an hour.
+        # Each piece has its own attempts, as parts have: an upload of hours survives an error every hour.
         while not repeat_transfer(storage_attempts(self._session), object_name, attempt):
             pass
 
     def _send_parts(self, file: LocalFile, upload_fields: dict[str, Any]) -> list[dict[str, Any]]:
-        """Send the parts of a file, several at a time where threads can be had, and return what they are called."""
+        """Send the parts of a file, concurrently as far as threads are free, and return their ETags and numbers."""
         object_name = upload_fields["object_name"]
 
         def send(numbered: tuple[int, tuple[int, int]]) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class ObjectStorage:
             return run_all(send, parts, 1 + spare, self._session.concurrency)
 
     def _complete_parts(self, parts: Mapping[str, Any], object_name: str, size: int) -> None:
-        """Have the parts put together; after a lost response they may be so, and the next attempt be refused."""
+        """Complete a multipart upload; if a response was lost it may be complete, and the next attempt be refused."""
         try:
             self._session.request("POST", self._path("complete_part_upload"), json=parts, repeatable=True)
         except ResponseError:
@@ -188,7 +188,7 @@ class ObjectStorage:
             raise TransferError(f"object storage has put together {object_name} of another size than {size} bytes")
 
     def _is_stored(self, object_name: str, size: int, attempts: Attempts | None = None) -> bool:
-        """Return whether there is an object of that size."""
+        """Return whether the object exists with this size."""
         path, wanted = self._path("retrieve_presigned_url"), {"object_name": object_name}
         signed = self._session.request("POST", path, json=wanted, repeatable=True, attempts=attempts)
         url = read_field(signed, "presigned_url", str)
@@ -196,7 +196,7 @@ class ObjectStorage:
         return response.is_success and response.headers.get("Content-Length") == str(size)
 
     def _is_probably_stored(self, object_name: str, size: int) -> bool:
-        """Look once, within an attempt, whether there is an object of that size."""
+        """Check once, within an attempt, whether the object exists with this size."""
         try:
             return self._is_stored(object_name, size, Attempts(_ONCE))
         except LakeError:
@@ -211,9 +211,9 @@ class ObjectStorage:
         headers: Mapping[str, str],
         size: int | None,
     ) -> Response:
-        """Send bytes to a presigned URL; sent again they replace themselves, so they may be repeated.
+        """Send bytes to a presigned URL; sending them again overwrites them, so the request may be repeated.
 
-        :param size: of the object that they make; None: they are a part of one.
+        :param size: of the whole object; None: the bytes are a part of one.
         """
 
         def is_stored() -> bool:
@@ -232,7 +232,7 @@ class ObjectStorage:
 
 @contextmanager
 def _borrowed(threads: Semaphore, wanted: int) -> Iterator[int]:
-    """Take as many threads as are wanted and can be had at once, and hand out their number."""
+    """Acquire as many threads as are free, up to ``wanted``, and yield their number."""
     count = 0
     try:
         while count < wanted and threads.acquire(blocking=False):
@@ -244,16 +244,16 @@ def _borrowed(threads: Semaphore, wanted: int) -> Iterator[int]:
 
 
 def part_ranges(size: int) -> Iterator[tuple[int, int]]:
-    """Yield first byte and end of each part of a file of so many bytes."""
+    """Yield start and end of each part of a file of this size."""
     for start in range(0, size, PART_SIZE):
         yield start, min(start + PART_SIZE, size)
 
 
 def repeat_transfer(attempts: Attempts, name: str, attempt: Callable[[], _T]) -> _T:
-    """Repeat an exchange with object storage.
+    """Repeat requests to object storage until they succeed.
 
-    :param attempts: of the transfer that it is a stage of.
-    :param name: of what is transferred, for the error.
+    :param attempts: of the whole transfer, of which this is a stage.
+    :param name: of the object, for the error.
     :raises TransferError: the storage refuses.
     """
     try:
@@ -263,7 +263,7 @@ def repeat_transfer(attempts: Attempts, name: str, attempt: Callable[[], _T]) ->
 
 
 def storage_attempts(session: Session) -> Attempts:
-    """Return the attempts of one transfer: object storage says 500, too, when it should be asked again."""
+    """Return the attempts of one transfer: for object storage, 500 is worth a retry too."""
     return Attempts(_storage_policy(session.retry), session.pause)
 
 
@@ -273,7 +273,7 @@ def _storage_policy(policy: RetryPolicy) -> RetryPolicy:
 
 
 def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes:
-    """Return a form up to the first byte of its file."""
+    """Return a multipart form up to the first byte of its file."""
     lines = []
     for name, value in fields.items():
         lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{name}"', "", value]
@@ -283,16 +283,16 @@ def _form_head(boundary: str, fields: Mapping[str, str], filename: str) -> bytes
 
 
 def require_success(method: str, url: str, response: Response) -> None:
-    """Raise what a storage's refusal means.
+    """Raise the error that a storage's response means.
 
-    :raises ResponseError: it refuses.
+    :raises ResponseError: the response is an error.
     """
     if not response.is_success:
         raise error_from(method, without_secrets(url), response)
 
 
 def _stored_bytes(response: Response, size: int) -> int:
-    """Return how many bytes a resumable upload has taken so far; a response that does not say so means none."""
+    """Return how many bytes a resumable upload has stored so far; without a ``Range`` header, none."""
     taken = _RANGE.fullmatch(response.headers.get("Range", "").strip())
     return 0 if taken is None else min(int(taken[1]) + 1, size)
 
