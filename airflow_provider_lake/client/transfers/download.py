@@ -1,4 +1,4 @@
-"""From object storage into memory or files: streamed, resumed where it broke off, checked for size."""
+"""Downloads from object storage into memory or files: streamed, resumed after a failure, checked for size."""
 
 import secrets
 from collections.abc import Callable
@@ -16,28 +16,28 @@ from airflow_provider_lake.client.transport.base import Response, without_secret
 from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session, error_from
 
-# How storages refuse a presigned URL that is too old; Google answers 400.
+# Statuses with which storages refuse an expired presigned URL; Google returns 400.
 _EXPIRED_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class StoredRecord(Protocol):
-    """A record whose bytes lie in object storage."""
+    """A record whose bytes are in object storage."""
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """Id of the record."""
 
     @property
     def session(self) -> Session:
-        """Who asks the lake about it."""
+        """Session that requests a fresh URL from the lake."""
 
     @property
     def filename(self) -> str:
-        """What its file was called."""
+        """Name of the record's file."""
 
     @property
     def url(self) -> str | None:
-        """Presigned URL of its bytes, which may be too old."""
+        """Presigned URL of its bytes, which may have expired."""
 
     def reset_url(self, attempts: Attempts | None = None) -> str:
         """Return a fresh presigned URL of its bytes."""
@@ -46,7 +46,7 @@ class StoredRecord(Protocol):
 def read_object(session: Session, url: str) -> bytes:
     """Return the bytes at a presigned URL.
 
-    :raises TransferError: the storage refuses, for instance because the URL is too old.
+    :raises TransferError: the storage refuses, for instance because the URL has expired.
     """
     target = BytesIO()
     _Download(session, target).run(url)
@@ -67,9 +67,9 @@ def save_record(stored: StoredRecord, target_path: str | Path, force_replace: bo
     """Save the bytes of a record as a file, which appears once it is complete.
 
     :param target_path: folder, created when missing.
-    :param force_replace: replace a file that is there already; it stays otherwise.
-    :param use_id: name the file after the record's id, with the extension of its filename; so is one whose filename
-        names no file.
+    :param force_replace: replace an existing file; otherwise it stays as it is.
+    :param use_id: name the file after the record's id, with the extension of its filename. This also happens when the
+        filename is not usable.
     :return: path of the file.
     :raises UsageError: ``target_path`` is empty.
     :raises TransferError: the storage refuses.
@@ -82,7 +82,7 @@ def save_record(stored: StoredRecord, target_path: str | Path, force_replace: bo
 
 
 def save_in_folder(stored: StoredRecord, folder: Path, name: str, force_replace: bool) -> Path:
-    """Save the bytes of a record as a file of a name, unless there is one and it is not to be replaced.
+    """Save the bytes of a record as a file of this name; an existing one is replaced only if ``force_replace``.
 
     :return: path of the file.
     :raises TransferError: the storage refuses.
@@ -94,7 +94,7 @@ def save_in_folder(stored: StoredRecord, folder: Path, name: str, force_replace:
 
 
 def make_folder(target_path: str | Path) -> Path:
-    """Return a folder, created when missing.
+    """Return a folder; create it when missing.
 
     :raises UsageError: its path is empty.
     """
@@ -106,7 +106,7 @@ def make_folder(target_path: str | Path) -> Path:
 
 
 def save_as(stored: StoredRecord, path: Path) -> None:
-    """Save the bytes of a record under a path, where the file appears once it is complete.
+    """Save the bytes of a record at a path, where the file appears once it is complete.
 
     :raises TransferError: the storage refuses.
     """
@@ -120,7 +120,7 @@ def save_as(stored: StoredRecord, path: Path) -> None:
 
 
 def _download(stored: StoredRecord, target: BinaryIO) -> None:
-    """Download from the record's URL, and go on from a fresh one when there is none or it is too old."""
+    """Download from the record's URL; if there is none or it has expired, continue from a fresh one."""
     download = _Download(stored.session, target)
     if stored.url is not None:
         try:
@@ -134,9 +134,9 @@ def _download(stored: StoredRecord, target: BinaryIO) -> None:
 
 
 class _Download:
-    """One object on its way, over as many exchanges as it takes.
+    """The download of one object, in as many requests as it takes.
 
-    :param target: keeps what has come so far.
+    :param target: receives the bytes; those of failed attempts stay in it.
     """
 
     def __init__(self, session: Session, target: BinaryIO) -> None:
@@ -147,7 +147,7 @@ class _Download:
         self._version: tuple[str | None, ...] = ()
 
     def run(self, url: str) -> None:
-        """Get all bytes that have not come so far.
+        """Download all bytes that are still missing.
 
         :raises TransferError: the storage refuses.
         """
@@ -155,14 +155,14 @@ class _Download:
 
     def _resume(self, url: str) -> None:
         here = self._target.tell()
-        # Of a size that is not known, nobody can say what is left.
+        # If the size is unknown, so is the remaining range.
         headers = {"Range": f"bytes={here}-"} if here and self._size is not None else {}
         self._session.transport.stream(url, headers, partial(self._start_body, url))
         if self._size is not None and self._target.tell() != self._size:
             raise TransportError(f"GET {without_secrets(url)} gave {self._target.tell()} of {self._size} bytes")
 
     def _start_body(self, url: str, response: Response) -> Callable[[bytes], object]:
-        """Judge the head of a response, and return what takes its bytes."""
+        """Check status and headers of a response, and return the function that takes its bytes."""
         if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise self._object_changed(url)
         if not response.is_success:
@@ -175,13 +175,13 @@ class _Download:
         return self._target.write
 
     def _check_range(self, response: Response, url: str) -> None:
-        """Check that a response holds what is left of the object that was begun."""
+        """Check that a response holds the remaining bytes of the same object."""
         rest = f"bytes {self._target.tell()}-{(self._size or 0) - 1}/{self._size}"
         if response.headers.get("Content-Range") != rest or _object_version(response) != self._version:
             raise self._object_changed(url)
 
     def _object_changed(self, url: str) -> TransportError:
-        """Forget what has come, and return the error that leads to the next attempt."""
+        """Discard the bytes so far, and return the error that leads to the next attempt."""
         self._restart()
         return TransportError(f"GET {without_secrets(url)} went on with another object")
 
@@ -196,5 +196,5 @@ def _content_length(response: Response) -> int | None:
 
 
 def _object_version(response: Response) -> tuple[str | None, ...]:
-    """Return what differs between versions of an object, where the storage says it."""
+    """Return what tells versions of an object apart, as far as the storage reports it."""
     return response.headers.get("ETag"), response.headers.get("Last-Modified")
