@@ -1,4 +1,4 @@
-"""Requests and responses of HTTP, and the transport that sends one and returns the other, by whichever library."""
+"""HTTP requests and responses, and the protocol of a transport, which sends one and returns the other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +111,7 @@ class Transport(Protocol):
         ...
 
     def stream(self, url: str, headers: Mapping[str, str], on_response: ResponseHandler) -> Response:
-        """GET a URL, follow redirects, and pass the body on while it comes.
+        """GET a URL, follow redirects, and pass the body on as it arrives.
 
         :param on_response: called with status and headers; returns a function that takes the chunks of the body, or
             None to skip it.

@@ -1,4 +1,4 @@
-"""The transport by libcurl: blocking, over connections that are kept for the next request."""
+"""The transport by libcurl: blocking, over connections that are reused."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ _MIN_SELECT_SECONDS = 0.005
 
 
 class CurlConnection:
-    """Sends requests one after the other, blocking, and keeps its connections for the next."""
+    """Sends requests one after the other, blocking, and reuses its connections."""
 
     def __init__(self, timeout: float, verify: bool | str) -> None:
         self._handle = make_handle(timeout, verify)
@@ -41,7 +41,7 @@ class CurlConnection:
         request = CurlRequest(
             self._handle, method, url, headers=headers, body=body, on_response=on_response, all_headers=all_headers
         )
-        # While libcurl waits by itself it handles no signals, and passes no chunks on.
+        # While libcurl waits by itself it handles no signals and passes on no chunks.
         if on_response is not None or threading.current_thread() is threading.main_thread():
             self._perform_stepwise(request)
         else:
@@ -54,7 +54,7 @@ class CurlConnection:
         self._multi.close()
 
     def _perform(self, request: CurlRequest) -> None:
-        """Let libcurl perform a request by itself; it checks about once a second whether this thread is cancelled."""
+        """Let libcurl perform a request by itself; about once a second it checks whether this thread is cancelled."""
         stop = current_cancel_event()
         # No signal handler runs in this thread, so no exception is lost in libcurl's callback.
         self._handle.setopt(pycurl.NOPROGRESS, stop is None)
@@ -88,7 +88,7 @@ class CurlConnection:
             self._multi.remove_handle(self._handle)
 
 
-# Connections that a forked process inherited; to close them would end the parent's.
+# Connections that a forked process inherited; closing them would close the parent's.
 _INHERITED_CONNECTIONS: list[deque[CurlConnection]] = []
 
 
@@ -118,7 +118,7 @@ class CurlTransport:
         return self._send(method, url, headers, body, None, all_headers)
 
     def stream(self, url: str, headers: Mapping[str, str], on_response: ResponseHandler) -> Response:
-        """GET a URL and pass the body on while it comes, as :class:`Transport` describes."""
+        """GET a URL and pass the body on as it arrives, as :class:`Transport` describes."""
         return self._send("GET", url, headers, None, on_response, all_headers=True)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """One request by libcurl, on one easy handle: the only module that knows pycurl's options.
 
-``curl.py`` sends them one after the other, blocking. Side by side in one thread, a ``pycurl.CurlMulti`` drives
-``CurlRequest.handle`` among others; :meth:`CurlRequest.response` or :meth:`CurlRequest.lake_error` is its result.
+``curl.py`` sends them one after the other, blocking. To send several concurrently in one thread, a ``pycurl.CurlMulti``
+drives ``CurlRequest.handle`` among others; :meth:`CurlRequest.response` or :meth:`CurlRequest.lake_error` is its result.
 """
 
 import math
@@ -32,9 +32,9 @@ from airflow_provider_lake.client.transport.base import (
 # pycurl has no types.
 Handle = Any
 
-# Bytes that libcurl passes at a time, at most.
+# Maximum number of bytes that libcurl passes at a time.
 _BUFFER_SIZE = 1 << 17
-# The same for a body that is read while it is sent: each call costs a turn of Python.
+# The same for a body that is read while it is sent: each call runs Python code.
 _STREAM_BUFFER_SIZE = 1 << 20
 _MAX_REDIRECTS = 10
 _URL_SAFE_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
@@ -48,9 +48,9 @@ _NOT_TLS = "wrong version number"
 
 
 def make_handle(timeout: float, verify: bool | str) -> Handle:
-    """Make a handle that keeps its connections between exchanges; one thread may use it at a time.
+    """Make a handle that keeps its connections between requests; one thread may use it at a time.
 
-    Proxies are those of the environment, by libcurl's rules.
+    Proxies are taken from the environment, by libcurl's rules.
 
     :param timeout: seconds to wait for a connection, and, in whole ones, without any byte in either direction.
     :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
@@ -61,7 +61,7 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
     handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     handle.setopt(pycurl.MAXREDIRS, _MAX_REDIRECTS)
-    # What is signed holds for the path as it stands.
+    # Signatures are made for the path as it is.
     handle.setopt(pycurl.PATH_AS_IS, 1)
     handle.setopt(pycurl.USERAGENT, f"airflow-provider-lake/{__version__}")
     handle.setopt(pycurl.TCP_KEEPALIVE, 1)
@@ -75,7 +75,7 @@ def make_handle(timeout: float, verify: bool | str) -> Handle:
 
 
 def _set_certificates(handle: Handle, verify: bool | str) -> None:
-    """Set whose certificates are trusted: as requests does, by the same variables of the environment."""
+    """Set the trusted CA certificates: as requests does, by the same environment variables."""
     if not verify:
         handle.setopt(pycurl.SSL_VERIFYPEER, 0)
         handle.setopt(pycurl.SSL_VERIFYHOST, 0)
@@ -92,16 +92,16 @@ def ca_bundle_path() -> str:
 class CurlRequest:
     """One request on a handle; nothing is sent before the handle is performed, and nothing is sent twice.
 
-    libcurl drops exceptions of callbacks, those of signal handlers included; so its only callback in Python is the one
-    that reads a body.
+    libcurl drops exceptions of callbacks, including those of signal handlers. Therefore its only callback in Python is
+    the one that reads a body.
 
     :param handle: made by :func:`make_handle`; no other request may use it until this one has ended.
     :param headers: of the request, the authorization included.
     :param body: bytes, or an object that is read while it is sent.
-    :param on_response: takes the response as it comes, and redirects are followed; None: it is kept in memory, and they
-        are not followed.
-    :param all_headers: whether all fields of the response's head are wanted; each costs a call. Without, there are
-        ``Content-Type`` and, of a response that is no success, ``Retry-After`` (in seconds) and ``Location``.
+    :param on_response: receives the response as it arrives, and redirects are followed; None: the response is kept in
+        memory, and redirects are not followed.
+    :param all_headers: whether all response headers are needed; each costs a call. Otherwise only ``Content-Type`` is
+        there and, if the response is not a success, ``Retry-After`` (in seconds) and ``Location``.
     :raises UsageError: the URL or a header cannot be sent at all.
     """
 
@@ -122,7 +122,7 @@ class CurlRequest:
         self._chunks: list[bytes] = []
         self._begin = on_response
         self._write_chunk: Callable[[bytes], object] | None = None
-        # Exceptions that were raised while the body was read.
+        # Exceptions raised while the body was read.
         self._errors: list[BaseException] = []
         if self._head is None:
             handle.unsetopt(pycurl.HEADERFUNCTION)
@@ -140,7 +140,7 @@ class CurlRequest:
             raise UsageError(f"{self.target} cannot be sent: {type(error).__name__}") from None
 
     def pass_on_body(self) -> bool:
-        """Pass the chunks that have come so far to the handler of the response.
+        """Pass the chunks received so far to the handler of the response.
 
         :return: False: the handler skips the body.
         """
@@ -155,7 +155,7 @@ class CurlRequest:
         return True
 
     def response(self) -> Response:
-        """Return what came back, once the exchange has ended without an error."""
+        """Return the response, after the request has completed without an error."""
         if self._begin is not None:
             if self.pass_on_body() and self._write_chunk is None:
                 self._begin(self._build_response())
@@ -166,11 +166,11 @@ class CurlRequest:
         return self._build_response(body)
 
     def error(self, code: int, message: str) -> BaseException:
-        """Return what went wrong with the reading of the body, or else with the exchange, as :meth:`failure` does."""
+        """Return the error from reading the body, if any, else that of the request, as :meth:`lake_error` does."""
         return self._errors[0] if self._errors else self.lake_error(code, message)
 
     def lake_error(self, code: int, message: str) -> LakeError:
-        """Return the error that libcurl's own means; its text holds no query, which may hold a signature.
+        """Return the client's error for one of libcurl; its text omits the query, which may hold a signature.
 
         :param code: one of ``pycurl.E_...``.
         :param message: libcurl's message.
@@ -182,7 +182,7 @@ class CurlRequest:
             return TransportError(f"no usable answer to {self.target}: {authority_of(url)} {TLS_REFUSED}", False)
         if code in _UNUSABLE_REQUEST_CODES:
             return UsageError(f"{self.target} cannot be sent: {message}")
-        # Over a connection that the server had closed, libcurl would send again what it can; this body it cannot.
+        # Over a connection that the server had closed, libcurl resends what it can rewind; it cannot rewind this body.
         reason = "the connection was closed without an answer" if code == pycurl.E_SEND_FAIL_REWIND else message
         cause = self.handle.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
         reason = f"{reason}: {os.strerror(cause)}" if cause else reason
@@ -190,8 +190,8 @@ class CurlRequest:
         return TransportError(f"no usable answer to {self.target}: {reason}", was_sent)
 
     def _set_body(self, body: bytes | RequestBody | None) -> None:
-        """Set the body, which is read once: libcurl repeats requests with a body that it can rewind."""
-        # A request with an empty body could be sent twice over a kept connection; for GET that does no harm.
+        """Set the body so that it is read only once: libcurl repeats requests whose body it can rewind."""
+        # libcurl may send a request with an empty body twice over a reused connection; for GET that does no harm.
         self.handle.setopt(pycurl.FRESH_CONNECT, body is not None and not len(body))
         if body is None:
             self.handle.setopt(pycurl.HTTPGET, 1)
@@ -215,7 +215,7 @@ class CurlRequest:
         return Response(int(status.split(maxsplit=2)[1]), Headers(self._head), body)
 
     def _headers_from_curl(self, status: int) -> Headers:
-        """Return those fields of the response's head that libcurl itself remembers, and that mean something."""
+        """Return those response headers that libcurl itself stores and that have a value."""
         known = {"Content-Type": self.handle.getinfo(pycurl.CONTENT_TYPE)}
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             known["Retry-After"] = self.handle.getinfo(pycurl.RETRY_AFTER) or None
@@ -224,8 +224,8 @@ class CurlRequest:
 
 
 def _read_callback(body: RequestBody, errors: list[BaseException]) -> Callable[[int], bytes | int]:
-    """Return what libcurl calls for the next bytes; what goes wrong is left in ``errors``, and ends the exchange."""
-    # Of a generator, unlike a function, even what a signal raises before its first line is caught.
+    """Return a callback with which libcurl reads the body; an error is added to ``errors`` and ends the request."""
+    # A generator, unlike a function, also catches what a signal handler raises before its first line.
     pieces = _read_chunks(body, errors)
     next(pieces)
     return pieces.send
@@ -245,9 +245,9 @@ def _read_chunks(body: RequestBody, errors: list[BaseException]) -> Generator[by
 
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
-    """Return the fields of a request, less those that libcurl would add by default.
+    """Return the request's header lines, without those that libcurl would add by default.
 
-    :raises ValueError: one of them would break out of its line, or holds characters that no header can.
+    :raises ValueError: a header would break out of its line, or holds characters that headers cannot.
     """
     # Servers that do not know "100 Continue" would cost a second of waiting.
     lines, has_type = ["Expect:"], False

@@ -1,4 +1,4 @@
-"""Fields of the lake's responses: a missing or unreadable one is an error of the client, never one of Python."""
+"""Reads fields of the lake's responses; a missing or unreadable one raises an error of the client, not of Python."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -37,9 +37,9 @@ def explain_shape(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
 
 def read_field(json: Any, name: str, kind: type[_T]) -> _T:
-    """Return a field of an object that the lake has returned.
+    """Return a field of an object from the lake's response.
 
-    :raises UnexpectedResponseError: there is none, or it is of another kind.
+    :raises UnexpectedResponseError: it is missing, or of another type.
     """
     found = json.get(name) if isinstance(json, dict) else None
     if not isinstance(found, kind):
@@ -48,9 +48,9 @@ def read_field(json: Any, name: str, kind: type[_T]) -> _T:
 
 
 def read_id(json: Any, name: str) -> UUID:
-    """Return an id that the lake has returned under a name.
+    """Return an id from the lake's response.
 
-    :raises UnexpectedResponseError: there is none.
+    :raises UnexpectedResponseError: it is missing, or not an id.
     """
     text = read_field(json, name, str)
     try:
@@ -60,7 +60,7 @@ def read_id(json: Any, name: str) -> UUID:
 
 
 def require_mapping(json: Any) -> dict[str, Any]:
-    """Return an object that the lake has returned.
+    """Return an object from the lake's response.
 
     :raises UnexpectedResponseError: it is not one.
     """

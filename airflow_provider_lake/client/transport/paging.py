@@ -1,4 +1,4 @@
-"""Listings that come in pages, as lazy iterators."""
+"""Listings in pages, as lazy iterators."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -10,17 +10,17 @@ from airflow_provider_lake.client.transport.fields import page_items
 from airflow_provider_lake.client.transport.session import QueryParams, Session
 
 PAGE_SIZE = 1000
-# For tags, sources and processings, whose largest page is not known.
+# For tags, sources and processings, whose maximum page size is not known.
 SHORT_PAGE_SIZE = 100
 _T = TypeVar("_T")
 
 
 def iter_by_cursor(fetch: Callable[[QueryParams], Any], limit: int | None, offset: int | None) -> Iterator[Any]:
-    """Yield the items of all pages, following the cursor that each page gives; rows added meanwhile shift nothing.
+    """Yield the items of all pages by following each page's cursor; rows that are added meanwhile shift nothing.
 
-    :param fetch: gets one page by query parameters.
-    :param limit: at most so many items; None: all.
-    :param offset: items to skip at the beginning.
+    :param fetch: requests one page by query parameters.
+    :param limit: maximum number of items; None: all.
+    :param offset: number of items to skip.
     """
     position: list[tuple[str, Any]] = [("offset", offset)]
     left, cursors, pages = limit, CursorCheck(), _PageCheck()
@@ -39,7 +39,7 @@ def iter_by_cursor(fetch: Callable[[QueryParams], Any], limit: int | None, offse
 
 
 class CursorCheck:
-    """Checks that the cursors of a listing come to an end."""
+    """Checks that following the cursors of a listing comes to an end."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -48,8 +48,8 @@ class CursorCheck:
     def check(self, cursor: Any, count: int) -> str:
         """Return the cursor of the next page.
 
-        :param count: number of items on this page; a single empty page may come, where all of it was deleted.
-        :raises UnexpectedResponseError: it repeats itself, or leads nowhere.
+        :param count: number of items on this page; a single empty page may occur, when all of its items were deleted.
+        :raises UnexpectedResponseError: the cursor repeats, or is missing.
         """
         if not isinstance(cursor, str) or cursor in self._seen or (self._previous_was_empty and not count):
             raise UnexpectedResponseError(
@@ -61,7 +61,7 @@ class CursorCheck:
 
 
 class _PageCheck:
-    """Checks that no page comes twice."""
+    """Checks that no page is returned twice."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[str, str, int]] = set()
@@ -69,7 +69,7 @@ class _PageCheck:
     def check(self, items: Sequence[Any]) -> None:
         """Check the items of a page.
 
-        :raises UnexpectedResponseError: they came before.
+        :raises UnexpectedResponseError: they were on the previous page.
         """
         if not items:
             return
@@ -80,7 +80,7 @@ class _PageCheck:
 
 
 def _key_of(item: Any) -> str:
-    """Return what identifies an item, in little memory."""
+    """Return a short value that identifies an item."""
     identity = item.get("id", item) if isinstance(item, dict) else getattr(item, "id", item)
     return str(identity)
 
@@ -88,11 +88,11 @@ def _key_of(item: Any) -> str:
 def iter_by_offset(
     fetch: Callable[[QueryParams], Any], limit: int | None, offset: int | None, page_size: int = PAGE_SIZE
 ) -> Iterator[Any]:
-    """Yield the items of all pages, asking for each by the number of items before it.
+    """Yield the items of all pages, requesting each by its offset.
 
-    :param fetch: gets one page by query parameters.
-    :param limit: at most so many items; None: all.
-    :param offset: items to skip at the beginning.
+    :param fetch: requests one page by query parameters.
+    :param limit: maximum number of items; None: all.
+    :param offset: number of items to skip.
     """
     left, skip, pages = limit, offset, _PageCheck()
     while left is None or left > 0:
@@ -103,7 +103,7 @@ def iter_by_offset(
         yield from items
         left = None if left is None else left - len(items)
         skip = (skip or 0) + len(items)
-        # A lake may give less than was asked for, though there is more.
+        # A lake may return fewer items than requested, though there are more.
         if not items or (len(items) < size and skip >= (page.get("count") or 0)):
             return
         del page, items
@@ -112,7 +112,7 @@ def iter_by_offset(
 def list_named(
     session: Session, path: str, limit: int | None, offset: int | None, order_by: Sequence[str] | None
 ) -> Iterator[Any]:
-    """Yield the items at a path that pages by offset."""
+    """Yield the items of a listing that is paged by offset."""
     order = [("order_by", field) for field in read_optional_list("order_by", order_by, str) or ()]
     limit, offset = read_optional_number("limit", limit), read_optional_number("offset", offset)
     return iter_by_offset(
@@ -121,7 +121,7 @@ def list_named(
 
 
 def chunks(items: Iterable[_T], size: int = PAGE_SIZE) -> Iterator[list[_T]]:
-    """Cut items into lists of at most ``size``, each made when it is asked for."""
+    """Split items into lists of at most ``size``, each made when it is requested."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

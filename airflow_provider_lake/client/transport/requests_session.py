@@ -1,4 +1,4 @@
-"""The transport by a session of requests that the user passes: the only module that knows that library."""
+"""The transport by a ``requests.Session`` that the user passes: the only module that imports that library."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _NOT_TLS = "WRONG_VERSION_NUMBER"
 
 
 class RequestsTransport:
-    """Sends by one session, which is neither changed nor closed.
+    """Sends through one session, which is neither changed nor closed.
 
     :param timeout: seconds to wait for a connection, and for each next bytes of a response.
     """
@@ -49,7 +49,7 @@ class RequestsTransport:
             return Response(raw.status_code, raw.headers, raw.content)
 
     def stream(self, url: str, headers: Mapping[str, str], on_response: ResponseHandler) -> Response:
-        """GET a URL and pass the body on while it comes, as :class:`Transport` describes."""
+        """GET a URL and pass the body on as it arrives, as :class:`Transport` describes."""
         with self._open("GET", url, {"Accept-Encoding": "identity", **headers}, None, follow=True) as raw:
             response = Response(raw.status_code, raw.headers, b"")
             write_chunk = on_response(response)
@@ -63,14 +63,14 @@ class RequestsTransport:
 
     def _verify_argument(self) -> bool | str | None:
         """Return the client's setting for certificates, or None to use the session's."""
-        # None leaves it to the session, and behind it to the environment.
+        # None leaves it to the session, and then to the environment.
         return None if self.verify is True else self.verify
 
     @contextmanager
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | RequestBody | None, *, follow: bool
     ) -> "Iterator[requests.Response]":
-        """Send and hand out the response; the library's errors become ours, less the query: it may hold a signature."""
+        """Send and yield the response; convert the library's errors, without the query, which may hold a signature."""
         import requests  # noqa: PLC0415 - costs what importing all the rest of the client does
 
         target = f"{method} {without_secrets(url)}"
@@ -90,9 +90,9 @@ class RequestsTransport:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | RequestBody | None, *, follow: bool
     ) -> "requests.Response":
-        """Send, and return the response up to its body.
+        """Send, and return the response with its body unread.
 
-        :raises UsageError: the session names certificates that are not there.
+        :raises UsageError: a certificate file of the session is missing.
         """
         import requests  # noqa: PLC0415 - costs what importing all the rest of the client does
 
@@ -101,7 +101,7 @@ class RequestsTransport:
                 method,
                 url,
                 headers=headers,
-                data=body,  # what has read() and a length is streamed
+                data=body,  # an object with read() and a length is streamed
                 auth=_keep_authorization,
                 timeout=self.timeout,
                 verify=self._verify_argument(),
@@ -111,12 +111,12 @@ class RequestsTransport:
         except requests.RequestException:
             raise
         except OSError as error:
-            # How requests itself says that a file of certificates or keys is missing.
+            # With this error requests reports a missing file of certificates or keys.
             raise UsageError(f"{method} {without_secrets(url)} cannot be sent: {error}") from None
 
 
 def _keep_authorization(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
-    """Leave a request as it is; without this, a matching line of ~/.netrc would replace our Authorization."""
+    """Return a request unchanged; without this, a matching line of ~/.netrc would replace our Authorization."""
     return request
 
 

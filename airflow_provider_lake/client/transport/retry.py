@@ -29,7 +29,7 @@ class Outcome:
     """How a failed attempt ended.
 
     :param status: HTTP status of the response; None: no usable response came.
-    :param retry_after: seconds that the response asks to wait.
+    :param retry_after: seconds to wait, as the response requests.
     :param was_sent: False: the request surely never reached the server.
     """
 
@@ -45,12 +45,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how fast a request is sent again.
+    """How often, and after which waits, a request is sent again.
 
     :param attempts: at most this many, the first included.
     :param base_delay: seconds, the longest first wait; doubled for every further one.
     :param max_delay: seconds, the longest of these waits.
-    :param total: seconds of waiting, all together, beyond which nothing is sent again.
+    :param total: seconds of waiting in all, beyond which nothing is sent again.
     :param statuses: HTTP statuses of responses worth another attempt.
     """
 
@@ -117,7 +117,7 @@ class Attempts:
         :param repeatable: whether to attempt it again after an ambiguous outcome.
         :param recover: looks up the result of an earlier attempt whose outcome is ambiguous, before each further
             attempt and once more at the end; returns None if there is no result.
-        :raises LakeError: of the last attempt.
+        :raises LakeError: the error of the last attempt.
         """
         is_ambiguous = False
         while True:
@@ -144,7 +144,7 @@ class Attempts:
 
 
 def outcome_of(error: TransportError | ResponseError) -> Outcome:
-    """Return what an error means for its request."""
+    """Return the outcome that an error stands for."""
     if isinstance(error, TransportError):
         return Outcome(was_sent=error.was_sent)
     return Outcome(error.status, error.retry_after)

@@ -34,13 +34,13 @@ from airflow_provider_lake.client.transport.suggestions import suggest
 if TYPE_CHECKING:
     import requests
 
-# However many files there are; each costs two buffers of 1 MiB.
+# However many files there are; each thread needs two buffers of 1 MiB.
 _PART_THREADS = 3
 _DECODER = msgspec.json.Decoder()
 _XML_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 QueryParams = Iterable[tuple[str, Any]]
-# Reads the JSON of a response's body; raises ValueError for what is none.
+# Reads the JSON of a response's body; raises ValueError if it is not JSON.
 Decoder = Callable[[bytes], Any]
 
 
@@ -62,10 +62,10 @@ class Session:
     """What all requests of one client share; every record carries it. May be used by many threads at a time.
 
     :param host: base URL of the lake.
-    :param api_token: None: this session was unpickled, and pickles hold no token; it cannot send.
+    :param api_token: None: this session was unpickled, and a pickle contains no token; it cannot send.
     :param transport: sends single requests.
     :param retry: how often and when a request is sent again.
-    :param renew_token: returns a new token when the lake refuses the present one; None: there is no way to get one.
+    :param renew_token: returns a new token when the lake refuses the present one; None: the token cannot be renewed.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Session:
         # Whether the lake decodes imported files on request.
         self.supports_check_files = False
         self.organization_id: UUID | None = None
-        # Of the object storage for files that belong to no datalake.
+        # Connector of the object storage for files that belong to no datalake.
         self.connector_id: UUID | None = None
         self.token = ApiToken(api_token, renew_token)
 
@@ -117,14 +117,14 @@ class Session:
     ) -> Any:
         """Send one request to the API and return the response's JSON.
 
-        :param path: below the host, beginning with ``/api/``.
+        :param path: below the host, starting with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
         :param json: the body.
         :param repeatable: whether to send it again after an ambiguous outcome; None: unless it is a POST, which
             creates something. Any request is sent again when the lake surely has not acted on it.
-        :param decoder: reads the response's JSON; None: as it stands.
+        :param decoder: reads the response's JSON; None: a general JSON decoder.
         :param key: idempotency key of this request and its repetitions.
-        :param attempts: of the work that the call is a stage of; None: it is the whole work.
+        :param attempts: those of the work of which this call is a stage; None: the call is the whole work.
         :return: None for a response without body.
         :raises ResponseError: the lake responded with an error.
         :raises TransportError: no usable response came.
@@ -137,7 +137,7 @@ class Session:
         )
 
     def request_once(self, method: str, path: str, *, params: QueryParams = (), json: Any = None) -> Any:
-        """Send one request to the API as part of an attempt: whoever repeats that repeats it.
+        """Send one request to the API as part of an attempt; it is not repeated here but with the whole attempt.
 
         The arguments and errors are those of :meth:`request`.
         """
@@ -155,7 +155,7 @@ class Session:
         pause(seconds)
 
     def delete(self, path: str, *, json: Any = None) -> None:
-        """Delete something; that it is gone already counts as done when the response to an earlier attempt was lost.
+        """Delete a resource; if the response to an earlier attempt was lost, one that is gone already counts as deleted.
 
         :raises NotFoundError: there was nothing to delete.
         """
@@ -180,9 +180,9 @@ class Session:
     ) -> Any:
         """GET one resource.
 
-        :param missing: the message when it does not exist, which names what was searched, and where.
+        :param missing: the message when it does not exist; names what was searched, and where.
         :param known: lists the existing names, for suggestions in that message.
-        :raises NotFoundError: there is none.
+        :raises NotFoundError: it does not exist.
         """
         try:
             return self.request("GET", path, params=params)
@@ -196,7 +196,7 @@ class Session:
     ) -> ApiRequest:
         """Build a request to the API, with URL, headers and body.
 
-        :param path: below the host, beginning with ``/api/``.
+        :param path: below the host, starting with ``/api/``.
         :param params: the query; pairs whose value is None are left out.
         :param key: idempotency key.
         :raises UsageError: this session has no token, or ``json`` cannot be encoded.
@@ -222,7 +222,7 @@ class Session:
         return ApiRequest(method, url, headers, None if json is None else _encode(json), token)
 
     def with_new_token(self, request: ApiRequest) -> ApiRequest | None:
-        """Return a refused request with the session's present token; None: that is the token that was refused.
+        """Return a refused request with the session's present token; None: that token was the refused one.
 
         This does not renew the token.
         """
@@ -266,7 +266,7 @@ def _without_token(host: str) -> Session:
 
 
 def error_from(method: str, url: str, response: Response) -> ResponseError:
-    """Make the error that a response means."""
+    """Return the error that a response means."""
     message, detail = _message_and_detail(response)
     retry_after = parse_retry_after(response.headers.get("Retry-After"))
     return class_of_status(response.status)(response.status, method, url, message, detail, retry_after)
@@ -275,9 +275,9 @@ def error_from(method: str, url: str, response: Response) -> ResponseError:
 def read_response(method: str, url: str, response: Response, decoder: Decoder | None = None) -> Any:
     """Return the JSON of a response; None: it has no body.
 
-    :param decoder: reads the JSON; None: as it stands.
-    :raises ResponseError: it says that something went wrong.
-    :raises TransportError: it is not JSON.
+    :param decoder: reads the JSON; None: a general JSON decoder.
+    :raises ResponseError: the response is an error.
+    :raises TransportError: the body is not JSON.
     """
     if not response.is_success:
         raise error_from(method, url, response)
@@ -311,19 +311,19 @@ _ENCODER = jsonlib.JSONEncoder(allow_nan=False, default=_encode_unknown)
 
 
 def decode(body: bytes) -> Any:
-    """Read JSON, twice as fast as the standard library where that need not be more lenient.
+    """Read JSON, with the fast decoder if possible, else with the standard library's, which is more lenient.
 
-    :raises ValueError: it is not one.
+    :raises ValueError: it is not JSON.
     """
     try:
         return _DECODER.decode(body)
     except (ValueError, RecursionError):
-        # NaN, infinite numbers and halves of characters, as some lakes send them.
+        # NaN, infinite numbers and lone surrogates, which some lakes send.
         return jsonlib.loads(body)
 
 
 def _message_and_detail(response: Response) -> tuple[str, Any]:
-    """Return message and detail of an error response; one that holds none is described by its status."""
+    """Return message and detail of an error response; without either, its status describes it."""
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST and "Location" in response.headers:
         return f"redirected to {without_secrets(response.headers['Location'])}, which is not followed", None
     try:

@@ -1,4 +1,4 @@
-"""Suggestions for a name that the lake does not know, from the names that it does."""
+"""Suggestions for an unknown name, from the names that the lake knows."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -10,9 +10,9 @@ _MAX_NAMES = 1000
 
 
 def suggest(name: str, list_names: Callable[[], Iterable[str]]) -> str:
-    """Return the end of a sentence with names close to ``name``; empty where the lake cannot list its names.
+    """Return the end of a sentence with names close to ``name``; empty if the lake cannot list its names.
 
-    :param list_names: asks the lake; at most 1,000 of its names are compared.
+    :param list_names: requests the names from the lake; at most 1,000 of them are compared.
     """
     try:
         return did_you_mean(name, islice(list_names(), _MAX_NAMES))
