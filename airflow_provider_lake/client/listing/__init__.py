@@ -1,1 +1,1 @@
-"""Lists of data: which data are selected, page by page, as records or as ids."""
+"""Listings of data: selections, pages, records, ids."""

@@ -1,4 +1,4 @@
-"""Ids of data, page by page in the order of creation, with their count: the cheapest way to poll a datalake."""
+"""Ids of data, in pages in order of creation, with their count: the cheapest way to poll a datalake."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class IdQuery:
     :param q: a query in the lake's language; None: any data.
     :param statuses: data in one of these upload statuses.
     :param cursor: of an earlier page; the ids after it are requested.
-    :param limit: at most so many.
-    :param offset: how many to skip.
+    :param limit: maximum number of ids.
+    :param offset: number of ids to skip.
     """
 
     q: str | None = None
@@ -55,12 +55,12 @@ class IdPage:
 
     @classmethod
     def from_json(cls, json: Any) -> Self:
-        """Make the page of what the lake returned."""
+        """Make the page from the lake's response."""
         return cls([str(each) for each in page_items(json)], read_field(json, "count", int), json.get("next_cursor"))
 
 
 def ids_path(datalake_id: UUID | str) -> str:
-    """Return the path of pages of ids."""
+    """Return the path of the listing of ids."""
     return f"/api/datalake/{datalake_id}/datas/ids/paginated"
 
 
@@ -72,11 +72,11 @@ def read_id_page(session: Session, datalake_id: UUID, query: IdQuery) -> IdPage:
 def iter_ids(
     session: Session, datalake_id: UUID, q: str | None, limit: int | None, offset: int | None
 ) -> Iterator[UUID]:
-    """Yield the ids of the data that a query selects, in the order of creation; a page is requested when it is needed.
+    """Yield the ids of the data that a query selects, in order of creation; pages are requested as needed.
 
     :param q: a query in the lake's language; None: all data.
-    :param limit: at most so many.
-    :param offset: how many to skip.
+    :param limit: maximum number of ids.
+    :param offset: number of ids to skip.
     """
     rest = [(name, value) for name, value in IdQuery(q).params if name not in _PAGE_PARAMS]
 
@@ -92,7 +92,7 @@ def _with_ids(page: Any) -> Any:
 
 
 def ids_body(ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> dict[str, Any]:
-    """Return the body of a request for those of some data that a query selects.
+    """Return the body of a request that selects, among some data, those that match a query.
 
     :param ids: at most 1,000.
     """

@@ -1,4 +1,4 @@
-"""Several data at once."""
+"""A sequence of data, for operations on several at once."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +28,10 @@ from airflow_provider_lake.client.transport.paging import chunks
 class MultiData(Sequence[Data]):
     """Data of one datalake in their order.
 
-    A slice, and the sum with other data, is a MultiData again.
+    A slice, and the sum with other data, is again a MultiData.
 
-    :param data: what it holds.
-    :raises UsageError: they are of several datalakes; each takes only calls about its own.
+    :param data: the data.
+    :raises UsageError: they are of several datalakes, whereas a request concerns only one.
     """
 
     def __init__(self, data: Iterable[Data] = ()) -> None:
@@ -77,7 +77,7 @@ class MultiData(Sequence[Data]):
         return [data.id for data in self]
 
     def split(self, ratio: float) -> "tuple[MultiData, MultiData]":
-        """Cut it in two.
+        """Split it into two parts.
 
         :param ratio: share of the data in the first part, 0 to 1.
         """
@@ -87,11 +87,11 @@ class MultiData(Sequence[Data]):
         return self[:border], self[border:]
 
     def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> "MultiData":
-        """Wait until the lake has processed all of them, successfully or not, and return them as they are then.
+        """Wait until the lake has processed all of them, successfully or not, and return them in their new state.
 
-        :param blocking_time_increment: seconds between two looks at them.
-        :param attempts: number of looks.
-        :raises DataTimeoutError: some were not processed at the last look.
+        :param blocking_time_increment: seconds between two polls.
+        :param attempts: number of polls.
+        :raises DataTimeoutError: some were not processed at the last poll.
         """
         latest = {data.id: data for data in self}
         for attempt in range(read_number("attempts", attempts)):
@@ -112,7 +112,7 @@ class MultiData(Sequence[Data]):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
-        """Take tags from all of them."""
+        """Remove tags from all of them."""
         for tag in read_list("tags", tags, Tag):
             tag.detach_from(self)
 
@@ -134,13 +134,13 @@ class MultiData(Sequence[Data]):
     ) -> list[Path]:
         """Save the bytes of each as a file, even when others fail.
 
-        Of data with the same filename all but the first get their id behind it.
+        When several data have the same filename, all but the first get their id appended to it.
 
         :param target_path: folder, created when missing.
-        :param force_replace: replace files that are there already; they stay otherwise.
+        :param force_replace: replace existing files; otherwise they stay as they are.
         :param max_workers: files in transfer at the same time; None: processors plus 4.
         :param use_id: name each file after the data's id, with the extension of its filename.
-        :param progress: called with the numbers of files done and of all; None: a bar on a terminal, or log lines.
+        :param progress: called with the number of finished files and of all files; None: a bar on a terminal, or log lines.
         :param error_manager: collects the errors of single files; None: they are raised once all were tried.
         :return: paths of the files that were saved, in the order of the data.
         :raises DownloadFailedError: some failed, and there is no ``error_manager``.

@@ -1,6 +1,6 @@
-"""Pages of data, from JSON to records: lists are long, so this is done with care for each row's cost.
+"""Reads pages of data from JSON into records, optimized for long lists.
 
-JSON is read straight into the structures below, in C, and from these into records. Rows of any other shape
+JSON is decoded straight into the structures below, in C, and these are converted to records. Rows of any other shape
 are read by the slower :meth:`Data.from_json`, which decides what is tolerated.
 """
 
@@ -21,7 +21,7 @@ from airflow_provider_lake.client.resources.tags import Tag
 from airflow_provider_lake.client.transport.fields import explain_shape, page_items
 from airflow_provider_lake.client.transport.session import Session, decode
 
-# How many sets of tags, and how many sources, are cached; most data share few.
+# Maximum number of cached sets of tags, and of cached sources; most data share a few.
 _MAX_CACHED = 1000
 
 
@@ -45,7 +45,7 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
 
 
 class _Row(msgspec.Struct, gc=False):
-    """A data as it stands in a response; names and defaults as in :class:`Data`, but for what is nested."""
+    """A data in a response; names and defaults as in :class:`Data`, except for nested objects."""
 
     id: UUID
     object_name: str
@@ -102,7 +102,7 @@ _new_data = object.__new__
 def decode_page(body: bytes) -> Any:
     """Read the JSON of a page of data.
 
-    :return: what :meth:`RowReader.read` takes.
+    :return: an argument for :meth:`RowReader.read`.
     :raises ValueError: it is not JSON.
     """
     try:
@@ -112,7 +112,7 @@ def decode_page(body: bytes) -> Any:
 
 
 class RowReader:
-    """Makes records from the pages of one list; tags and sources that data share are made once."""
+    """Makes records from the pages of one list; tags and sources shared by several data are made once."""
 
     def __init__(self, session: Session, datalake_id: UUID) -> None:
         self._session = session
@@ -122,7 +122,7 @@ class RowReader:
 
     @explain_shape("page of data")
     def read(self, page: Any) -> Mapping[str, Any]:
-        """Return a page that :func:`decode_page` has read with records as its items."""
+        """Return a page from :func:`decode_page`, with records as its items."""
         if isinstance(page, _Page):
             items = [self._make_data(row) for row in page.items]
             return {"items": items, "count": page.count, "next_cursor": page.next_cursor}

@@ -1,4 +1,4 @@
-"""What all things of the lake have in common, seen from here."""
+"""What all records of the API have in common."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """A thing of the lake as it was when it was read; what reads it again returns a new record.
+    """A resource of the lake in the state in which it was read; reading it again returns a new record.
 
-    Two records are equal when they are of the same thing, however it changed in between.
+    Two records are equal when they are of the same resource, even if it changed in between.
 
     :param id: its id.
-    :param session: who asks the lake about it.
+    :param session: sends requests about it to the lake.
     """
 
     id: UUID
@@ -33,7 +33,7 @@ class Record:
 
 
 def parse_id(value: str | UUID) -> UUID:
-    """Read an id.
+    """Parse an id.
 
     :raises UsageError: it is not one.
     """
@@ -44,5 +44,5 @@ def parse_id(value: str | UUID) -> UUID:
 
 
 def parse_timestamp(value: str | None) -> datetime | None:
-    """Read a moment as the lake writes it, in ISO 8601."""
+    """Parse a timestamp in the lake's format, ISO 8601."""
     return None if value is None else datetime.fromisoformat(value)

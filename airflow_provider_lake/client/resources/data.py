@@ -21,7 +21,7 @@ from airflow_provider_lake.client.transport.paging import chunks
 from airflow_provider_lake.client.transport.retry import Attempts
 from airflow_provider_lake.client.transport.session import Session
 
-# How many data one call changes.
+# How many data one request changes.
 BULK_SIZE = 100
 
 
@@ -29,18 +29,18 @@ BULK_SIZE = 100
 class Data(Record):
     """An image or a video of a datalake.
 
-    :param object_name: where its bytes lie in the object storage.
+    :param object_name: name of the object that holds its bytes.
     :param type: ``IMAGE`` or ``VIDEO``.
-    :param upload_error: why its upload status is ERROR, when the lake says.
+    :param upload_error: why its upload status is ERROR, if the lake reports it.
     :param width: in pixels, as displayed; None until the lake knows.
     :param height: likewise.
-    :param duration: of a video, in seconds, when the lake says.
-    :param frame_rate: of a video, in pictures a second, likewise.
+    :param duration: of a video, in seconds, if the lake reports it.
+    :param frame_rate: of a video, in frames per second, likewise.
     :param codec: of a video, such as ``h264``, likewise.
     :param metadata: under the platform's own keys.
     :param custom_metadata: under the user's keys.
     :param file_size: in bytes.
-    :param url: presigned URL of its bytes; good for about an hour after the data was read.
+    :param url: presigned URL of its bytes; valid for about an hour after the data was read.
     """
 
     datalake_id: UUID
@@ -66,7 +66,7 @@ class Data(Record):
     @classmethod
     @explain_shape("data")
     def from_json(cls, session: Session, datalake_id: UUID, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         meta, source = json.get("meta") or {}, json.get("data_source")
         return cls(
             UUID(json["id"]),
@@ -93,15 +93,15 @@ class Data(Record):
         )
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.datalake_id, self.session.request("GET", self._path))
 
     def wait_for_upload_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
-        """Wait until the lake has processed it, successfully or not, and return it as it is then.
+        """Wait until the lake has processed it, successfully or not, and return it in its new state.
 
-        :param blocking_time_increment: seconds between two looks at it.
-        :param attempts: number of looks.
-        :raises DataTimeoutError: it was not processed at the last look.
+        :param blocking_time_increment: seconds between two polls.
+        :param attempts: number of polls.
+        :raises DataTimeoutError: it was not processed at the last poll.
         """
         data = self
         for attempt in range(read_number("attempts", attempts)):
@@ -118,12 +118,12 @@ class Data(Record):
             tag.attach_on(self)
 
     def remove_tags(self, tags: Tag | Iterable[Tag]) -> None:
-        """Take tags from it."""
+        """Remove tags from it."""
         for tag in read_list("tags", tags, Tag):
             tag.detach_from(self)
 
     def update_metadata(self, metadata: Mapping[str, Any] | None) -> Self:
-        """Replace its metadata; latitude and longitude go only together."""
+        """Replace its metadata; latitude and longitude must be given together."""
         json = self.session.request("PATCH", self._path, json={"metadata": metadata})
         return self.from_json(self.session, self.datalake_id, json)
 
@@ -139,7 +139,7 @@ class Data(Record):
     def reset_url(self, attempts: Attempts | None = None) -> str:
         """Return a fresh presigned URL of its bytes.
 
-        :param attempts: of the download that asks for it.
+        :param attempts: those of the download that needs the URL.
         """
         path = f"{self._path}/presigned-url"
         return read_field(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
@@ -152,14 +152,14 @@ class Data(Record):
         """Save its bytes as a file.
 
         :param target_path: folder, created when missing.
-        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param force_replace: replace an existing file; otherwise it stays as it is.
         :param use_id: name the file after the data's id, with the extension of its filename.
         :return: path of the file.
         """
         return save_record(self, target_path, force_replace, use_id)
 
     def list_projections(self) -> list[Projection]:
-        """Return the files that are shown along with it."""
+        """Return its projections."""
         page = self.session.request("GET", f"{self._path}/projections")
         return [Projection.from_json(self.session, json) for json in page_items(page)]
 
@@ -169,7 +169,7 @@ class Data(Record):
 
 
 def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Change several data of a datalake, as many at a time as one call takes."""
+    """Change several data of a datalake, in as few requests as possible."""
     if not read_value("objects", objects, Mapping):
         raise UsageError("no data given to update")
     changes = normalize_updates({str(parse_id(data_id)): given for data_id, given in objects.items()})
@@ -179,7 +179,7 @@ def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapp
 
 
 def normalize_updates(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return what objects get with everything that is not said as None."""
+    """Return the changes of each data, with None for every field that is not given."""
     nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
     return {name: _completed(name, nothing, given) for name, given in objects.items()}
 

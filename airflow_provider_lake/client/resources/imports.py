@@ -1,4 +1,4 @@
-"""Imports: jobs that make data and projections of objects which lie in the bucket already."""
+"""Imports: jobs that make data and projections from objects that are already in the bucket."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -34,7 +34,7 @@ class Imports:
         key: str | None,
         check_files: CheckFiles,
     ) -> Job:
-        """Start the import of all objects whose name begins with one of the prefixes."""
+        """Start the import of all objects whose name starts with one of the prefixes."""
         body: dict[str, Any] = {
             "prefixes": list(prefixes),
             "tag_ids": list(tag_ids),
@@ -50,7 +50,7 @@ class Imports:
         return self._start_jobs("objects", "objects", normalize_updates(objects), self._check_files_option(check_files))
 
     def import_projections(self, projections: Mapping[str, Any]) -> Job | MultiJob:
-        """Start the import of projections by the object name of their data."""
+        """Start the import of projections, given by the object name of their data."""
         read_value("cloud_projections", projections, Mapping)
         of_data = {
             name: read_list(f"cloud_projections of {name}", given, Mapping) for name, given in projections.items()
@@ -58,9 +58,9 @@ class Imports:
         return self._start_jobs("objects/projections", "projections", of_data)
 
     def _check_files_option(self, check_files: CheckFiles) -> dict[str, str]:
-        """Return what says how well to look at objects; nothing where it is the ordinary way, which all lakes go.
+        """Return the request field for ``check_files``; empty for the default, which every lake supports.
 
-        :raises UsageError: the lake does not know such a thing: it would leave it out, or refuse it.
+        :raises UsageError: the lake does not support the option: it would ignore or refuse it.
         """
         check_option(check_files)
         if check_files == "header":
@@ -72,9 +72,9 @@ class Imports:
     def _start_jobs(
         self, path: str, field: str, wanted: Mapping[str, Any], options: Mapping[str, Any] = MappingProxyType({})
     ) -> Job | MultiJob:
-        """Start one job, or as many as it takes.
+        """Start one job, or several if there are more objects than one takes.
 
-        :raises LakeError: one cannot be started; its ``started_jobs`` are those that were.
+        :raises LakeError: a job cannot be started; ``started_jobs`` are those that were started before.
         """
         if not wanted:
             raise UsageError(f"no {field} given to import")

@@ -1,7 +1,7 @@
-"""What a program has said of its own job so far.
+"""The state of a job's log, for the program that writes it.
 
-A job is a frozen record, yet whoever logs counts lines. This count, with the length of the buffer, is the one thing
-about a job that changes: all records that were read of each other share it.
+A job is a frozen record, yet log lines are numbered. This counter and the length of the buffer are the only mutable
+state of a job; all records that were refreshed from one another share it.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class JobLog:
-    """The state of a job's log, seen from the program that writes it. May be used by many threads at a time."""
+    """The state of a job's log, for the program that writes it. May be used by many threads at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,7 +19,7 @@ class JobLog:
         self._buffer_length = 1
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A session that comes out of a pickle cannot send, so there is nothing to go on counting.
+        # A session from a pickle cannot send, so the count need not continue.
         return type(self), ()
 
     def next_number(self) -> int:
@@ -30,24 +30,24 @@ class JobLog:
         return number
 
     def start_chapter(self, name: str) -> None:
-        """Mark in what the program prints that a chapter begins."""
+        """Print a marker: a chapter starts."""
         _marker(f"--#--{name}\n")
 
     def start_buffer(self, length: int) -> None:
-        """Mark in what the program prints that lines which replace each other begin.
+        """Print a marker: a buffer starts, whose lines replace each other.
 
-        :param length: how many are shown at a time.
+        :param length: number of lines shown at a time.
         """
         self._buffer_length = length
         _marker(f"--{length}--")
 
     def end_buffer(self) -> None:
-        """Mark in what the program prints that lines which replace each other end."""
+        """Print a marker: the buffer ends."""
         _marker(f"--{self._buffer_length}--")
 
 
 def _marker(text: str) -> None:
-    """Print a mark where the output is read by the platform; it says so by the environment of its containers."""
+    """Print a marker if the platform reads the output, which an environment variable of its containers shows."""
     if os.environ.get("PICSELLIA_SDK_SECTION_HANDLER") == "1":
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -28,20 +28,20 @@ from airflow_provider_lake.client.transport.fields import explain_shape, page_it
 from airflow_provider_lake.client.transport.session import Session
 from airflow_provider_lake.media.kinds import content_type_of
 
-# What a lake without a route answers.
+# Statuses with which a lake responds that does not have a route.
 _UNSUPPORTED_STATUSES = frozenset({404, 405})
-# State that is reported to the last part of its route.
+# Reported state to the last segment of its route.
 _REPORT_ROUTES = {"RUNNING": "running", "SUCCEEDED": "succeed", "FAILED": "fail"}
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessingTask:
-    """What a processing is asked to do by its job.
+    """The work that a job gives its processing.
 
-    :param datalake_id: the datalake whose data it works on.
+    :param datalake_id: the datalake of the data.
     :param parameters: of this run.
     :param inputs: of this run.
-    :param data_ids: the data.
+    :param data_ids: the data to work on.
     """
 
     datalake_id: UUID
@@ -54,11 +54,11 @@ class ProcessingTask:
 class Job(Record):
     """An import or a processing that the lake works on.
 
-    :param type: ``IMPORT`` or ``PROCESSING``; None: the lake does not say.
-    :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
-    :param error: why it failed, when the lake says.
-    :param processing_job: what a processing is asked to do, as the lake wrote it; it holds a presigned URL.
-    :param job_log: what this program has said of the job so far.
+    :param type: ``IMPORT`` or ``PROCESSING``; None: the lake does not report it.
+    :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not report them.
+    :param error: why it failed, if the lake reports it.
+    :param processing_job: the work of a processing, as the lake sent it; it holds a presigned URL.
+    :param job_log: state of the log that this program writes for the job.
     """
 
     status: JobStatus
@@ -74,7 +74,7 @@ class Job(Record):
     @classmethod
     @explain_shape("job")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         return cls(
             UUID(json["id"]),
             session,
@@ -89,17 +89,17 @@ class Job(Record):
         )
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self._updated(self.session.request("GET", self._path))
 
     def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> Self:
-        """Wait until it has succeeded, and return it as it is then.
+        """Wait until it has succeeded, and return it in its new state.
 
-        :param blocking_time_increment: seconds between two looks at it.
-        :param attempts: number of looks.
+        :param blocking_time_increment: seconds between two polls.
+        :param attempts: number of polls.
         :raises JobFailedError: it failed.
         :raises JobKilledError: it was killed.
-        :raises JobTimeoutError: it had not ended at the last look.
+        :raises JobTimeoutError: it had not ended at the last poll.
         """
         job = self
         for attempt in range(read_number("attempts", attempts)):
@@ -123,7 +123,7 @@ class Job(Record):
         return self
 
     def log_tail(self, limit: int = 100) -> list[str]:
-        """Return the last lines of its log, oldest first; none where the lake does not show logs.
+        """Return the last lines of its log, oldest first; none if the lake does not offer logs.
 
         :param limit: number of lines, at most 1,000.
         """
@@ -139,52 +139,52 @@ class Job(Record):
         try:
             return self.log_tail()
         except LakeError as error:
-            # That the job has failed is known, and matters more.
+            # The failure of the job is known, and matters more.
             return [f"its log cannot be read: {error}"]
 
     def update_job_run_with_status(self, status: str) -> Self:
-        """Report, as the program that does the work, that it began or how it ended.
+        """Report, as the program that does the work, that it started or how it ended.
 
         :param status: ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
-        :raises ConflictError: the job has ended otherwise.
+        :raises ConflictError: the job has ended in another state.
         """
         if status not in _REPORT_ROUTES:
             raise UsageError(f"{status!r} is none of {', '.join(_REPORT_ROUTES)}")
-        # Repeatable: the same report twice says nothing new.
+        # Repeatable: the same report twice changes nothing.
         return self._updated(self.session.request("POST", f"{self._path}/{_REPORT_ROUTES[status]}", repeatable=True))
 
     def kill(self) -> Self:
-        """Ask the lake to end it."""
-        # Repeatable: killing twice is killing once.
+        """Request that the lake ends it."""
+        # Repeatable: killing twice changes nothing.
         return self._updated(self.session.request("POST", f"{self._path}/kill", repeatable=True))
 
     def send_logging(
         self, log: str | Sequence[str], part: str, final: bool = False, special: str | bool | Sequence[str] = False
     ) -> None:
-        """Add to its log, as the program that does the work.
+        """Append to its log, as the program that does the work.
 
         :param log: a line or several.
-        :param part: which part of the log they belong to.
+        :param part: part of the log to which they belong.
         :param final: whether the part ends with them.
-        :param special: whether, or how, they are to stand out.
+        :param special: whether, or how, to highlight them.
         """
         body = {"line_nb": self.job_log.next_number(), "log": log, "final": final, "part": part, "special": special}
-        # Repeatable: the number tells the same line from a new one, and a line said twice does no harm.
+        # Repeatable: the number identifies a line, and a line logged twice does no harm.
         self.session.request("POST", f"{self._path}/logging", json=body, repeatable=True)
 
     def start_logging_chapter(self, name: str) -> None:
-        """Begin a chapter in what this program prints; seen on the platform only."""
+        """Start a chapter in the output of this program; visible on the platform only."""
         self.job_log.start_chapter(name)
 
     def start_logging_buffer(self, length: int = 1) -> None:
-        """Let the next printed lines replace each other until the buffer ends; seen on the platform only.
+        """Let the next printed lines replace each other until the buffer ends; visible on the platform only.
 
-        :param length: how many lines are shown at a time.
+        :param length: number of lines shown at a time.
         """
         self.job_log.start_buffer(length)
 
     def end_logging_buffer(self) -> None:
-        """Let printed lines follow each other again."""
+        """End the buffer: printed lines follow each other again."""
         self.job_log.end_buffer()
 
     def store_logging_file(self, path: str | Path) -> str:
@@ -199,13 +199,13 @@ class Job(Record):
         with open_file(str(path)) as local:
             object_name = storage.generate_object_name(local.name, "LOGGING", context={"job_id": self.id})
             storage.store(local, object_name, content_type_of(local.name))
-        # Repeatable: it replaces itself.
+        # Repeatable: the same file replaces itself.
         body = {"logging_object_name": object_name}
         saved = self.session.request("POST", f"{self._path}/logging/save", json=body, repeatable=True)
         return read_field(saved, "logging_object_name", str)
 
     def get_processing_task(self) -> ProcessingTask:
-        """Return what the processing that this job runs is asked to do.
+        """Return the work of the processing that this job runs.
 
         :raises UsageError: the job runs no processing.
         """
@@ -229,5 +229,5 @@ class Job(Record):
         return f"/api/v2/job/{self.id}"
 
     def _updated(self, json: Json) -> Self:
-        """Make the record from what the lake answers now; the log goes on."""
+        """Make the record from the lake's response; it shares the log's state."""
         return replace(self.from_json(self.session, json), job_log=self.job_log)

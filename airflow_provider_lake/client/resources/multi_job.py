@@ -1,4 +1,4 @@
-"""Several jobs waited for as one."""
+"""Several jobs, awaited as one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
@@ -11,9 +11,9 @@ from airflow_provider_lake.client.resources.jobs import Job
 
 
 class MultiJob(Sequence[Job]):
-    """Jobs that do parts of one work.
+    """Jobs that are parts of the same work.
 
-    :param jobs: what it holds.
+    :param jobs: the jobs.
     """
 
     def __init__(self, jobs: Iterable[Job]) -> None:
@@ -43,13 +43,13 @@ class MultiJob(Sequence[Job]):
         return [job.id for job in self]
 
     def wait_for_done(self, blocking_time_increment: float = 1.0, attempts: int = 20) -> "MultiJob":
-        """Wait until all have ended, and return them as they are then.
+        """Wait until all have ended, and return them in their new state.
 
-        :param blocking_time_increment: seconds between two looks at them.
-        :param attempts: number of looks.
+        :param blocking_time_increment: seconds between two polls.
+        :param attempts: number of polls.
         :raises JobFailedError: one failed.
         :raises JobKilledError: one was killed.
-        :raises JobTimeoutError: one had not ended at the last look.
+        :raises JobTimeoutError: one had not ended at the last poll.
         """
         jobs = list(self)
         for attempt in range(read_number("attempts", attempts)):
@@ -61,5 +61,5 @@ class MultiJob(Sequence[Job]):
         raise JobTimeoutError(next(job for job in jobs if not job.status.is_final))
 
     def kill(self) -> "MultiJob":
-        """Ask the lake to end those that have not ended."""
+        """Request that the lake ends those that have not ended."""
         return MultiJob(job if job.status.is_final else job.kill() for job in self)

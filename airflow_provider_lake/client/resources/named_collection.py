@@ -1,4 +1,4 @@
-"""Resources that have a name of their own within one path: data tags, data sources, processings."""
+"""Resources that have a unique name at one path: data tags, data sources, processings."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -17,8 +17,8 @@ _R = TypeVar("_R")
 class NamedCollection(Generic[_R]):
     """All resources of one kind at one path.
 
-    :param path: of the collection, beginning with ``/api/``.
-    :param from_json: makes a record of what the lake returned.
+    :param path: of the collection, starting with ``/api/``.
+    :param from_json: makes a record from the lake's response.
     :param kind: the resource's name in messages, such as ``data tag``.
     :param owner: the owner's name in messages, such as ``datalake 'trucks'``.
     """
@@ -33,27 +33,27 @@ class NamedCollection(Generic[_R]):
         self._owner = owner
 
     def create(self, name: str, **fields: Any) -> _R:
-        """Create one.
+        """Create a resource.
 
-        :param fields: what else the lake stores about it.
+        :param fields: its other fields.
         :raises ConflictError: the name is taken.
         """
         json = self._session.request("POST", self._path, json={"name": name, **fields})
         return self._from_json(self._session, json)
 
     def get(self, name: str) -> _R:
-        """Return the one of that name.
+        """Return the resource of this name.
 
-        :raises NotFoundError: there is none; the message suggests names that are close.
+        :raises NotFoundError: there is none; the message suggests similar names.
         """
         missing = f"no {self._kind} named {name!r} in {self._owner}"
         json = self._session.find(f"{self._path}/find", [("name", name)], missing, self.list_names)
         return self._from_json(self._session, json)
 
     def get_or_create(self, name: str) -> _R:
-        """Return the one of that name, which is created when it does not exist.
+        """Return the resource of this name; create it when it does not exist.
 
-        Of several clients that call this at the same time one creates it and the others get it.
+        If several clients call this at the same time, one creates it and the others get it.
         """
         try:
             json = self._find(name)
@@ -66,11 +66,11 @@ class NamedCollection(Generic[_R]):
         return self._from_json(self._session, json)
 
     def list(self, limit: int | None, offset: int | None, order_by: Sequence[str] | None) -> Iterator[_R]:
-        """Yield them, and request a page when it is needed.
+        """Yield the resources; pages are requested as needed.
 
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
+        :param limit: maximum number of resources.
+        :param offset: number of resources to skip.
+        :param order_by: fields, with a ``-`` prefix for descending order.
         """
         for json in list_named(self._session, self._path, limit, offset, order_by):
             yield self._from_json(self._session, json)
@@ -81,7 +81,7 @@ class NamedCollection(Generic[_R]):
             yield read_field(json, "name", str)
 
     def suggest(self, names: Iterable[str]) -> str:
-        """Return the end of a sentence that lists which of the names do not exist, with those that are close to them.
+        """Return the end of a sentence that lists which of the names do not exist, with similar names.
 
         :return: empty when all of them exist.
         """

@@ -19,11 +19,11 @@ DATALAKE_TARGET = "DATALAKE"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Processing(Record):
-    """A program that the lake runs on what ``target`` names.
+    """A program that the lake runs on resources of the kind ``target``.
 
-    :param default_parameters: what a run gets that names no parameters of its own.
-    :param default_cpu: processors of a run that names no number.
-    :param default_gpu: graphics processors of a run that names no number.
+    :param default_parameters: parameters of a run that is launched without any.
+    :param default_cpu: number of processors of a run that is launched without any.
+    :param default_gpu: number of graphics processors of a run that is launched without any.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Processing(Record):
     @classmethod
     @explain_shape("processing")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         optional = (
             "type",
             "description",
@@ -56,7 +56,7 @@ class Processing(Record):
         )
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.session.request("GET", f"/api/processing/{self.id}"))
 
     def update(
@@ -68,7 +68,7 @@ class Processing(Record):
         default_cpu: int | None = None,
         default_gpu: int | None = None,
     ) -> Self:
-        """Change what is given."""
+        """Change the given fields."""
         changes = {
             "docker_image": docker_image,
             "docker_tag": docker_tag,
@@ -92,7 +92,7 @@ class Processing(Record):
         inference_type_constraint: str | None = None,
         framework_constraint: str | None = None,
     ) -> dict[str, Any]:
-        """Declare an input, which a launch is then checked for; return it as the lake describes it.
+        """Declare an input, against which launches are checked; return it as the lake describes it.
 
         :param input_type: ``TEXT``, ``NUMBER``, ``DATALAKE``, ``DATASET``, ``DATASET_VERSION``, ``MODEL`` or
             ``MODEL_VERSION``.
@@ -117,7 +117,7 @@ class Processing(Record):
     ) -> dict[str, Any]:
         """Change a declared input; return it as the lake describes it.
 
-        :raises NotFoundError: there is none of that name.
+        :raises NotFoundError: there is none of this name.
         """
         body = {
             "required": required,
@@ -128,9 +128,9 @@ class Processing(Record):
         return changed
 
     def delete_processing_input(self, name: str) -> None:
-        """Take back the declaration of an input.
+        """Remove the declaration of an input.
 
-        :raises NotFoundError: there is none of that name.
+        :raises NotFoundError: there is none of this name.
         """
         self.session.delete(f"{self._inputs}/{quote(name, safe='')}")
 
@@ -151,9 +151,9 @@ def launch_body(
     gpu: int | None,
     inputs: Mapping[str, Any] | None,
 ) -> Json:
-    """Return what a lake is told of a run of a processing on data; None stands for the processing's own.
+    """Return the body of the request that launches a processing on data; None stands for the processing's default.
 
-    :raises UsageError: the processing works on something else than data, or there are no data.
+    :raises UsageError: the processing does not work on data, or there are no data.
     """
     if read_value("processing", processing, Processing).target != DATALAKE_TARGET:
         raise UsageError(f"processing {processing.name!r} works on {processing.target}, not on a datalake")
@@ -176,7 +176,7 @@ def processings(session: Session) -> NamedCollection[Processing]:
 
 
 def get_public_processing(session: Session, name: str) -> Processing:
-    """Return the processing of that name among those that the lake offers to everyone.
+    """Return the public processing of this name, which the lake offers to every organization.
 
     :raises NotFoundError: there is none.
     """

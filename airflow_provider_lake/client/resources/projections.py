@@ -1,4 +1,4 @@
-"""Projections: further files shown along with a data."""
+"""Projections: further files that belong to a data, such as masks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from airflow_provider_lake.media.kinds import content_type_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection(Record):
-    """A file shown along with a data, another view of it for instance.
+    """A further file that belongs to a data, another view of it for instance.
 
-    :param object_name: where its bytes lie in the object storage.
-    :param compute_status: what the lake has made of it.
-    :param infos: what was said about it when it was made.
-    :param url: presigned URL of its bytes, when the lake gave one.
+    :param object_name: name of the object that holds its bytes.
+    :param compute_status: how far the lake has processed it.
+    :param infos: additional information given at its creation.
+    :param url: presigned URL of its bytes, if the lake returned one.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Projection(Record):
     @classmethod
     @explain_shape("projection")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         return cls(
             UUID(json["id"]),
             session,
@@ -51,13 +51,13 @@ class Projection(Record):
         )
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.session.request("GET", self._path))
 
     def reset_url(self, attempts: Attempts | None = None) -> str:
         """Return a fresh presigned URL of its bytes.
 
-        :param attempts: of the download that asks for it.
+        :param attempts: those of the download that needs the URL.
         """
         path = f"{self._path}/presigned-url"
         return read_field(self.session.request("GET", path, attempts=attempts), "presigned_url", str)
@@ -70,7 +70,7 @@ class Projection(Record):
         """Save its bytes as a file.
 
         :param target_path: folder, created when missing.
-        :param force_replace: replace a file that is there already; it stays otherwise.
+        :param force_replace: replace an existing file; otherwise it stays as it is.
         :param use_id: name the file after the projection's id, with the extension of its filename.
         :return: path of the file.
         """
@@ -94,9 +94,9 @@ def upload_projection(
     additional_info: Mapping[str, Any] | None,
     fill_metadata: bool,
 ) -> Projection:
-    """Upload a file and register it as projection of a data.
+    """Upload a file and register it as a projection of a data.
 
-    :param fill_metadata: add what EXIF tells to ``additional_info``, which wins.
+    :param fill_metadata: add the file's EXIF metadata to ``additional_info``, which takes precedence.
     :raises UploadError: the file cannot be read, transferred or registered.
     """
     storage = ObjectStorage(session, connector_id)

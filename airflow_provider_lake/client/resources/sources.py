@@ -12,18 +12,18 @@ from airflow_provider_lake.client.transport.session import Session
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSource(Record):
-    """Where data come from; one organization's datalakes share their sources."""
+    """The source of data; all datalakes of an organization share its sources."""
 
     name: str
 
     @classmethod
     @explain_shape("data source")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         return cls(UUID(json["id"]), session, json["name"])
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.session.request("GET", f"/api/data/source/{self.id}"))
 
     def update(self, name: str) -> Self:
@@ -32,7 +32,7 @@ class DataSource(Record):
         return self.from_json(self.session, self.session.request("PATCH", path, json={"name": name}))
 
     def delete(self) -> None:
-        """Delete it; its data stay, without source."""
+        """Delete it; its data stay, without a source."""
         self.session.delete(f"/api/data/source/{self.id}")
 
 

@@ -1,11 +1,11 @@
-"""The states that things of the lake go through."""
+"""The states of data and jobs."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class _State(StrEnum):
-    """A state as the lake names it; one that this version does not know keeps its name and counts as not final."""
+    """A state as the lake names it; one unknown to this version keeps its name and counts as not final."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -16,12 +16,12 @@ class _State(StrEnum):
         return state
 
     def __reduce_ex__(self, _protocol: object) -> tuple[type[Self], tuple[str]]:
-        """Pickle by value; some releases of Python 3.11 pickle by name, which a state that is no member has not."""
+        """Pickle by value; some releases of Python 3.11 pickle by name, which a state that is not a member lacks."""
         return type(self), (self.value,)
 
 
 class UploadStatus(_State):
-    """State of a data: its bytes are stored, then looked at."""
+    """State of a data: its bytes are stored, then processed."""
 
     PENDING = "PENDING"
     COMPUTING = "COMPUTING"
@@ -51,5 +51,5 @@ class JobStatus(_State):
 
     @property
     def is_successful(self) -> bool:
-        """Whether the job has done what it was to do."""
+        """Whether the job has succeeded."""
         return self == JobStatus.SUCCEEDED

@@ -15,7 +15,7 @@ from airflow_provider_lake.client.transport.session import Session
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tag(Record):
-    """A word that data of one datalake carry.
+    """A label on data of one datalake.
 
     :param target_type: what it can be attached to; ``DATA``.
     """
@@ -26,11 +26,11 @@ class Tag(Record):
     @classmethod
     @explain_shape("tag")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         return cls(UUID(json["id"]), session, json["name"], json["target_type"])
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.session.request("GET", f"/api/tag/{self.id}"))
 
     def update(self, name: str) -> Self:
@@ -38,21 +38,21 @@ class Tag(Record):
         return self.from_json(self.session, self.session.request("PATCH", f"/api/tag/{self.id}", json={"name": name}))
 
     def delete(self) -> None:
-        """Delete it; the data that carry it stay."""
+        """Delete it; the data that have it stay."""
         self.session.delete(f"/api/tag/{self.id}")
 
     def attach_on(self, targets: Record | Iterable[Record]) -> None:
-        """Attach it to data; those that carry it already stay as they are."""
+        """Attach it to data; those that have it already stay unchanged."""
         self._post("attach", targets)
 
     def detach_from(self, targets: Record | Iterable[Record]) -> None:
-        """Take it from data."""
+        """Remove it from data."""
         self._post("detach", targets)
 
     def _post(self, verb: str, targets: Record | Iterable[Record]) -> None:
         data: list[Record] = read_list("targets", targets, Record)
         for chunk in chunks(data):
-            # Repeatable: what is attached or detached already stays so.
+            # Repeatable: attaching or detaching twice changes nothing.
             path = f"/api/tag/{self.id}/{verb}"
             self.session.request("POST", path, json=[each.id for each in chunk], repeatable=True)
 

@@ -1,7 +1,7 @@
 """One request by libcurl, on one easy handle: the only module that knows pycurl's options.
 
 ``curl.py`` sends them one after the other, blocking. To send several concurrently in one thread, a ``pycurl.CurlMulti``
-drives ``CurlRequest.handle`` among others; :meth:`CurlRequest.response` or :meth:`CurlRequest.lake_error` is its result.
+drives ``CurlRequest.handle``; :meth:`CurlRequest.response` or :meth:`CurlRequest.lake_error` is its result.
 """
 
 import math

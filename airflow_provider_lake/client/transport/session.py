@@ -155,7 +155,7 @@ class Session:
         pause(seconds)
 
     def delete(self, path: str, *, json: Any = None) -> None:
-        """Delete a resource; if the response to an earlier attempt was lost, one that is gone already counts as deleted.
+        """Delete a resource; if the response to an earlier attempt was lost, one already gone counts as deleted.
 
         :raises NotFoundError: there was nothing to delete.
         """
