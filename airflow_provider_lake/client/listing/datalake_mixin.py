@@ -1,4 +1,4 @@
-"""Queries of a datalake's data: one, a list, ids alone, or their number."""
+"""Queries of a datalake's data: one data, a list, only their ids, or their number."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +27,11 @@ class DataListingMixin(Record):
     def find_data(
         self, filename: str | None = None, object_name: str | None = None, id: str | UUID | None = None
     ) -> Data:
-        """Return the one data that matches everything given.
+        """Return the one data that matches all given arguments.
 
         :raises NotFoundError: there is none.
         :raises InvalidQueryError: there are several.
-        :raises UsageError: nothing is given.
+        :raises UsageError: no argument is given.
         """
         given = [
             ("id", None if id is None else parse_id(id)),
@@ -63,13 +63,13 @@ class DataListingMixin(Record):
         ids: Sequence[str | UUID] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
     ) -> MultiData:
-        """Return the data that match everything given; without any, all of them.
+        """Return the data that match all given arguments; without any, all data.
 
         The arguments are those of :meth:`iter_data`.
 
         :param page_size: deprecated by the reference, and without effect.
-        :raises NoDataError: nothing matches; the message says what was looked for.
-        :raises InvalidQueryError: the lake cannot read ``q``.
+        :raises NoDataError: nothing matches; the message describes the selection.
+        :raises InvalidQueryError: the lake cannot parse ``q``.
         """
         if page_size is not None:
             warnings.warn("page_size is deprecated: it has no effect", DeprecationWarning, stacklevel=2)
@@ -94,19 +94,19 @@ class DataListingMixin(Record):
         ids: Sequence[str | UUID] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
     ) -> Iterator[Data]:
-        """Yield the data that match everything given, a page in memory at a time; without any, all of them.
+        """Yield the data that match all given arguments, with one page in memory at a time; without any, all data.
 
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
-        :param tags: data that carry one of them; an empty list asks nothing.
+        :param limit: maximum number of data.
+        :param offset: number of data to skip.
+        :param order_by: fields, with a ``-`` prefix for descending order.
+        :param tags: data that have at least one of them; an empty list does not filter.
         :param filenames: data that have one of them; at most one of ``filenames``, ``object_names`` and ``ids``.
-        :param intersect_tags: data that carry all of the tags instead.
+        :param intersect_tags: data that have all of the tags instead.
         :param object_names: data that have one of them.
         :param q: a query in the lake's language, such as ``metadata.reference ~ "XY"``.
         :param ids: data that have one of them.
         :param custom_metadata: data that have these keys with these values.
-        :raises InvalidQueryError: the lake cannot read ``q``.
+        :raises InvalidQueryError: the lake cannot parse ``q``.
         """
         selection = make_selection(
             limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
@@ -125,12 +125,12 @@ class DataListingMixin(Record):
         *,
         upload_statuses: Sequence[str] | None = None,
     ) -> int:
-        """Return the number of data that match everything given; without any, of all of them.
+        """Return the number of data that match all given arguments; without any, of all data.
 
         The lake counts, in one request. Data selected by names, ids or ``custom_metadata`` are read and counted here.
 
         :param upload_statuses: data in one of these states, such as ``DONE``; None: in any.
-        :raises InvalidQueryError: the lake cannot read ``q``.
+        :raises InvalidQueryError: the lake cannot parse ``q``.
         """
         selection = make_selection(
             None, None, None, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
@@ -155,10 +155,10 @@ class DataListingMixin(Record):
         ids: Sequence[str | UUID] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
     ) -> Iterator[UUID]:
-        """Yield the ids of the data that match everything given, in their order of creation unless ``order_by`` is set.
+        """Yield the ids of the data that match all given arguments, in order of creation unless ``order_by`` is set.
 
-        The arguments and errors are those of :meth:`iter_data`. The lake sends ids alone, which is the fastest way
-        through a datalake; data selected by names, ids, ``order_by`` or ``custom_metadata`` are read for it.
+        The arguments and errors are those of :meth:`iter_data`. The lake sends only ids, which is the fastest way to
+        list a datalake; for a selection by names, ids, ``order_by`` or ``custom_metadata`` the data are read.
         """
         selection = make_selection(
             limit, offset, order_by, tags, filenames, intersect_tags, object_names, q, ids, custom_metadata
@@ -188,13 +188,13 @@ class DataListingMixin(Record):
             yield from select(self.session, self.id, selection)
 
     def _no_data_error(self, selection: Selection) -> NoDataError:
-        """Return the error that names the selection, and those of its tags that do not exist."""
+        """Return the error that describes the selection, and lists those of its tags that do not exist."""
         return NoDataError(f"{self._description} has no data for {selection}{self._tags.suggest(selection.tags)}")
 
 
 @contextmanager
 def _query_errors(selection: Selection) -> Iterator[None]:
-    """Raise the lake's refusal of a user's query as :class:`InvalidQueryError`."""
+    """Convert the lake's refusal of a user's query to :class:`InvalidQueryError`."""
     try:
         yield
     except BadRequestError as error:

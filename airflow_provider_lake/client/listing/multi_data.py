@@ -140,7 +140,7 @@ class MultiData(Sequence[Data]):
         :param force_replace: replace existing files; otherwise they stay as they are.
         :param max_workers: files in transfer at the same time; None: processors plus 4.
         :param use_id: name each file after the data's id, with the extension of its filename.
-        :param progress: called with the number of finished files and of all files; None: a bar on a terminal, or log lines.
+        :param progress: called with the numbers of finished and of all files; None: a bar on a terminal, or log lines.
         :param error_manager: collects the errors of single files; None: they are raised once all were tried.
         :return: paths of the files that were saved, in the order of the data.
         :raises DownloadFailedError: some failed, and there is no ``error_manager``.

@@ -34,15 +34,15 @@ _OR = re.compile(r"\bor\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Some data of a datalake: those that match everything that is given.
+    """The data of a datalake that match all given criteria.
 
-    At most one of ``ids``, ``object_names`` and ``filenames`` is.
+    At most one of ``ids``, ``object_names`` and ``filenames`` is given.
 
-    :param limit: at most so many.
-    :param offset: how many to skip.
-    :param order_by: fields, with ``-`` before them descending.
-    :param tags: names of tags; data that carry one of them.
-    :param intersect_tags: data that carry all of the tags instead.
+    :param limit: maximum number of data.
+    :param offset: number of data to skip.
+    :param order_by: fields, with a ``-`` prefix for descending order.
+    :param tags: names of tags; data that have at least one of them.
+    :param intersect_tags: data that have all of the tags instead.
     :param q: a query in the lake's language.
     :param custom_metadata: keys with the values they must have.
     """
@@ -73,7 +73,7 @@ class Selection:
 
     @property
     def query(self) -> str | None:
-        """The query for ``q`` and the tags together."""
+        """The query that combines ``q`` and the tags."""
         if not self.tags:
             return self.q
         names = [jsonlib.dumps(name, ensure_ascii=False) for name in self.tags]
@@ -88,12 +88,12 @@ class Selection:
 
     @property
     def is_by_query(self) -> bool:
-        """Whether the tags and ``q`` alone select the data, which every route of the lake takes."""
+        """Whether only ``q`` and the tags select the data; every route of the lake accepts such a selection."""
         return self.name_list is None and self.custom_metadata is None
 
     @property
     def name_list(self) -> tuple[str, list[str]] | None:
-        """The kind of names that select the data, and the names, each once; None: no names are given."""
+        """The kind of names that select the data, and the distinct names; None: no names are given."""
         for kind in ("ids", "object_names", "filenames"):
             names = getattr(self, kind)
             if names is not None:
@@ -113,9 +113,9 @@ def make_selection(
     ids: Iterable[str | UUID] | None,
     custom_metadata: Mapping[str, Any] | None,
 ) -> Selection:
-    """Make a selection of the arguments as users give them.
+    """Make a selection from the arguments that a user passes.
 
-    :raises UsageError: they contradict each other, or an id is none.
+    :raises UsageError: they contradict each other, or an id is invalid.
     """
     names = {
         "ids": None if ids is None else [str(parse_id(data_id)) for data_id in read_list("ids", ids, str, UUID)],
@@ -144,7 +144,7 @@ def _names_of(tags: str | Tag | Iterable[str | Tag] | None) -> list[str]:
 
 
 def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterator[Data]:
-    """Yield the data of a selection; a page is requested when it is needed."""
+    """Yield the data of a selection; pages are requested as needed."""
     path = f"/api/datalake/{datalake_id}/datas"
     custom = selection.custom_metadata
     custom_text = None if custom is None else jsonlib.dumps(custom, separators=(",", ":"), ensure_ascii=False)
@@ -170,7 +170,7 @@ def select(session: Session, datalake_id: UUID, selection: Selection) -> Iterato
 
 
 def refresh_data(data: Iterable[Data]) -> Iterator[Data]:
-    """Read data of one datalake again; those deleted meanwhile do not come back."""
+    """Read data of one datalake again, without those that were deleted meanwhile."""
     known = list(data)
     if known:
         selection = Selection(ids=[str(each.id) for each in known])
@@ -188,11 +188,11 @@ def _select_named(fetch: Callable[[Mapping[str, Any]], Any], selection: Selectio
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names for a message, the first of many."""
+    """Return names for a message, only the first few of many."""
     return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - about what one reads
 
 
 def _brief(value: Any) -> str:
-    """Return a value for a message, cut when it is long."""
+    """Return a value for a message, truncated when it is long."""
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - about what one reads

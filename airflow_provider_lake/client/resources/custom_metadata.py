@@ -1,4 +1,4 @@
-"""Custom metadata schemas: what a datalake expects of its data's custom metadata."""
+"""Custom metadata schemas: which custom metadata the data of a datalake may have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ class CustomMetadataSchema:
         self._path = f"/api/datalake/{datalake_id}/custom-metadata"
 
     def get(self) -> dict[str, Any]:
-        """Return the described keys, and whether others are allowed."""
+        """Return the keys with their descriptions, and whether others are allowed."""
         schema = self._session.request("GET", self._path)
         return require_mapping(schema)
 
     def set_allow_extra(self, allow: bool) -> None:
-        """Allow or forbid keys that are not described."""
+        """Allow or forbid keys that the schema does not describe."""
         self._session.request("PATCH", self._path, json={"allow_extra_custom_metadata": allow})
 
     def upsert(self, key: str, description: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe a key, anew if it is described already, and return its description."""
-        # Repeatable: it replaces itself.
+        """Set the description of a key, whether or not it has one already, and return it."""
+        # Repeatable: the same description replaces itself.
         return require_mapping(self._session.request("POST", self._key_path(key), json=description, repeatable=True))
 
     def delete(self, key: str) -> None:
-        """Describe a key no more."""
+        """Remove a key from the schema."""
         self._session.delete(self._key_path(key))
 
     def update(
         self, wanted: Mapping[str, Mapping[str, Any]], delete_missing: bool, raise_on_error: bool
     ) -> dict[str, Any]:
-        """Make the schema as it is wanted, and report the result of each key.
+        """Bring the schema to the requested state, and report the result of each key.
 
         :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
         """
@@ -57,7 +57,7 @@ class CustomMetadataSchema:
         return report
 
     def _apply(self, key: str, present: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> str:
-        """Change one key as it is wanted, and return what that was."""
+        """Bring one key to the requested state, and return which change that was."""
         if wanted is None:
             self.delete(key)
             return "deleted"
@@ -71,24 +71,24 @@ class CustomMetadataSchema:
 
 
 def _given(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description without what is as if it was not said."""
+    """Return a description without the fields that have their default value."""
     return {name: value for name, value in description.items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CustomMetadataSchemaMixin(Record):
-    """A datalake, as far as it says which custom metadata its data have."""
+    """The part of a datalake that manages its custom metadata schema."""
 
     def get_custom_metadata_schema(self) -> dict[str, Any]:
-        """Return which custom metadata are known: key to its description, and whether others are allowed."""
+        """Return the schema: each key with its description, and whether others are allowed."""
         return self._schema.get()
 
     def set_allow_extra_custom_metadata(self, allow_extra_custom_metadata: bool) -> None:
-        """Allow or forbid custom metadata that the schema does not name."""
+        """Allow or forbid custom metadata that the schema does not describe."""
         self._schema.set_allow_extra(allow_extra_custom_metadata)
 
     def upsert_custom_metadata_schema_key(self, key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe a key of the custom metadata, anew if it is described already, and return its description.
+        """Set the description of a custom metadata key, whether or not it has one already, and return it.
 
         :param schema: ``input_type`` (``STRING``, ``INTEGER``, ``FLOAT``, ``DATETIME`` or ``BOOLEAN``), ``required``,
             and optionally ``display_name``, ``archived``, ``choices``, ``allow_multiple``, ``min`` and ``max``.
@@ -96,7 +96,7 @@ class CustomMetadataSchemaMixin(Record):
         return self._schema.upsert(key, schema)
 
     def delete_custom_metadata_schema_key(self, key: str) -> None:
-        """Take a key out of the schema."""
+        """Remove a key from the schema."""
         self._schema.delete(key)
 
     def update_custom_metadata_schema(
@@ -105,10 +105,10 @@ class CustomMetadataSchemaMixin(Record):
         delete_missing_keys: bool = False,
         raise_on_error: bool = True,
     ) -> dict[str, Any]:
-        """Describe several keys of the custom metadata; all are tried, even when one fails.
+        """Set the descriptions of several custom metadata keys; all are tried, even when one fails.
 
         :param custom_metadata_schema: key to its description.
-        :param delete_missing_keys: take all other keys out of the schema.
+        :param delete_missing_keys: remove all other keys from the schema.
         :return: lists of keys: ``created``, ``updated``, ``deleted``, ``unchanged``; and the ``errors`` of the others.
         :raises CustomMetadataSchemaUpdateError: some keys could not be changed, and ``raise_on_error`` is set.
         """

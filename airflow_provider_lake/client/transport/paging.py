@@ -49,7 +49,7 @@ class CursorCheck:
         """Return the cursor of the next page.
 
         :param count: number of items on this page; a single empty page may occur, when all of its items were deleted.
-        :raises UnexpectedResponseError: the cursor repeats, or is missing.
+        :raises UnexpectedResponseError: the cursor is missing or repeats, or two pages in a row are empty.
         """
         if not isinstance(cursor, str) or cursor in self._seen or (self._previous_was_empty and not count):
             raise UnexpectedResponseError(
@@ -69,7 +69,7 @@ class _PageCheck:
     def check(self, items: Sequence[Any]) -> None:
         """Check the items of a page.
 
-        :raises UnexpectedResponseError: they were on the previous page.
+        :raises UnexpectedResponseError: an earlier page had the same items.
         """
         if not items:
             return
