@@ -1,4 +1,4 @@
-"""Where everything begins: which lake, whose token, which organization."""
+"""The client's entry point: one lake, one token, one organization."""
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -28,23 +28,23 @@ DEFAULT_HOST = "https://app.picsellia.com"
 class Client:
     """One organization of a lake, for one API token. May be used by many threads at a time.
 
-    Making one asks the lake who the token belongs to.
+    The constructor requests the token's user and organization from the lake.
 
-    :param api_token: as the lake's settings page, or ``lake serve``, gives it.
-    :param organization_id: the organization; neither id nor name: the token's default one.
+    :param api_token: from the lake's settings page, or from ``lake serve``.
+    :param organization_id: the organization; with neither id nor name, the token's default one.
     :param organization_name: the organization by name.
     :param host: base URL of the lake.
-    :param session: sends instead of one made here, for proxies, client certificates and the like.
+    :param session: sends instead of libcurl, for proxies, client certificates and the like.
     :param timeout: seconds to wait for a connection, and for each next bytes of a response.
-    :param verify: whether to check TLS certificates, or the path of the authorities to trust.
+    :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
     :param retry: when a request is sent again.
-    :param compare_digests: whether the MD5 that a storage gives of what it took is compared with what was sent.
-    :param renew_token: gives the token anew, from wherever it is kept; asked when the lake refuses the one there is, as
-        it does once a token was rotated. The request goes out again then. Any of the threads may ask.
+    :param compare_digests: whether to compare the MD5 that a storage reports with that of the bytes sent.
+    :param renew_token: returns a new token from wherever it is stored. Called when the lake refuses the present one, for
+        instance after a rotation; then the request is sent again. Any thread may call it.
     :raises UsageError: no token, no usable host, or no organization is given.
     :raises UnauthorizedError: the lake does not know the token.
     :raises NotFoundError: there is no such organization.
-    :raises TransportError: the lake does not answer.
+    :raises TransportError: the lake does not respond.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; a ``session`` that was handed in stays open."""
+        """Close the connections; a ``session`` that was passed in stays open."""
         self._transport.close()
 
     @property
@@ -97,11 +97,11 @@ class Client:
 
     @property
     def supports_idempotency_keys(self) -> bool:
-        """Whether the lake starts one job only for all calls with the same ``idempotency_key``."""
+        """Whether the lake starts only one job for all calls with the same ``idempotency_key``."""
         return self._session.supports_idempotency_keys
 
     def get_datalake(self, id: str | UUID | None = None, name: str | None = None) -> Datalake:
-        """Return a datalake of the organization; neither id nor name: its default one.
+        """Return a datalake of the organization; with neither id nor name, its default one.
 
         :raises NotFoundError: there is no such datalake.
         """
@@ -126,14 +126,14 @@ class Client:
         return data_sources(self._session).create(name)
 
     def get_datasource(self, name: str) -> DataSource:
-        """Return the data source of that name.
+        """Return the data source of this name.
 
         :raises NotFoundError: there is none.
         """
         return data_sources(self._session).get(name)
 
     def get_or_create_datasource(self, name: str) -> DataSource:
-        """Return the data source of that name, created when there is none."""
+        """Return the data source of this name; create it when there is none."""
         return data_sources(self._session).get_or_create(name)
 
     def list_datasources(
@@ -141,16 +141,16 @@ class Client:
     ) -> list[DataSource]:
         """Return the data sources.
 
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
+        :param limit: maximum number of sources.
+        :param offset: number of sources to skip.
+        :param order_by: fields, with a ``-`` prefix for descending order.
         """
         return list(data_sources(self._session).list(limit, offset, order_by))
 
     def get_job_by_id(self, id: str | UUID) -> Job:
         """Return a job.
 
-        :raises NotFoundError: there is none of that id.
+        :raises NotFoundError: there is none with this id.
         """
         job_id = parse_id(id)
         missing = f"no job with id {job_id} in organization {self.organization_name!r}"
@@ -171,7 +171,7 @@ class Client:
     ) -> Processing:
         """Create a processing.
 
-        :param target: what it works on; ``DATALAKE``.
+        :param target: kind of resource that it works on; ``DATALAKE``.
         :raises ConflictError: the name is taken.
         """
         return processings(self._session).create(
@@ -188,14 +188,14 @@ class Client:
         )
 
     def get_processing(self, name: str) -> Processing:
-        """Return the processing of that name.
+        """Return the processing of this name.
 
         :raises NotFoundError: there is none.
         """
         return processings(self._session).get(name)
 
     def get_public_processing(self, name: str) -> Processing:
-        """Return the processing of that name among those that the lake offers to everyone.
+        """Return the public processing of this name, which the lake offers to every organization.
 
         :raises NotFoundError: there is none.
         """
@@ -206,9 +206,9 @@ class Client:
     ) -> list[Processing]:
         """Return the processings of the organization.
 
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
+        :param limit: maximum number of processings.
+        :param offset: number of processings to skip.
+        :param order_by: fields, with a ``-`` prefix for descending order.
         """
         return list(processings(self._session).list(limit, offset, order_by))
 
@@ -217,9 +217,9 @@ class Client:
         return f"/api/organization/{self.organization_id}"
 
     def _read_user(self) -> Any:
-        """Return what the lake says of the token.
+        """Return the user and organization of the token, as the lake reports them.
 
-        :raises UnexpectedResponseError: what answers at this address is no lake.
+        :raises UnexpectedResponseError: the server at this address is not a lake.
         """
         host = without_secrets(self._session.host)
         try:
@@ -227,7 +227,7 @@ class Client:
         except UnexpectedResponseError as error:
             raise UnexpectedResponseError(f"{host} is no lake: {error}") from error
         except ResponseError as error:
-            # What asks for another place, or knows none of that path.
+            # A redirect, or a server that does not know the path.
             if error.status >= HTTPStatus.BAD_REQUEST and not isinstance(error, NotFoundError):
                 raise
             message = f"{host} is no lake: {error.message}"
@@ -252,15 +252,15 @@ class Client:
 
 
 def checked_host(host: str) -> str:
-    """Return the base URL of a lake, without slashes at its end.
+    """Return the base URL of a lake, without trailing slashes.
 
-    :raises UsageError: it is no URL of a host.
+    :raises UsageError: it is not the URL of a host.
     """
     url: str = read_value("host", host, str)
     bare = url.rpartition("@")[2]
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"host {bare!r} must begin with http:// or https://")
-    # What reads URLs passes over line breaks and tabs: the token would go to another host.
+    # URL parsers skip line breaks and tabs: the token would go to another host.
     if not url.isprintable() or " " in url:
         raise UsageError(f"host {bare!r} has white space or a character in it that no host has")
     try:
@@ -274,14 +274,14 @@ def checked_host(host: str) -> str:
 
 
 def checked_token(api_token: str | None) -> str:
-    """Return an API token without the white space around it.
+    """Return an API token without surrounding white space.
 
-    :raises UsageError: it is empty, or holds what no token has.
+    :raises UsageError: it is empty, or has characters that no token has.
     """
     token = (api_token or "").strip()
     if not token:
         raise UsageError("no API token given: pass api_token, as the lake's settings page or `lake serve` shows it")
-    # An error of the HTTP library would show it.
+    # An error of the HTTP library would reveal the token.
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("the API token holds characters that no token has")
     return token

@@ -1,4 +1,4 @@
-"""A datalake: files in, data out, jobs on them."""
+"""A datalake: uploads, data, imports and processings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ from airflow_provider_lake.client.uploads import Size, Uploader, collect, plan_f
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
-    """A collection of images and videos whose bytes lie in one object storage.
+    """A collection of images and videos whose bytes are in one object storage.
 
-    :param connector_id: the object storage; None: this datalake can neither upload nor import.
+    :param connector_id: connector of the object storage; None: this datalake can neither upload nor import.
     """
 
     connector_id: UUID | None
@@ -48,12 +48,12 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     @classmethod
     @explain_shape("datalake")
     def from_json(cls, session: Session, json: Json) -> Self:
-        """Make the record from what the lake returned."""
+        """Make the record from the lake's response."""
         connector_id = json.get("connector_id")
         return cls(UUID(json["id"]), session, json["name"], None if connector_id is None else UUID(connector_id))
 
     def refresh(self) -> Self:
-        """Return it as the lake has it now."""
+        """Read it again and return its present state."""
         return self.from_json(self.session, self.session.request("GET", self._path))
 
     def upload_data(
@@ -79,23 +79,23 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param filepaths: one file or several.
         :param tags: data tags that each data gets, by name or as records; created when missing.
         :param source: data source of each data, by name or as a record; created when missing.
-        :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
+        :param max_workers: files uploaded at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
         :param error_manager: collects the errors of single files; without one they are raised at the end.
         :param metadata: for all files, or one for each in their order.
-        :param fill_metadata: add what the files' EXIF tells; what ``metadata`` gives wins.
+        :param fill_metadata: add the files' EXIF metadata; values in ``metadata`` take precedence.
         :param wait_for_unprocessable_data: wait until the lake has processed each data; one that it cannot process is
             an error.
-        :param upload_dir: what the object names begin with; only on an object storage of the organization's own.
+        :param upload_dir: prefix of the object names; only on an object storage of the organization's own.
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
-        :param progress: called with the numbers of files done and of all; None: a bar on a terminal, or log lines.
-        :param object_names: of :meth:`reserve_object_names`, for each file in their order; an upload under the same
-            names again registers nothing twice.
-        :param check_files: ``"decode"``: decode all of each file before it is uploaded; one that is cut or broken is an
-            error. Of videos (extra ``video``; without it they are errors) that takes minutes for an hour.
+        :param progress: called with the numbers of finished and of all files; None: a bar on a terminal, or log lines.
+        :param object_names: from :meth:`reserve_object_names`, for each file in their order; a repeated upload under the
+            same names registers nothing twice.
+        :param check_files: ``"decode"``: decode each file completely before its upload; a truncated or broken one is an
+            error. Videos need the extra ``video``, without which they are errors; an hour of video takes minutes.
         :return: the data of one file; for several, those that succeeded in the order of the files.
-        :raises UsageError: something is given for another number of files; nothing was sent.
+        :raises UsageError: an argument has values for another number of files; nothing was sent.
         :raises UploadError: the one file failed, and there is no ``error_manager``.
         :raises UploadFailedError: some of several files failed, and there is no ``error_manager``.
         :raises NothingDoneError: all files failed, and ``error_manager`` has the errors.
@@ -119,10 +119,10 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         return collect(results, error_manager)
 
     def reserve_object_names(self, filenames: Sequence[str], max_workers: int | None = None) -> list[str | None]:
-        """Return a name, chosen by the lake, for an object of each file to upload; nothing is stored yet.
+        """Request a name from the lake for an object of each file to upload; nothing is stored yet.
 
-        :param max_workers: requests at the same time; None: as many as :meth:`upload_data` has.
-        :return: None for a file whose name the lake refuses; an upload of that file says why.
+        :param max_workers: requests at the same time; None: as many as :meth:`upload_data` makes.
+        :return: None for a file whose name the lake refuses; an upload of that file reports why.
         """
         names = read_list("filenames", filenames, str)
         storage = ObjectStorage(self.session, self._require_connector())
@@ -136,14 +136,14 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         return self._tags.create(name)
 
     def get_data_tag(self, name: str) -> Tag:
-        """Return the data tag of that name.
+        """Return the data tag of this name.
 
         :raises NotFoundError: there is none.
         """
         return self._tags.get(name)
 
     def get_or_create_data_tag(self, name: str) -> Tag:
-        """Return the data tag of that name, created when there is none."""
+        """Return the data tag of this name; create it when there is none."""
         return self._tags.get_or_create(name)
 
     def list_data_tags(
@@ -151,9 +151,9 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     ) -> list[Tag]:
         """Return the data tags.
 
-        :param limit: at most so many.
-        :param offset: how many to skip.
-        :param order_by: fields, with ``-`` before them descending.
+        :param limit: maximum number of tags.
+        :param offset: number of tags to skip.
+        :param order_by: fields, with a ``-`` prefix for descending order.
         """
         return list(self._tags.list(limit, offset, order_by))
 
@@ -165,10 +165,10 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         additional_info: Mapping[str, Any] | None = None,
         fill_metadata: bool = False,
     ) -> Projection:
-        """Upload a file that is shown along with a data.
+        """Upload a file as a projection of a data.
 
-        :param additional_info: what is to be known about it.
-        :param fill_metadata: add what the file's EXIF tells; what ``additional_info`` gives wins.
+        :param additional_info: further information about it.
+        :param fill_metadata: add the file's EXIF metadata; values in ``additional_info`` take precedence.
         :raises UploadError: the file cannot be read or uploaded.
         """
         connector_id = self._require_connector()
@@ -187,16 +187,16 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         idempotency_key: str | None = None,
         check_files: CheckFiles = "header",
     ) -> Job:
-        """Start a job that makes data of objects that lie in the bucket already.
+        """Start a job that makes data from objects that are already in the bucket.
 
-        :param prefixes: beginning of object names, or several; every object that has one of them is imported.
+        :param prefixes: one prefix of object names, or several; every object that has one of them is imported.
         :param tags: data tags that each data gets, by name or as records; created when missing.
         :param source: data source of each data, by name or as a record; created when missing.
-        :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
-            further call that has it with the same job, so that a response which was lost costs no second one.
-        :param check_files: ``"decode"``: have all of each object decoded, as :meth:`upload_data` does; one that is cut
-            or broken is imported by no means, and named among the job's failures.
-        :raises UsageError: the lake cannot decode what it imports; only an embedded one can.
+        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, responds to every
+            further call with the same key with the same job, so that a retry after a lost response starts no second one.
+        :param check_files: ``"decode"``: have each object decoded completely, as :meth:`upload_data` does; a truncated or
+            broken one is not imported, and is listed among the job's failures.
+        :raises UsageError: the lake cannot decode imported objects; only an embedded one can.
         """
         self._require_connector()
         wanted = read_list("prefixes", prefixes, str)
@@ -209,27 +209,27 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     def import_cloud_objects(
         self, cloud_objects: Mapping[str, Mapping[str, Any]], check_files: CheckFiles = "header"
     ) -> Job | MultiJob:
-        """Start a job that makes data of named objects that lie in the bucket already; one for each 500 of many.
+        """Start a job that makes data from named objects that are already in the bucket; one job for each 500 objects.
 
-        :param cloud_objects: object name to what its data gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
-            ``data_source`` (name), all optional.
+        :param cloud_objects: object name to the fields of its data: ``metadata``, ``custom_metadata``, ``tags`` (names)
+            and ``data_source`` (name), all optional.
         :param check_files: as in :meth:`import_bucket_objects`.
-        :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
+        :raises LakeError: one of the jobs cannot be started; ``started_jobs`` are the earlier ones, which continue.
         """
         return self._imports.import_objects(cloud_objects, check_files)
 
     def import_cloud_projections(self, cloud_projections: Mapping[str, Sequence[Mapping[str, str]]]) -> Job | MultiJob:
-        """Start a job that makes projections of objects that lie in the bucket already; one for each 500 of many data.
+        """Start a job that makes projections from objects that are already in the bucket; one job for each 500 data.
 
         :param cloud_projections: object name of a data to its projections, each ``name`` and ``object_name``.
-        :raises LakeError: one of the jobs cannot be started; its ``started_jobs`` are those that were, and go on.
+        :raises LakeError: one of the jobs cannot be started; ``started_jobs`` are the earlier ones, which continue.
         """
         return self._imports.import_projections(cloud_projections)
 
     def update_multiple_data(self, objects: Mapping[UUID, Mapping[str, Any]]) -> None:
         """Change several data, a hundred at a time.
 
-        :param objects: id of a data to what it gets: ``metadata``, ``custom_metadata``, ``tags`` (names) and
+        :param objects: id of a data to its new fields: ``metadata``, ``custom_metadata``, ``tags`` (names) and
             ``data_source`` (name).
         """
         update_data(self.session, self.id, objects)
@@ -246,13 +246,13 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
     ) -> Job:
         """Start a job that runs a processing on data.
 
-        :param data: one data, a list of them or a MultiData; ids of data, which take less memory, do as well.
+        :param data: one data, a list of them or a MultiData; or their ids, which take less memory.
         :param parameters: of this run; None: the processing's own.
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
-        :param idempotency_key: of this call: a lake that knows such keys, as the embedded one does, answers every
-            further call that has it with the same job, so that a response which was lost costs no second one.
-        :raises UsageError: the processing works on something else than data, or there are no data.
+        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, responds to every
+            further call with the same key with the same job, so that a retry after a lost response starts no second one.
+        :raises UsageError: the processing does not work on data, or there are no data.
         """
         some: list[Data | UUID | str] = read_list("data", data, Data, UUID, str)
         data_ids = [each.id if isinstance(each, Data) else parse_id(each) for each in some]

@@ -1,4 +1,4 @@
-"""Every error of the client: what happened decides the class, the class decides whether a retry makes sense.
+"""All errors of the client. The class tells what happened, and so whether a retry makes sense.
 
 ::
 
@@ -35,7 +35,7 @@
        ├─ JobKilledError
        └─ JobTimeoutError              the job goes on; the wait for it was given up
 
-All are made from positional arguments alone, so that every one survives pickle.
+All are constructed from positional arguments only, so that every one can be pickled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ from airflow_provider_lake.text.truncation import first_lines, truncate
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A Data or a Job: this module knows neither of them, because both raise its errors.
+# A Data or a Job: this module cannot import them, because both raise its errors.
 DataRecord = Any
 JobRecord = Any
 
@@ -56,7 +56,7 @@ JobRecord = Any
 class LakeError(Exception):
     """Base of all errors of the client.
 
-    :ivar started_jobs: of a call that starts several jobs: those that were started before it failed, and go on.
+    :ivar started_jobs: of a call that starts several jobs: those started before the error, which continue.
     """
 
     started_jobs: tuple[JobRecord, ...] = ()
@@ -69,7 +69,7 @@ class UsageError(LakeError, ValueError):
 class TransportError(LakeError):
     """No usable response came; whether a write was done is unknown.
 
-    :param was_sent: False: the request surely never reached the lake.
+    :param was_sent: False: the request certainly never reached the lake.
     """
 
     def __init__(self, message: str, was_sent: bool = True) -> None:
@@ -81,18 +81,18 @@ class TransportError(LakeError):
 
 
 class UnexpectedResponseError(TransportError):
-    """A response that lacks what it must hold, or holds it in another form: as no lake gives it that we know."""
+    """A response that lacks a required field, or has it in a form that no known lake uses."""
 
 
 class ResponseError(LakeError):
-    """The lake answered with an error.
+    """The lake responded with an error.
 
     :param status: HTTP status.
     :param method: HTTP method of the request.
     :param url: URL of the request, without secrets.
-    :param message: the lake's own words.
-    :param detail: what more it said.
-    :param retry_after: seconds that it asks to wait before the next attempt.
+    :param message: the lake's own message.
+    :param detail: further details from the lake.
+    :param retry_after: seconds to wait before the next attempt, as the lake requests.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class BadRequestError(ResponseError):
 
 
 class InvalidQueryError(BadRequestError):
-    """The lake cannot read the query, or several data match where one is looked for."""
+    """The lake cannot parse the query, or several data match where one is expected."""
 
 
 class UnauthorizedError(ResponseError):
@@ -132,7 +132,7 @@ class ForbiddenError(ResponseError):
 
 
 class NotFoundError(ResponseError, LookupError):
-    """404: it does not exist, or it belongs to someone else."""
+    """404: the resource does not exist, or belongs to another organization."""
 
 
 class ConflictError(ResponseError):
@@ -144,7 +144,7 @@ class TooLargeError(ResponseError):
 
 
 class LockedError(ResponseError):
-    """423: something else is working on the thing."""
+    """423: another operation is in progress on the resource."""
 
 
 class RateLimitedError(ResponseError):
@@ -160,11 +160,11 @@ class NoDataError(LakeError):
 
 
 class NothingDoneError(LakeError):
-    """None of several things could be done; the reasons are where the caller asked to collect them."""
+    """None of several items could be processed; the error manager that the caller passed has the reasons."""
 
 
 class TransferError(LakeError):
-    """Object storage refused the bytes, or gave fewer than there are.
+    """Object storage refused the bytes, or returned fewer than expected.
 
     :param status: HTTP status of its response.
     """
@@ -178,11 +178,11 @@ class TransferError(LakeError):
 
 
 class FileError(LakeError):
-    """Something could not be done with one file.
+    """An operation failed on one file.
 
-    :param path: the file, as it was given; of a download, the data's filename.
+    :param path: the file, as the caller passed it; for a download, the data's filename.
     :param message: why, in one sentence.
-    :param cause: the error behind it.
+    :param cause: the underlying error.
     """
 
     def __init__(self, path: str, message: str, cause: Exception | None = None) -> None:
@@ -206,7 +206,7 @@ class DownloadError(FileError):
 class UnprocessableDataError(UploadError):
     """The file is stored, but the lake could not process it.
 
-    :param data: what the lake made of it.
+    :param data: the data, with its upload status and error.
     """
 
     def __init__(self, path: str, message: str, cause: Exception | None, data: DataRecord) -> None:
@@ -216,9 +216,9 @@ class UnprocessableDataError(UploadError):
 
 
 class UploadFailedError(LakeError):
-    """Some of several files could not be uploaded; the others are.
+    """Some of several files could not be uploaded; the others were.
 
-    :param errors: one for each file that failed.
+    :param errors: one for each failed file.
     :param uploaded: data of the other files.
     """
 
@@ -233,9 +233,9 @@ class UploadFailedError(LakeError):
 
 
 class DownloadFailedError(LakeError):
-    """Some of several data could not be downloaded; the others are.
+    """Some of several data could not be downloaded; the others were.
 
-    :param errors: one for each data that failed.
+    :param errors: one for each failed data.
     :param paths: files of the other data.
     """
 
@@ -252,7 +252,7 @@ class DownloadFailedError(LakeError):
 class CustomMetadataSchemaUpdateError(LakeError):
     """Some keys of a custom metadata schema could not be changed.
 
-    :param errors: why, for each of them.
+    :param errors: the error of each of these keys.
     """
 
     def __init__(self, errors: Mapping[str, LakeError]) -> None:
@@ -264,9 +264,9 @@ class CustomMetadataSchemaUpdateError(LakeError):
 
 
 class DataTimeoutError(LakeError):
-    """Data are not processed yet; the wait for them was given up.
+    """The lake has not processed some data in time; the wait for them was given up.
 
-    :param data: those that are not.
+    :param data: the unprocessed ones.
     """
 
     def __init__(self, data: Sequence[DataRecord]) -> None:
@@ -303,7 +303,7 @@ class JobKilledError(JobError):
 
 
 class JobTimeoutError(JobError):
-    """The job goes on; the wait for it was given up."""
+    """The job continues; the wait for it was given up."""
 
 
 _BY_STATUS: dict[int, type[ResponseError]] = {

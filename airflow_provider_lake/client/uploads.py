@@ -1,4 +1,4 @@
-"""From local files to data: name, transfer, register exactly once; many files over threads."""
+"""Uploads: choose an object name, store the file, register it exactly once; many files in several threads."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ from airflow_provider_lake.text.printable import one_line
 
 logger = logging.getLogger(__name__)
 
-# The wait ends when the lake has finished none of the data for so long.
+# The wait ends if for this long the lake has not finished processing any of the data.
 NO_PROGRESS_SECONDS = 150.0
 FIRST_POLL_SECONDS = 0.05
 MAX_POLL_SECONDS = 5.0
@@ -50,7 +50,7 @@ Size = tuple[int, int]
 class FileToUpload:
     """A file with the caller's metadata.
 
-    :param path: as it was given.
+    :param path: as the caller passed it.
     :param size: width and height in pixels; None: read from the file.
     :param object_name: reserved before; None: requested from the lake.
     """
@@ -64,14 +64,14 @@ class FileToUpload:
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Makes data of files, all with the same tags and source.
+    """Uploads files, all with the same tags and source.
 
-    :param connector_id: whose object storage takes the bytes.
+    :param connector_id: connector of the object storage for the bytes.
     :param tag_ids: tags that each data gets.
     :param source_id: source of each data.
-    :param fill_metadata: add EXIF metadata; the caller's metadata wins.
-    :param upload_dir: what object names begin with.
-    :param check_files: ``decode``: what cannot be decoded is not uploaded.
+    :param fill_metadata: add EXIF metadata; the caller's metadata takes precedence.
+    :param upload_dir: prefix of the object names.
+    :param check_files: ``decode``: files that cannot be decoded are not uploaded.
     """
 
     session: Session
@@ -109,11 +109,11 @@ class Uploader:
     def upload_all(
         self, files: Sequence[FileToUpload], max_workers: int | None, progress: Progress | None
     ) -> list[Data | UploadError]:
-        """Upload files over threads, and return the result of each, in their order.
+        """Upload files in several threads, and return the result of each, in their order.
 
-        :param max_workers: files in work at the same time; None: 2, and more, up to 128, while most of
+        :param max_workers: files uploaded at the same time; None: 2, and more, up to 128, while most of
             the time is spent waiting for the lake.
-        :param progress: called with the number of files done, and of all files; None: shown.
+        :param progress: called with the numbers of finished and of all files; None: a bar on a terminal, or log lines.
         """
 
         def attempt(file: FileToUpload) -> Data | UploadError:
@@ -148,7 +148,7 @@ class Uploader:
         return description
 
     def _register(self, body: Mapping[str, Any]) -> Data:
-        """Register an object as data, once: after an ambiguous outcome it is looked up before another attempt."""
+        """Register an object as data, once: after an ambiguous outcome, look it up before another attempt."""
         attempts = self.session.attempts()
         return attempts.repeat(partial(self._create, body), repeatable=True, recover=partial(self._find, body))
 
@@ -166,7 +166,7 @@ class Uploader:
         except ConflictError:
             return self._get(body)
         except UnexpectedResponseError:
-            # Of an object that is a data already, not every lake shows that data.
+            # If the object is a data already, not every lake returns that data.
             with suppress(NotFoundError):
                 return self._get(body)
             raise
@@ -187,7 +187,7 @@ def plan_files(
 ) -> list[FileToUpload]:
     """Combine the files with the arguments for all or each of them.
 
-    :raises UsageError: there are no files, or something is given for another number of files.
+    :raises UsageError: there are no files, or an argument has values for another number of files.
     """
     if not paths:
         raise UsageError("no files given")
@@ -220,7 +220,7 @@ def _values_per_file(name: str, value: Any, count: int, is_shared: bool) -> Sequ
 
 
 def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[str]) -> list[Data | UploadError]:
-    """Wait until the lake has processed the data, and return the results with what became of them.
+    """Wait until the lake has processed the data, and return the results, updated with the outcome.
 
     :param paths: the file of each result.
     """
@@ -238,7 +238,7 @@ def wait_until_processed(results: Sequence[Data | UploadError], paths: Sequence[
 def _poll_until_processed(latest: dict[UUID, Data], unreadable: dict[UUID, str]) -> str:
     """Poll data until the lake has processed them all; return the reason if it has not.
 
-    :param unreadable: gets data whose response cannot be read, with the reason.
+    :param unreadable: receives the data whose response cannot be read, with the reason.
     """
     pending = [data for data in latest.values() if not data.upload_status.is_final]
     interval, last_progress = FIRST_POLL_SECONDS, time.monotonic()
@@ -260,7 +260,7 @@ def _poll_until_processed(latest: dict[UUID, Data], unreadable: dict[UUID, str])
 
 
 def _refresh(pending: Sequence[Data], unreadable: dict[UUID, str]) -> list[Data]:
-    """Read data again; where one of them makes a list unreadable, each alone."""
+    """Read data again; if one of them makes a list unreadable, read each alone."""
     with suppress(UnexpectedResponseError):
         return list(refresh_data(pending))
     read = []
@@ -275,7 +275,7 @@ def _refresh(pending: Sequence[Data], unreadable: dict[UUID, str]) -> list[Data]
 
 
 def _result_of(data: Data, path: str, unknown: str) -> Data | UploadError:
-    """Return the data if the lake could process it, else why not."""
+    """Return the data if the lake could process it, else an error with the reason."""
     if data.upload_status == UploadStatus.DONE:
         return data
     if data.upload_status.is_final:
