@@ -39,8 +39,8 @@ class Client:
     :param verify: whether to check TLS certificates, or the path of the CA bundle to check them by.
     :param retry: when a request is sent again.
     :param compare_digests: whether to compare the MD5 that a storage reports with that of the bytes sent.
-    :param renew_token: returns a new token from wherever it is stored. Called when the lake refuses the present one, for
-        instance after a rotation; then the request is sent again. Any thread may call it.
+    :param renew_token: returns a new token from wherever it is stored. Called when the lake refuses the present one,
+        for instance after a rotation; then the request is sent again. Any thread may call it.
     :raises UsageError: no token, no usable host, or no organization is given.
     :raises UnauthorizedError: the lake does not know the token.
     :raises NotFoundError: there is no such organization.

@@ -90,8 +90,8 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param custom_metadata: for all files, or one for each in their order.
         :param sizes: width and height in pixels as displayed, for all files or for each; None: read from the files.
         :param progress: called with the numbers of finished and of all files; None: a bar on a terminal, or log lines.
-        :param object_names: from :meth:`reserve_object_names`, for each file in their order; a repeated upload under the
-            same names registers nothing twice.
+        :param object_names: from :meth:`reserve_object_names`, for each file in their order; a repeated upload under
+            the same names registers nothing twice.
         :param check_files: ``"decode"``: decode each file completely before its upload; a truncated or broken one is an
             error. Videos need the extra ``video``, without which they are errors; an hour of video takes minutes.
         :return: the data of one file; for several, those that succeeded in the order of the files.
@@ -192,10 +192,10 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param prefixes: one prefix of object names, or several; every object that has one of them is imported.
         :param tags: data tags that each data gets, by name or as records; created when missing.
         :param source: data source of each data, by name or as a record; created when missing.
-        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, responds to every
-            further call with the same key with the same job, so that a retry after a lost response starts no second one.
-        :param check_files: ``"decode"``: have each object decoded completely, as :meth:`upload_data` does; a truncated or
-            broken one is not imported, and is listed among the job's failures.
+        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, returns the same
+            job for every further call with the same key, so that a retry after a lost response starts no second job.
+        :param check_files: ``"decode"``: have each object decoded completely, as :meth:`upload_data` does; a truncated
+            or broken one is not imported, and is listed among the job's failures.
         :raises UsageError: the lake cannot decode imported objects; only an embedded one can.
         """
         self._require_connector()
@@ -250,8 +250,8 @@ class Datalake(CustomMetadataSchemaMixin, DataListingMixin):
         :param parameters: of this run; None: the processing's own.
         :param cpu: number of processors; None: the processing's own.
         :param gpu: number of graphics processors; None: the processing's own.
-        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, responds to every
-            further call with the same key with the same job, so that a retry after a lost response starts no second one.
+        :param idempotency_key: of this call: a lake that supports such keys, as the embedded one does, returns the same
+            job for every further call with the same key, so that a retry after a lost response starts no second job.
         :raises UsageError: the processing does not work on data, or there are no data.
         """
         some: list[Data | UUID | str] = read_list("data", data, Data, UUID, str)

@@ -5,11 +5,11 @@
     LakeError
     ├─ UsageError (ValueError)         a wrong argument or setting; nothing was sent
     ├─ TransportError                  no usable response; whether a write was done is unknown
-    │  └─ UnexpectedResponseError      a response that lacks what it must hold
+    │  └─ UnexpectedResponseError      a response that lacks a required field
     ├─ ResponseError                   the lake responded with an error:
     │  │                                .status .method .url .message .detail .retry_after
     │  ├─ BadRequestError              400, 422
-    │  │  └─ InvalidQueryError         a query the lake cannot read, or one that several data match
+    │  │  └─ InvalidQueryError         a query the lake cannot parse, or one that several data match
     │  ├─ UnauthorizedError            401
     │  ├─ InsufficientResourcesError   402
     │  ├─ ForbiddenError               403
@@ -20,8 +20,8 @@
     │  ├─ RateLimitedError             429
     │  └─ ServerError                  5xx
     ├─ NoDataError                     a selection that matches nothing
-    ├─ NothingDoneError                none of several things could be done
-    ├─ TransferError                   object storage refused the bytes, or gave fewer than there are
+    ├─ NothingDoneError                none of several items could be processed
+    ├─ TransferError                   object storage refused the bytes, or returned fewer than expected
     ├─ FileError                       one file: .path .message .cause
     │  ├─ UploadError                  it could not be uploaded
     │  │  └─ UnprocessableDataError    stored, but the lake cannot process it: .data
@@ -33,7 +33,7 @@
     └─ JobError                        .job .log
        ├─ JobFailedError
        ├─ JobKilledError
-       └─ JobTimeoutError              the job goes on; the wait for it was given up
+       └─ JobTimeoutError              the job continues; the wait for it was given up
 
 All are constructed from positional arguments only, so that every one can be pickled.
 """

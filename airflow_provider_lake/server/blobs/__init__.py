@@ -1,1 +1,1 @@
-"""Where the lake keeps bytes."""
+"""Blob stores: where the lake stores bytes."""

@@ -29,7 +29,7 @@ class FolderStore:
 
     An object is published durably and atomically: sync the file, rename it into place, sync the folder.
 
-    :param max_form_bytes: the largest object that a signed form takes.
+    :param max_form_bytes: the largest object that a presigned form accepts.
     :param prefix: prefix of the keys of all objects: a folder below ``objects``.
     """
 

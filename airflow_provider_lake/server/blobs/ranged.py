@@ -1,4 +1,4 @@
-"""Remote objects, read as files: only the ranges that are read are fetched."""
+"""Remote objects as files, of which only the ranges that are read are fetched."""
 
 import io
 from collections.abc import Callable
@@ -11,7 +11,7 @@ class _RangedFile(io.RawIOBase):
     """A file whose bytes are fetched by ranges.
 
     :param fetch: returns the bytes of a range, given its first byte and length; never called beyond ``size``.
-    :param first_bytes: the first bytes, if they are known already.
+    :param first_bytes: the first bytes, if they were fetched already.
     :param size: in bytes.
     """
 
@@ -53,7 +53,7 @@ class _RangedFile(io.RawIOBase):
 
 
 def open_ranged(fetch: Callable[[int, int], bytes], first_bytes: bytes, size: int) -> io.BufferedReader:
-    """Return a file over ranges, which reads ahead so that many small reads are few requests.
+    """Return a file over ranges; it reads ahead, so that many small reads make few requests.
 
     :param fetch: returns the bytes of a range, given its first byte and length.
     :param first_bytes: the first bytes, which then need not be fetched.

@@ -1,4 +1,4 @@
-"""A blob store in a bucket of S3, or of a storage that speaks like it. Bytes go straight between it and the clients.
+"""A blob store in a bucket of S3 or a compatible storage; clients transfer bytes directly to and from the storage.
 
 Endpoint, region and credentials are found by boto3's own rules: ``AWS_ENDPOINT_URL_S3``, ``AWS_ACCESS_KEY_ID``,
 ``AWS_PROFILE`` and so on.
@@ -31,7 +31,7 @@ _CONFIG = Config(
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=30,
-    # Requests are answered, and objects looked at, by so many threads together.
+    # Maximum of concurrent requests, over all threads that serve requests or read objects.
     max_pool_connections=64,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
@@ -39,7 +39,7 @@ _MAX_HEAD_REQUESTS = 16
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ABSENT = frozenset({"404", "NoSuchKey"})
 _WRONG_PARTS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"})
-# S3 puts the name of the sent file in its place.
+# S3 replaces this with the name of the uploaded file.
 _FILENAME = "${filename}"
 _KEY = "key"
 
@@ -75,9 +75,9 @@ class S3Store:
     """Objects of one bucket below one prefix.
 
     :param client: boto3's client of the storage.
-    :param prefix: what the keys of all objects begin with.
-    :param lifetime: how long a signed URL is valid.
-    :param max_form_bytes: the largest object that a signed form takes.
+    :param prefix: prefix of the keys of all objects.
+    :param lifetime: how long a presigned URL is valid.
+    :param max_form_bytes: the largest object that a presigned form accepts.
     :param downloads: signs downloads; None: boto3 does, more slowly.
     """
 
@@ -103,9 +103,9 @@ class S3Store:
     def from_url(cls, url: str, lifetime: timedelta) -> Self:
         """Return the store of an ``s3://bucket/prefix``.
 
-        :raises ValueError: the URL is none of that form, or boto3 is told nonsense.
+        :raises ValueError: the URL does not have that form, or the boto3 configuration is invalid.
         """
-        # Keys may hold what has a meaning in other URLs: ?, # and %.
+        # Keys may contain characters that are special in other URLs: ?, # and %.
         scheme, _, place = url.partition("://")
         bucket, _, path = place.partition("/")
         if scheme != "s3" or not _BUCKET.fullmatch(bucket):
@@ -120,12 +120,12 @@ class S3Store:
         return cls(client, bucket, f"{prefix}/" if prefix else "", lifetime, downloads=downloads)
 
     def with_prefix(self, prefix: str) -> "S3Store":
-        """Return the store of the objects whose keys begin with a prefix, named without it."""
+        """Return the store of the objects whose keys start with a prefix; object names omit it."""
         lifetime = timedelta(seconds=self._lifetime)
         return S3Store(self.client, self.bucket, self.prefix + prefix, lifetime, self._max_form_bytes, self._downloads)
 
     def check(self) -> None:
-        """Make sure that the bucket can be used.
+        """Check that the bucket is usable.
 
         :raises UnavailableError: it does not exist, cannot be reached, or refuses the credentials.
         """
@@ -139,12 +139,12 @@ class S3Store:
         return Blob(object_name, found["ContentLength"])
 
     def stat_many(self, object_names: Sequence[str]) -> list[Blob | None]:
-        """Describe some objects in their order, several at the same time; None where there is none."""
+        """Describe several objects in their order, several at the same time; None for an absent one."""
         with ThreadPoolExecutor(_MAX_HEAD_REQUESTS) as pool:
             return list(pool.map(self._find, object_names))
 
     def open(self, object_name: str) -> BinaryIO:
-        """Open one object for reading; ``FileNotFoundError`` where there is none. Only what is read is fetched."""
+        """Open one object for reading; ``FileNotFoundError`` where there is none. Fetches only the ranges that are read."""
         with self._storage_errors(object_name):
             try:
                 response = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")
@@ -157,17 +157,17 @@ class S3Store:
         return open_ranged(partial(self._read, object_name), beginning, size)
 
     def path_of(self, _object_name: str) -> None:
-        """Return nothing: objects are no files here."""
+        """Return None: objects are not local files here."""
 
     def put(self, object_name: str, content: bytes, content_type: str) -> None:
-        """Store an object of the lake's own, in place of what had its name."""
+        """Store an object that the lake makes itself; it replaces one of the same name."""
         with self._storage_errors():
             self.client.put_object(**self._address(object_name), Body=content, ContentType=content_type)
 
     def scan(self, prefix: str, after: str | None = None) -> Iterator[Blob]:
-        """Yield the objects whose names begin with ``prefix`` in the order of their names, from behind ``after``.
+        """Yield the objects whose names start with ``prefix`` in the order of their names, starting after ``after``.
 
-        Keys that end with a slash are left out: consoles of S3 show them as folders.
+        Keys that end with a slash are left out: S3 consoles create them to show folders.
         """
         start = {} if after is None else {"StartAfter": self._key(after)}
         pages = self.client.get_paginator("list_objects_v2").paginate(
@@ -177,7 +177,7 @@ class S3Store:
             for found in (found for page in pages for found in page.get("Contents", ())):
                 name = found["Key"].removeprefix(self.prefix)
                 if name.startswith(f"{RESERVED}/"):
-                    # Not one of its own, and neither are thousands behind it: go on behind them all.
+                    # A reserved key, and thousands may follow: continue after all of them.
                     yield from self.scan(prefix, f"{RESERVED}/~")
                     return
                 if not name.endswith("/"):
@@ -189,13 +189,13 @@ class S3Store:
             self.client.delete_object(**self._address(object_name))
 
     def presign_get(self, object_name: str, base_url: str) -> str:
-        """Sign a URL to download one object."""
+        """Return a presigned URL to download one object."""
         if self._downloads is not None:
             return self._downloads.sign(self._key(object_name))
         return self._presign("get_object", self._address(object_name))
 
     def presign_post(self, object_name: str, content_type: str, base_url: str) -> PresignedPost:
-        """Sign a form to upload one object in one piece; the client adds the field ``Content-Type``.
+        """Return a presigned form to upload one object in one piece; the client adds the field ``Content-Type``.
 
         :raises BadRequestError: the storage would give the object another name.
         """
@@ -209,13 +209,13 @@ class S3Store:
         return PresignedPost(form["url"], form["fields"])
 
     def start_multipart(self, object_name: str, content_type: str, upload_id: UUID) -> str:
-        """Begin an upload in parts, and return the storage's own id of it."""
+        """Start a multipart upload; return the storage's own id of it."""
         with self._storage_errors():
             begun = self.client.create_multipart_upload(**self._address(object_name), ContentType=content_type)
         return str(begun["UploadId"])
 
     def presign_part(self, object_name: str, store_id: str, number: int, base_url: str) -> str:
-        """Sign a URL to PUT one part."""
+        """Return a presigned URL to PUT one part."""
         part = {**self._address(object_name), "UploadId": store_id, "PartNumber": number}
         return self._presign("upload_part", part)
 
@@ -228,7 +228,7 @@ class S3Store:
                     **self._address(object_name), UploadId=store_id, MultipartUpload={"Parts": listed}
                 )
             except ClientError as error:
-                # They may have been joined before, and the lake have ended before it took note.
+                # They may have been joined before, and the lake have stopped before it recorded that.
                 if self._etag(object_name) != _joined_etag(parts):
                     if _code(error) in _WRONG_PARTS:
                         raise ValueError(f"the storage cannot join the parts: {_code(error)}") from error
@@ -236,7 +236,7 @@ class S3Store:
         return self.stat(object_name)
 
     def abort_multipart(self, store_id: str) -> None:
-        """Do nothing: the storage frees the parts by itself."""
+        """Do nothing: the storage deletes the parts by itself."""
 
     def _etag(self, object_name: str) -> str | None:
         try:
@@ -272,7 +272,7 @@ class S3Store:
 
     @contextmanager
     def _storage_errors(self, object_name: str | None = None) -> Iterator[None]:
-        """Say ``FileNotFoundError`` where the object is absent, ``UnavailableError`` for all else that boto3 raises."""
+        """Convert boto3's errors: ``FileNotFoundError`` for an absent object, ``UnavailableError`` for all others."""
         try:
             yield
         except ClientError as error:
@@ -285,7 +285,7 @@ class S3Store:
 
 
 def _joined_etag(parts: Sequence[Part]) -> str | None:
-    """Return how S3 names an object that was joined: by the digest of its parts' digests, and their number."""
+    """Return the ETag that S3 gives an object joined from parts: the digest of their digests, and their number."""
     try:
         digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
     except ValueError:

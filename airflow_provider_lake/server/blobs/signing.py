@@ -58,14 +58,14 @@ class UrlSigner:
         _check_expiry(int(arguments["expires"]))
 
     def sign_form(self, policy: FormPolicy) -> dict[str, str]:
-        """Return the form fields that carry a policy and its signature."""
+        """Return the form fields that contain a policy and its signature."""
         encoded = base64.urlsafe_b64encode(json.dumps(asdict(policy)).encode()).decode()
         return {"key": policy.object_name, "policy": encoded, "signature": self._sign(f"FORM {encoded}")}
 
     def check_form(self, fields: Mapping[str, str]) -> FormPolicy:
-        """Return the policy of a form that this lake signed.
+        """Return the policy of a form.
 
-        :raises ForbiddenError: it did not, the form has expired, or its fields do not match the policy.
+        :raises ForbiddenError: this lake did not sign it, it has expired, or its fields do not match the policy.
         """
         encoded = fields.get("policy", "")
         self._check(f"FORM {encoded}", fields.get("signature", ""))

@@ -1,4 +1,4 @@
-"""The only wiring: lake, workers, routes and error answers become one application."""
+"""Combines lake, background workers, routes and error handlers into one application; the only module that does."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ _ROUTES = (
 
 
 def create_app(lake: Lake, background: Background) -> FastAPI:
-    """Return the application that serves a lake; what works in the background does so as long as it runs."""
+    """Return the application that serves a lake; the background work runs as long as the application."""
     registrar = Registrar(lake, background.data_added)
 
     @asynccontextmanager

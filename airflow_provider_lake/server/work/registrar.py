@@ -1,6 +1,7 @@
-"""Registers data: what waits while one transaction is written is written together in the next one.
+"""Registers data by group commit: registrations that arrive during one transaction are written together in the next.
 
-So a commit, which takes indexes time to reach the disk, is shared by all who wait for it; each is answered behind it.
+A commit takes long, because it waits for the disk. So all waiting registrations share it, and the lake responds to
+each of them after it.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from airflow_provider_lake.server.store.database import DATABASE_UNUSABLE
 from airflow_provider_lake.server.store.queries import registrations
 from airflow_provider_lake.server.store.queries.registrations import Outcome, Registered, Registration
 
-# So many are written in one transaction at the most.
+# Maximum number of registrations in one transaction.
 _BATCH = 256
 _GATHER_SECONDS = 0.002
 
@@ -49,16 +50,16 @@ class Registrar:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and return once everything that waits is written."""
+        """Stop, and return once all waiting registrations are written."""
         with self._condition:
             self._stopping = True
             self._condition.notify()
         self._thread.join()
 
     async def register(self, registration: Registration) -> Registered:
-        """Make a data of an object, and return when that is on the disk.
+        """Register an object as data, and return when that is written to the disk.
 
-        :raises ApiError: it is refused.
+        :raises ApiError: the registration is refused.
         """
         loop = asyncio.get_running_loop()
         pending = _Pending(registration, loop, loop.create_future())
@@ -73,13 +74,13 @@ class Registrar:
             outcomes = self._write_all([each.registration for each in batch])
             if any(isinstance(outcome, Registered) for outcome in outcomes):
                 self._on_added()
-            # Requests are served by one loop; it is woken once for all of them.
+            # One event loop serves all requests: wake it once for the whole batch.
             batch[0].loop.call_soon_threadsafe(_deliver, batch, outcomes)
-            # Who is answered now is likely to come again.
+            # Clients that get a response now are likely to send the next registration soon.
             expected = min(len(batch) + len(self._pending), _BATCH)
 
     def _next_batch(self, expected: int) -> list[_Pending]:
-        """Wait for registrations, a moment for as many as are expected; none are left once it is to stop."""
+        """Wait for registrations, and briefly for as many as are expected; return none when stopping and all are written."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or self._stopping)
             self._condition.wait_for(lambda: len(self._pending) >= expected or self._stopping, _GATHER_SECONDS)
@@ -113,7 +114,7 @@ class Registrar:
         return [outcomes[index] for index in range(len(batch))]
 
     def _sizes(self, batch: Sequence[Registration]) -> dict[int, int]:
-        """Return place and size of the objects that are stored."""
+        """Return the sizes of the stored objects, by index in the batch."""
         indexes_by_organization: dict[UUID, list[int]] = defaultdict(list)
         for index, each in enumerate(batch):
             indexes_by_organization[each.organization_id].append(index)
@@ -129,7 +130,7 @@ class Registrar:
 def _deliver(batch: Sequence[_Pending], outcomes: Sequence[Outcome | Exception]) -> None:
     for pending, outcome in zip(batch, outcomes, strict=True):
         if pending.future.done():
-            continue  # indexes client has gone
+            continue  # the client has disconnected
         if isinstance(outcome, Registered):
             pending.future.set_result(outcome)
         else:

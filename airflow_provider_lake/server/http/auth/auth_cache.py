@@ -28,7 +28,7 @@ class Authorization:
 class AuthCache:
     """Stores authorizations for a second, so that not every request of a busy client queries the database.
 
-    A write that relies on a cached one must check in its own transaction that the token still exists.
+    A write that relies on a cached authorization must check in its own transaction that the token still exists.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Limits how many wrong tokens one address may try in a minute.
 
 A repeated wrong token counts once, so that a client whose token was revoked gets a plain 401 however often it sends
-it; and a token that has worked from an address goes on working while others there are rejected.
+it. A token that has worked from an address continues to work while others from there are rejected.
 """
 
 import ipaddress
@@ -31,9 +31,9 @@ class _Attempts:
 
 
 class FailedLogins:
-    """Counts the wrong tokens of each address; of too many addresses it drops the least recently used.
+    """Counts the wrong tokens of each address; if there are too many addresses, it drops the least recently used.
 
-    :param now: seconds of a clock that only goes forward.
+    :param now: returns the seconds of a monotonic clock.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""What the token of a job may do: only the routes listed here, on its own job and its own datalake."""
+"""What the token of a job permits: only the routes listed here, on its own job and its own datalake."""
 
 from uuid import UUID
 
@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from airflow_provider_lake.server.errors import ForbiddenError
 from airflow_provider_lake.server.store.queries import job_scope
 
-# Method and path of what a program may call. It starts no other jobs: an import can make data of any object of its
-# organization, and so can a processing of another datalake's data.
+# Method and path of the requests that a program may send. It may not start other jobs: an import can make data of any
+# object of its organization, and so can a processing of another datalake's data.
 ALLOWED = frozenset(
     {
         "GET /api/home/ping",

@@ -19,7 +19,7 @@ router = APIRouter()
 
 @router.get("/api/datalake/{datalake_id}/custom-metadata")
 def get_schema(datalake: DatalakeDep, lake: LakeDep) -> dict[str, Any]:
-    """Describe what a datalake expects of custom metadata."""
+    """Return the custom metadata schema of a datalake."""
     with lake.database.reading() as session:
         return _schema_response(session, datalake)
 

@@ -87,7 +87,7 @@ def list_data(
     upload_statuses: Statuses = None,
     types: Types = None,
 ) -> Response:
-    """List data page by page: by a cursor in the order of creation, or by offset in any other order."""
+    """List data page by page: by a cursor in order of creation, or by offset in any other order."""
     selection = Selection(
         datalake.id,
         types=types,
@@ -116,7 +116,7 @@ def list_named_data(
     order_by: Annotated[list[str] | None, Query()] = None,
     custom_metadata: str | None = None,
 ) -> Response:
-    """List the data of these ids, object names or file names."""
+    """List the data with these ids, object names or file names."""
     if body.ids is None and body.object_names is None and body.filenames is None:
         raise BadRequestError("give ids, object_names or filenames to list data by")
     selection = Selection(
@@ -145,7 +145,7 @@ def list_ids(
     upload_statuses: Statuses = None,
     types: Types = None,
 ) -> Response:
-    """List the ids of data page by page, in the order of creation."""
+    """List the ids of data page by page, in order of creation."""
     selection = Selection(datalake.id, types=types, upload_statuses=upload_statuses, filter=_filter(q))
     with lake.database.reading() as session:
         count = _count(lake, session, selection, q, None)

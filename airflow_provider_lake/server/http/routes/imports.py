@@ -1,4 +1,4 @@
-"""Imports: make data of objects that are in the bucket already."""
+"""Imports: make data from objects that are already in the bucket."""
 
 from collections.abc import Mapping
 from typing import Any

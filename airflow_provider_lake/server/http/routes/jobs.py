@@ -1,4 +1,4 @@
-"""Jobs: their state, reports, logs and end."""
+"""Jobs: their state, reports, logs, and how to kill them."""
 
 import hashlib
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ router = APIRouter()
 
 
 def job_response(lake: Lake, job: Job, request: Request) -> dict[str, Any]:
-    """Return the JSON of a job; that of a processing has a signed URL for its data ids."""
+    """Return the JSON of a job; that of a processing has a presigned URL for its data ids."""
     if job.kind != JobKind.PROCESSING:
         return job_json(job)
     return job_json(job, lake.signer.sign_url("GET", base_url(request), _payload_path(job.id)))
@@ -107,7 +107,7 @@ def report_failure(job_id: UUID, lake: LakeDep, caller: CallerDep, request: Requ
 def kill_job(
     job_id: UUID, lake: LakeDep, caller: CallerDep, background: BackgroundDep, request: Request
 ) -> dict[str, Any]:
-    """Kill a job that waits or runs."""
+    """Kill a waiting or running job."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
         jobs.set_status(job, JobStatus.KILLED)
@@ -117,7 +117,7 @@ def kill_job(
 
 @router.post("/api/v2/job/{job_id}/logging")
 def append_log(job_id: UUID, body: LogBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Add lines to a job's log."""
+    """Append lines to a job's log."""
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)
         jobs.record_activity(session, job.id)
@@ -127,7 +127,7 @@ def append_log(job_id: UUID, body: LogBody, lake: LakeDep, caller: CallerDep) ->
 
 @router.post("/api/v2/job/{job_id}/logging/save")
 def save_log(job_id: UUID, body: SavedLogBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Record the object that holds a job's whole log."""
+    """Record the object that contains a job's whole log."""
     object_name = check_object_name(body.logging_object_name)
     with lake.database.writing() as session:
         job = _get_own_job(session, caller, job_id)

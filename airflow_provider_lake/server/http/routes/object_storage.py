@@ -1,4 +1,4 @@
-"""Before a transfer: object names, and presigned URLs to upload and download."""
+"""Object names, and presigned URLs for uploads and downloads."""
 
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -29,7 +29,7 @@ router = APIRouter()
 def get_connector(connector_id: UUID, lake: LakeDep, caller: CallerDep) -> Connector:
     """Return the connector of the path.
 
-    :raises NotFoundError: the caller's organization has no connector of that id.
+    :raises NotFoundError: the caller's organization has no connector with this id.
     """
     with lake.database.reading() as session:
         return datalakes.get_connector(session, caller.organization_id, connector_id)
@@ -42,7 +42,7 @@ ConnectorDep = Annotated[Connector, Depends(get_connector)]
 def generate_object_name(
     organization_id: OrganizationDep, connector: ConnectorDep, body: NewObjectBody
 ) -> dict[str, str]:
-    """Choose a name that no object has, for a file of this name."""
+    """Return a new, unused object name for a file of this name."""
     folder = body.upload_dir or _FOLDERS[body.type]
     return {"object_name": upload_name(folder, body.filename)}
 
@@ -51,7 +51,7 @@ def generate_object_name(
 def presign_upload(
     connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, caller: CallerDep, request: Request
 ) -> dict[str, Any]:
-    """Sign a form to upload an object in one piece."""
+    """Return a presigned form to upload an object in one piece."""
     check_object(lake, caller, body.object_name)
     store = lake.stores.for_organization(connector.organization_id)
     post = store.presign_post(body.object_name, body.content_type, base_url(request))
@@ -62,7 +62,7 @@ def presign_upload(
 def presign_download(
     connector: ConnectorDep, body: ObjectBody, lake: LakeDep, caller: CallerDep, request: Request
 ) -> dict[str, str]:
-    """Sign a URL to download an object."""
+    """Return a presigned URL to download an object."""
     check_object(lake, caller, body.object_name)
     store = lake.stores.for_organization(connector.organization_id)
     try:
@@ -88,7 +88,7 @@ def start_upload(connector: ConnectorDep, body: TypedObjectBody, lake: LakeDep, 
 def presign_part(
     connector: ConnectorDep, body: PartBody, lake: LakeDep, caller: CallerDep, request: Request
 ) -> dict[str, str]:
-    """Sign a URL to PUT one part."""
+    """Return a presigned URL to PUT one part."""
     check_object(lake, caller, body.object_name)
     with lake.database.reading() as session:
         upload = uploads.get_upload_of(session, connector.id, body.upload_id, body.object_name)
@@ -114,7 +114,7 @@ def complete_upload(connector: ConnectorDep, body: CompletionBody, lake: LakeDep
             raise BadRequestError(str(error)) from error
         with lake.database.writing() as session:
             uploads.mark_completed(session, upload.id)
-        # Only now: had the lake stopped before this, a repeated request would need the parts.
+        # Not before: if the lake stopped in between, a repeated request would need the parts.
         store.abort_multipart(upload.store_id)
     return {}
 

@@ -1,6 +1,6 @@
-"""The lake's pages for people: static files, which call the API from the browser with a token that is pasted there.
+"""The lake's web pages: static files, which call the API from the browser with a token that the user pastes there.
 
-Nothing here needs a token, for nothing here knows any data.
+The pages need no token, because they contain no data.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def redirect_to_default_datalake() -> Response:
 @router.get("/jobs", include_in_schema=False)
 @router.get("/job/{job_id}", include_in_schema=False)
 def show_page(lake: LakeDep, request: Request) -> Response:
-    """Return the one HTML page; its script shows what the address names."""
+    """Return the one HTML page; its script shows the view that the URL names."""
     return _file(lake, request, "index.html")
 
 
@@ -58,7 +58,7 @@ def list_thumbnails(
     lake: LakeDep,
     request: Request,
 ) -> dict[str, Any]:
-    """Sign URLs of the thumbnails of several data, by data id; data without one are left out."""
+    """Return presigned URLs of the thumbnails of several data, by data id; data without one are left out."""
     with lake.database.reading() as session:
         found = projections.list_thumbnails(session, datalake.id, id)
     store, base = lake.stores.for_organization(datalake.organization_id), base_url(request)

@@ -29,7 +29,7 @@ from airflow_provider_lake.server.store.queries import datalakes, jobs, processi
 from airflow_provider_lake.server.store.states import JobKind
 from airflow_provider_lake.server.store.tables import Datalake, Processing
 
-# The number of unknown ids that an error names.
+# Maximum number of unknown ids that an error lists.
 _NAMED = 10
 
 router = APIRouter()
@@ -52,7 +52,7 @@ def list_processings(organization_id: OrganizationDep, page: PageDep, lake: Lake
 
 @router.get("/api/organization/{organization_id}/processings/find")
 def find_processing(organization_id: OrganizationDep, name: str, lake: LakeDep) -> dict[str, Any]:
-    """Describe the processing of a name."""
+    """Describe the processing of this name."""
     with lake.database.reading() as session:
         processing = processings.find_processing(session, organization_id, name)
     if processing is None:
@@ -75,7 +75,7 @@ def get_processing(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dic
 
 @router.patch("/api/processing/{processing_id}")
 def update_processing(processing_id: UUID, body: ProcessingChanges, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Change the fields of a processing that the body has."""
+    """Change those fields of a processing that are in the body."""
     with lake.database.writing() as session:
         processing = processings.get_processing(session, caller.organization_id, processing_id)
         for name, value in body.model_dump(exclude_unset=True).items():
@@ -101,7 +101,7 @@ def launch_processing(
     request: Request,
     key: IdempotencyKeyDep = None,
 ) -> dict[str, Any]:
-    """Start a processing on data of a datalake."""
+    """Launch a processing on data of a datalake."""
     data_ids = list(dict.fromkeys(body.data_ids))
     if not data_ids:
         raise BadRequestError("data_ids is empty: a processing needs data to work on")
@@ -132,7 +132,7 @@ def list_inputs(processing_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[s
 
 @router.post("/api/processing/{processing_id}/inputs", status_code=201)
 def add_input(processing_id: UUID, body: InputDeclaration, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Declare an input; 409 where there is one of that name."""
+    """Declare an input; 409 if there is one of that name."""
     with lake.database.writing() as session:
         processing = processings.get_processing(session, caller.organization_id, processing_id)
         if body.name in processing.inputs:

@@ -63,7 +63,7 @@ def get_projection(projection_id: UUID, lake: LakeDep, caller: CallerDep, reques
 
 @router.get("/api/data/projection/{projection_id}/presigned-url")
 def get_presigned_url(projection_id: UUID, lake: LakeDep, caller: CallerDep, request: Request) -> dict[str, str]:
-    """Sign a URL to download a projection's bytes."""
+    """Return a presigned URL to download a projection's bytes."""
     with lake.database.reading() as session:
         projection = projections.get_projection(session, caller.organization_id, projection_id)
     store = lake.stores.for_organization(caller.organization_id)

@@ -6,14 +6,14 @@ _SINGLE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 class RangeError(ValueError):
-    """No byte of the object lies in the range."""
+    """The range contains no byte of the object."""
 
 
 def read_range(header: str | None, size: int) -> tuple[int, int] | None:
     """Return the first and last byte that are requested; None for the whole object, also if the header is not a range.
 
     :param size: of the object, in bytes.
-    :raises RangeError: the range lies outside of the object.
+    :raises RangeError: the range is outside of the object.
     """
     match = _SINGLE_RANGE.fullmatch(header or "")
     if match is None or match[0] == "bytes=-":

@@ -1,4 +1,4 @@
-"""Data: make them of stored objects."""
+"""The registration of stored objects as data."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -25,11 +25,11 @@ class RegistrationRoute(APIRoute):
     """Authenticates before it reads the body, and resolves no dependencies.
 
     Registrations are the most frequent requests. FastAPI would read the body first, and spend a third of their time on
-    the dependencies. What it says of the endpoint in the description of the API stays true.
+    the dependencies. The endpoint's entry in the OpenAPI description stays correct.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the function that handles a request."""
 
         async def handle(request: Request) -> Response:
             check_address(request)
@@ -44,7 +44,7 @@ router = APIRouter(route_class=RegistrationRoute)
 
 @router.post("/api/datalake/{datalake_id}/datas", status_code=201)
 async def create_data(authorization: AuthorizationDep, body: DataBody, request: Request) -> Response:
-    """Make a stored object a data; 208 and the data as it is where the object is one already."""
+    """Register a stored object as data; 208 with the existing data, unchanged, if it is registered already."""
     lake: Lake = request.app.state.lake
     registrar: Registrar = request.app.state.registrar
     if authorization.caller.job_id is not None:
@@ -78,7 +78,7 @@ def _datalake_id(request: Request) -> UUID:
 
 
 async def _read_body(request: Request) -> DataBody:
-    """Return the body, or raise what FastAPI raises of it."""
+    """Return the body; for an invalid one, raise the same errors as FastAPI."""
     given: Any = await request.body()
     if _is_json(request.headers.get("content-type", "")):
         try:

@@ -1,4 +1,4 @@
-"""Responses that may be long."""
+"""JSON responses, which may be long."""
 
 from typing import Any
 

@@ -16,14 +16,14 @@ router = APIRouter()
 
 @router.post("/api/organization/{organization_id}/datasources", status_code=201)
 def create_source(organization_id: OrganizationDep, body: NameBody, lake: LakeDep) -> dict[str, Any]:
-    """Create a data source; 409 where there is one of that name."""
+    """Create a data source; 409 if there is one of that name."""
     with lake.database.writing() as session:
         return source_json(sources.create_source(session, organization_id, body.name))
 
 
 @router.get("/api/organization/{organization_id}/datasources/find")
 def find_source(organization_id: OrganizationDep, name: str, lake: LakeDep) -> dict[str, Any]:
-    """Describe the data source of a name."""
+    """Describe the data source of this name."""
     with lake.database.reading() as session:
         source = sources.find_source(session, organization_id, name)
     if source is None:
@@ -48,7 +48,7 @@ def get_source(source_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, A
 
 @router.patch("/api/data/source/{source_id}")
 def rename_source(source_id: UUID, body: NameBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Give a data source another name."""
+    """Rename a data source."""
     with lake.database.writing() as session:
         source = sources.get_source(session, caller.organization_id, source_id)
         sources.rename_source(session, source, body.name)

@@ -33,7 +33,7 @@ router = APIRouter()
 
 @router.post("/storage/form", status_code=204)
 async def upload_form(request: Request, lake: LakeDep) -> Response:
-    """Store one object by a signed form, whose last part is the file."""
+    """Store one object by a presigned form, whose last part is the file."""
     store = _folder(lake)
     policies: list[FormPolicy] = []
     with store.incoming() as incoming:

@@ -1,4 +1,4 @@
-"""Data tags, and the data that carry them."""
+"""Data tags, and the data that have them."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,14 +19,14 @@ router = APIRouter()
 
 @router.post("/api/datalake/{datalake_id}/tags", status_code=201)
 def create_tag(datalake: DatalakeDep, body: NameBody, lake: LakeDep) -> dict[str, Any]:
-    """Create a tag; 409 where there is one of that name."""
+    """Create a tag; 409 if there is one of that name."""
     with lake.database.writing() as session:
         return tag_json(tags.create_tag(session, datalake.id, body.name))
 
 
 @router.get("/api/datalake/{datalake_id}/tags/find")
 def find_tag(datalake: DatalakeDep, name: str, lake: LakeDep) -> dict[str, Any]:
-    """Describe the tag of a name."""
+    """Describe the tag of this name."""
     with lake.database.reading() as session:
         tag = tags.find_tag(session, datalake.id, name)
     if tag is None:
@@ -51,7 +51,7 @@ def get_tag(tag_id: UUID, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
 
 @router.patch("/api/tag/{tag_id}")
 def rename_tag(tag_id: UUID, body: NameBody, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Give a tag another name."""
+    """Rename a tag."""
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         tags.rename_tag(session, tag, body.name)
@@ -67,7 +67,7 @@ def delete_tag(tag_id: UUID, lake: LakeDep, caller: CallerDep) -> None:
 
 @router.post("/api/tag/{tag_id}/attach")
 def attach_tag(tag_id: UUID, data_ids: Targets, lake: LakeDep, caller: CallerDep) -> dict[str, Any]:
-    """Put a tag on data."""
+    """Attach a tag to data."""
     with lake.database.writing() as session:
         tag = tags.get_tag(session, caller.organization_id, tag_id)
         count = tags.attach_tag(session, tag, data_ids)

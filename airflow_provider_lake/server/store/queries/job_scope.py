@@ -1,4 +1,4 @@
-"""Which datalake things belong to: what a job's token may touch depends on it."""
+"""Finds the datalake of a resource, which decides whether a job's token may access it."""
 
 from uuid import UUID
 
@@ -21,9 +21,9 @@ _STATEMENTS = {
 
 
 def datalake_of(session: Session, name: str, found: UUID) -> UUID | None:
-    """Return the datalake of a thing; None where it does not exist, or is in none.
+    """Return the datalake of a resource; None if it does not exist, or belongs to no datalake.
 
-    :param name: of the id, as the paths of routes have it.
+    :param name: name of the id in the paths of routes.
     """
     statement = _STATEMENTS.get(name)
     return None if statement is None else session.scalar(statement(found))

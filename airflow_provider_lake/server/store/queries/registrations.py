@@ -1,4 +1,4 @@
-"""Making data of stored objects, many in one transaction: few statements, made once, whose cost all of them share."""
+"""Registers stored objects as data, many in one transaction, with few statements for all of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,10 +26,10 @@ _TAGS = select(Tag.id, Tag.name).where(
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A data that somebody wants to make of a stored object.
+    """A request to register a stored object as data.
 
-    :param token_sha256: who wants it; the token was good a moment ago.
-    :param values: by column what is known about the data.
+    :param token_sha256: digest of the caller's token, which was valid when the request was authenticated.
+    :param values: values of the data's columns.
     """
 
     token_sha256: str
@@ -48,8 +48,8 @@ class Registration:
 class Registered:
     """The data of an object.
 
-    :param listing: that data alone.
-    :param is_new: whether it was made by this registration.
+    :param listing: a listing of only that data.
+    :param is_new: whether this registration made it.
     """
 
     listing: Listing
@@ -58,7 +58,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """Tags and sources that registrations name, as far as their datalake has them."""
+    """The tags and sources in registrations that exist in their datalake."""
 
     tags: Mapping[UUID, Named]
     sources: Mapping[UUID, Named]
@@ -68,9 +68,9 @@ Outcome = Registered | ApiError
 
 
 def register(session: Session, wanted: Sequence[Registration]) -> list[Outcome]:
-    """Make data of objects; where a datalake has an object already, its data is returned as it is.
+    """Register objects as data; if a datalake has an object already, its data is returned unchanged.
 
-    :return: for each registration in turn its data, or why there is none.
+    :return: for each registration, in their order, its data or the error.
     """
     outcomes: dict[int, Outcome] = {}
     known = tokens.known_digests(session, {each.token_sha256 for each in wanted})
@@ -79,7 +79,7 @@ def register(session: Session, wanted: Sequence[Registration]) -> list[Outcome]:
         if each.token_sha256 in known:
             by_datalake[each.datalake_id][place] = each
         else:
-            # It was revoked since it was looked at.
+            # The token was revoked after it was checked.
             outcomes[place] = UnauthorizedError("this lake does not know the API token")
     for datalake_id, asked in by_datalake.items():
         outcomes |= _register(session, datalake_id, asked)
@@ -87,7 +87,7 @@ def register(session: Session, wanted: Sequence[Registration]) -> list[Outcome]:
 
 
 def _register(session: Session, datalake_id: UUID, asked: Mapping[int, Registration]) -> dict[int, Outcome]:
-    """Register in one datalake, by place."""
+    """Register in one datalake; return the outcomes by position in the batch."""
     links = _load_links(session, datalake_id, asked.values())
     outcomes: dict[int, Outcome] = dict(_errors(session, datalake_id, asked, links))
     rows = {place: _row(datalake_id, each) for place, each in asked.items() if place not in outcomes}
@@ -111,7 +111,7 @@ def _load_links(session: Session, datalake_id: UUID, asked: Iterable[Registratio
 def _errors(
     session: Session, datalake_id: UUID, asked: Mapping[int, Registration], links: _Links
 ) -> Iterable[tuple[int, BadRequestError]]:
-    """Yield the place of what asks for something that the datalake does not have or take, and why it is refused."""
+    """Yield the position and error of each registration that the datalake does not accept."""
     schema = get_schema(session, datalake_id)
     for place, each in asked.items():
         try:
@@ -145,7 +145,7 @@ def _row(datalake_id: UUID, registration: Registration) -> dict[str, Any]:
 
 
 def _listing(row: Mapping[str, Any], registration: Registration, links: _Links) -> Listing:
-    """Return a data that was added, as reading it would."""
+    """Return the listing of a data that was added, without reading it again."""
     tags = sorted((links.tags[tag_id] for tag_id in registration.tag_ids), key=lambda tag: tag.name)
     source = links.sources.get(row["data_source_id"])
     read = {
