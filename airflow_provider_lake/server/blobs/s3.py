@@ -144,7 +144,7 @@ class S3Store:
             return list(pool.map(self._find, object_names))
 
     def open(self, object_name: str) -> BinaryIO:
-        """Open one object for reading; ``FileNotFoundError`` where there is none. Fetches only the ranges that are read."""
+        """Open one object for reading; ``FileNotFoundError`` where there is none. Fetches only ranges that are read."""
         with self._storage_errors(object_name):
             try:
                 response = self.client.get_object(**self._address(object_name), Range=f"bytes=0-{READ_AHEAD - 1}")

@@ -1,1 +1,1 @@
-"""Work in the background: jobs, and what is computed after an upload."""
+"""Background work: registrations, jobs, and the inspection and thumbnails of new data."""

@@ -92,7 +92,7 @@ class RemoteBackground:
         self._send({"what": "ready"})
 
     def stop(self) -> None:
-        """Do nothing: the other process goes on working."""
+        """Do nothing: the other process continues."""
 
     def data_added(self) -> None:
         """Report that there are new data to read."""

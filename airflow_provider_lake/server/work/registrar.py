@@ -80,7 +80,7 @@ class Registrar:
             expected = min(len(batch) + len(self._pending), _BATCH)
 
     def _next_batch(self, expected: int) -> list[_Pending]:
-        """Wait for registrations, and briefly for as many as are expected; return none when stopping and all are written."""
+        """Wait for registrations, and briefly for as many as expected; return none when stopping and all are written."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or self._stopping)
             self._condition.wait_for(lambda: len(self._pending) >= expected or self._stopping, _GATHER_SECONDS)
@@ -90,7 +90,7 @@ class Registrar:
     def _write_all(self, batch: Sequence[Registration]) -> Sequence[Outcome | Exception]:
         try:
             return self._write(batch)
-        except Exception as error:  # noqa: BLE001 - whoever waits for it is given it
+        except Exception as error:  # noqa: BLE001 - each waiting request raises it
             is_of_all = isinstance(error, (*DATABASE_UNUSABLE, UnavailableError))
             if len(batch) == 1 or is_of_all:
                 return [error] * len(batch)

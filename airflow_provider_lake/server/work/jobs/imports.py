@@ -1,4 +1,4 @@
-"""Runs imports: makes data of objects that are in the bucket.
+"""Runs imports: makes data from objects that are in the bucket.
 
 Objects are read in the order of their names, a batch at a time; the rows of a batch and the job's progress are written
 in one transaction. So an interrupted import resumes exactly where it stopped.
@@ -20,7 +20,7 @@ from airflow_provider_lake.server.work.jobs.progress import BatchResult, Candida
 from airflow_provider_lake.server.work.jobs.projection_import import ProjectionImport
 from airflow_provider_lake.server.work.jobs.task import Outcome, Task
 
-# Longer lists of a bucket, from some 300,000 objects, go to the disk.
+# Longer lists of a bucket, from some 300,000 objects, are written to the disk.
 _IN_MEMORY_BYTES = 16 << 20
 
 
@@ -45,7 +45,7 @@ class Import(Protocol):
         ...
 
     def write(self, session: Session, seen: BatchResult[Any]) -> int:
-        """Add what is new, and return how many data that changed."""
+        """Add the new rows, and return the number of data that this changed."""
         ...
 
 

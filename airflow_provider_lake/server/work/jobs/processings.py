@@ -27,7 +27,7 @@ def run(task: Task) -> Outcome:
     """Run the program of a processing job.
 
     The program may report its end itself; otherwise exit code 0 is success. If the lake stops while it runs, the
-    job goes back into the queue if the program gave no sign of life; else it fails, because it is unknown what it did.
+    job returns to the queue if the program has shown no sign of life; else it fails, because its effects are unknown.
     """
     try:
         given = _prepare(task)

@@ -1,4 +1,4 @@
-"""What a runner passes to the function that runs a job, and gets back."""
+"""The task that a runner passes to the function that runs a job, and the outcome that it returns."""
 
 import os
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What the lake does with the files of its data: inspection and thumbnails."""
+"""Inspection of the files of data, and their thumbnails."""

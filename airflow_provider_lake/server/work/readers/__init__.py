@@ -1,1 +1,1 @@
-"""Reading images and videos, in processes that may crash."""
+"""Readers of images and videos, in separate processes, whose crash does not affect the lake."""
