@@ -179,7 +179,7 @@ def update_data(session: Session, datalake_id: UUID, objects: Mapping[UUID, Mapp
 
 
 def normalize_updates(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the changes of each data, with None for every field that is not given."""
+    """Return the changes of each data, with an empty value for every field that is not given."""
     nothing: dict[str, Any] = {"metadata": None, "custom_metadata": None, "tags": [], "data_source": None}
     return {name: _completed(name, nothing, given) for name, given in objects.items()}
 

@@ -132,7 +132,7 @@ def open_file(path: str) -> Iterator[LocalFile]:
     try:
         name = _filename(path)
         # Check before opening: opening a pipe would block until a writer comes.
-        _require_content(path, os.stat(path))  # noqa: PTH116 - paths cost more than what is asked of them
+        _require_content(path, os.stat(path))  # noqa: PTH116 - a Path costs more than the call itself
         # A descriptor, because a file object makes four more system calls, which matters for many small files.
         descriptor = os.open(path, os.O_RDONLY)
         try:

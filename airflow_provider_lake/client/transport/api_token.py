@@ -1,4 +1,4 @@
-"""The API token of a session, and its renewal once a lake refuses it: tokens are rotated while work goes on."""
+"""The API token of a session, and its renewal once a lake refuses it: tokens may be rotated during long work."""
 
 import threading
 import time

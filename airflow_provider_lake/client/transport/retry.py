@@ -100,7 +100,7 @@ class Attempts:
     """Attempts at one piece of work, counted over all its stages.
 
     :param policy: how many attempts, and how long to wait in all.
-    :param sleep: waits so many seconds; may raise to end the work.
+    :param sleep: waits for the given number of seconds; may raise to end the work.
     """
 
     def __init__(self, policy: RetryPolicy, sleep: Callable[[float], object] = time.sleep) -> None:

@@ -31,7 +31,7 @@ _CONFIG = Config(
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=30,
-    # Maximum of concurrent requests, over all threads that serve requests or read objects.
+    # Shared by all threads that serve requests or read objects.
     max_pool_connections=64,
     retries={"mode": "standard", "total_max_attempts": 3},
 )

@@ -80,7 +80,7 @@ class Registrar:
             expected = min(len(batch) + len(self._pending), _BATCH)
 
     def _next_batch(self, expected: int) -> list[_Pending]:
-        """Wait for registrations, and briefly for as many as expected; return none when stopping and all are written."""
+        """Wait for registrations, and briefly for as many as expected; none are left once the registrar stops."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or self._stopping)
             self._condition.wait_for(lambda: len(self._pending) >= expected or self._stopping, _GATHER_SECONDS)

@@ -56,7 +56,7 @@ class DataImport:
         self.batch_size = _DECODED_BATCH if self._decodes else BATCH
 
     def candidates(self, after: str | None) -> Iterator[Candidate]:
-        """Yield the objects in the order of their names; under a prefix, only those whose names are of images or videos."""
+        """Yield the objects in the order of their names; under a prefix, only those named like images or videos."""
         if "objects" in self._payload:
             names = sorted(self._payload["objects"])
             yield from (Candidate(name) for name in names if after is None or name > after)

@@ -58,7 +58,7 @@ class MediaWorker:
     def _run(self) -> None:
         while self._wait_for_work():
             try:
-                # Go on at once only while batches are full; else gather new data first.
+                # Continue at once only while batches are full; else gather new data first.
                 while not self._stopping and self._read_batch() == _BATCH:
                     pass
             except (SQLAlchemyError, UnavailableError):

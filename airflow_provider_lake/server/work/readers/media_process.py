@@ -1,7 +1,7 @@
 """A process that reads videos and decodes whole files: a crash in a decoder costs one file, not the lake.
 
-It receives requests over a connection, as JSON: an operation and a file. It opens local files itself; of remote objects it
-requests ranges from the lake, which responds with their bytes. It ends with the lake, however that ends.
+It receives requests over a connection, as JSON: an operation and a file. It opens local files itself; of remote
+objects it requests ranges from the lake, which responds with their bytes. It ends with the lake, however that ends.
 """
 
 import io

@@ -22,12 +22,12 @@ _MAX_PIXELS = 64_000_000
 
 
 class NoThumbnailError(ValueError):
-    """No thumbnail can be made; the message says why."""
+    """No thumbnail can be made; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A JPEG of at most 512 pixels a side, rotated as its EXIF says."""
+    """A JPEG of at most 512 pixels a side, rotated according to its EXIF."""
 
     content: bytes
     width: int
