@@ -134,7 +134,7 @@ class MultiData(Sequence[Data]):
     ) -> list[Path]:
         """Save the bytes of each as a file, even when others fail.
 
-        When several data have the same filename, all but the first get their id appended to it.
+        When several data have the same filename, all but the first get their id before the suffix.
 
         :param target_path: folder, created when missing.
         :param force_replace: replace existing files; otherwise they stay as they are.

@@ -9,7 +9,7 @@ from uuid import UUID
 MAX_NAME_BYTES = 255
 # A longer one is not a suffix by which programs recognize a file type.
 _LONGEST_SUFFIX = 32
-# Of names that an id makes unique.
+# Of names that get an id to make them unique.
 _LONGEST_STEM = 50
 
 
@@ -70,7 +70,7 @@ _N = TypeVar("_N", bound=NamedRecord)
 def distinct_names(things: Iterable[_N], use_id: bool) -> Iterator[tuple[_N, str]]:
     """Yield records with the names of the files to save them as, no two of them the same.
 
-    When several records have the same filename, all but the first get their id appended to it.
+    When several records have the same filename, all but the first get their id before the suffix.
 
     :param use_id: name each file after the record's id, with the extension of its filename.
     """

@@ -239,7 +239,7 @@ def _read_chunks(body: RequestBody, errors: list[BaseException]) -> Generator[by
             piece = body.read(size)
         except GeneratorExit:
             return
-        except BaseException as error:  # noqa: BLE001 - raised again where the exchange is made
+        except BaseException as error:  # noqa: BLE001 - raised again where the request is performed
             errors.append(error)
             piece = pycurl.READFUNC_ABORT
 
