@@ -1,1 +1,1 @@
-"""One poller for all that a triggerer waits for on one connection."""
+"""One poller per connection for all waits of a triggerer."""

@@ -1,4 +1,4 @@
-"""For which organization a poller asks: found out once, by asking the lake, for all who use the poller."""
+"""Organization of a poller: looked up in the lake once for all users of the poller."""
 
 import asyncio
 import copy
@@ -17,8 +17,8 @@ _FIRST_PAUSE_SECONDS = 1.0
 class OrganizationLookup:
     """The organization of a connection.
 
-    :param send: makes one call of the API.
-    :param organization_id: its id; neither id nor name: the token's default one.
+    :param send: sends one request to the API.
+    :param organization_id: its id; if neither id nor name is given: the token's default organization.
     """
 
     def __init__(self, send: Send, organization_id: str | None, name: str | None) -> None:
@@ -33,9 +33,10 @@ class OrganizationLookup:
         self._retry_at = 0.0
 
     async def find(self) -> UUID:
-        """Return its id; all who ask while the lake is asked wait for the same answer.
+        """Return the id of the organization; concurrent callers share one request.
 
-        :raises airflow_provider_lake.client.LakeError: the lake does not say, or has not a moment ago.
+        :raises airflow_provider_lake.client.LakeError: the request failed, or failed so recently that it is not
+            retried yet.
         """
         if self._id is not None:
             return self._id
@@ -46,11 +47,11 @@ class OrganizationLookup:
         return await asyncio.shield(self._search)
 
     async def find_within(self, outage_budget: float, log: Logger, *, token_was_accepted: bool = False) -> UUID:
-        """Return its id, through an outage of the lake.
+        """Return the id of the organization; tolerate outages of the lake.
 
         :param outage_budget: seconds that an outage may last.
-        :param token_was_accepted: whether the lake has taken the token before.
-        :raises airflow_provider_lake.client.LakeError: the lake refuses, or did not answer for too long.
+        :param token_was_accepted: whether the lake has accepted the token before.
+        :raises airflow_provider_lake.client.LakeError: the lake refuses the request, or an outage exceeds the budget.
         """
         from airflow_provider_lake.client import LakeError
 
@@ -63,7 +64,7 @@ class OrganizationLookup:
             await asyncio.sleep(budget.next_delay(_FIRST_PAUSE_SECONDS))
 
     def close(self) -> None:
-        """Give up asking."""
+        """Cancel the lookup."""
         if self._search is not None:
             self._search.cancel()
 

@@ -1,4 +1,4 @@
-"""One poller for all that a triggerer process waits for on one connection.
+"""One poller per connection for all waits of a triggerer process.
 
 ::
 
@@ -8,10 +8,9 @@
                 ...
         tags = await poller.request("GET", path, params=[("limit", 10)])
 
-Whoever waits shares its connections and its schedule with everybody else in the same event loop who names the same
-Airflow connection. A thread of its own (:mod:`airflow_provider_lake.triggers.polling.thread`) makes the requests: the
-event loop only hears what is new. The poller ends with the last who uses it, and the next one reads the Airflow
-connection anew.
+All waits in one event loop that name the same Airflow connection share one poller, with its connections and its
+schedule. A separate thread (:mod:`airflow_provider_lake.triggers.polling.thread`) sends the requests: the event loop
+receives updates only. The poller closes with its last user; the next user reads the Airflow connection anew.
 """
 
 import asyncio
@@ -46,10 +45,10 @@ logger = logging.getLogger(__name__)
 
 
 class Poller:
-    """Asks one lake on behalf of many; belongs to one event loop.
+    """Sends requests to one lake for many triggers; belongs to one event loop.
 
-    :param arguments: of the client that the Airflow connection describes.
-    :param read_token: reads the token of that connection again, when the lake refuses the one there is.
+    :param arguments: arguments of the client, as the Airflow connection describes it.
+    :param read_token: reads the token of that connection again, when the lake refuses the current one.
     """
 
     def __init__(self, arguments: Mapping[str, Any], read_token: Callable[[], Awaitable[str]]) -> None:
@@ -75,19 +74,19 @@ class Poller:
         self.opened_at = time.monotonic()
 
     async def request(self, method: str, path: str, *, params: Params = (), json: Any = None) -> Any:
-        """Make one request of the API, once, and return the answer's JSON; None for an answer without body.
+        """Send one API request, without retries, and return the JSON of the response; None for an empty response.
 
-        :param path: below the host, beginning with ``/api/``.
-        :param params: the query; pairs whose value is None are left out.
+        :param path: path below the host, starting with ``/api/``.
+        :param params: query parameters; pairs whose value is None are left out.
         :param json: the body.
-        :raises airflow_provider_lake.client.ResponseError: the lake response with an error.
-        :raises airflow_provider_lake.client.TransportError: no usable answer came.
+        :raises airflow_provider_lake.client.ResponseError: the lake responded with an error.
+        :raises airflow_provider_lake.client.TransportError: no usable response came.
         """
         self._session.organization_id = await self._organization.find()
         return await self._send(method, path, params, json)
 
     async def organization_id(self) -> "UUID":
-        """Return the organization that is asked for."""
+        """Return the id of the connection's organization."""
         return await self._organization.find()
 
     async def watch(
@@ -100,15 +99,15 @@ class Poller:
         since: float | None = None,
         token_was_accepted: bool = False,
     ) -> "AsyncGenerator[JobUpdate, None]":
-        """Tell how jobs are, at first and whenever that changes, until every one has ended.
+        """Yield the state of jobs, first the current one and then each change, until every job has ended.
 
-        :param log: is told when the lake does not answer.
-        :param poll_interval: seconds, the longest time between two looks at a job; young jobs are looked at more often.
-        :param outage_budget: seconds without a break that the lake may fail to answer.
-        :param since: when the wait began, in seconds since 1970; None: now.
-        :param token_was_accepted: whether the lake has taken the token before: one that it refuses then may be under
-            rotation, which counts as no answer.
-        :raises airflow_provider_lake.client.LakeError: the lake refuses to tell, or did not answer for too long.
+        :param log: logger for outages of the lake.
+        :param poll_interval: seconds, the longest time between two polls of a job; young jobs are polled more often.
+        :param outage_budget: seconds that one outage of the lake may last.
+        :param since: when the wait started, in seconds since 1970; None: now.
+        :param token_was_accepted: whether the lake has accepted the token before: a refusal after that may mean that
+            the token is being rotated, and counts as an outage.
+        :raises airflow_provider_lake.client.LakeError: the lake refuses the request, or an outage exceeds the budget.
         """
         from airflow_provider_lake.triggers.polling.schedule import OutageStarted, Wait
 
@@ -141,9 +140,9 @@ class Poller:
             self._thread.unwatch(wait)
 
     async def kill_job(self, job_id: str, log: Logger) -> None:
-        """End a job that still goes on; it is read first, for it may have ended by itself.
+        """Kill a job that is still running; the job is read first, because it may have ended by itself.
 
-        :raises airflow_provider_lake.client.LakeError: it cannot be ended.
+        :raises airflow_provider_lake.client.LakeError: the job cannot be killed.
         """
         from airflow_provider_lake.client import JobStatus
 
@@ -153,7 +152,7 @@ class Poller:
             await self.request("POST", f"/api/v2/job/{job_id}/kill")
 
     def close(self) -> None:
-        """Give up what is under way, and end the thread."""
+        """Cancel the requests in flight, and stop the thread."""
         self._organization.close()
         if self._renewal is not None:
             self._renewal.cancel()
@@ -161,18 +160,18 @@ class Poller:
 
     @property
     def counts(self) -> "PollCounts":
-        """What it has done so far."""
+        """Counts of the polls so far."""
         return self._thread.counts
 
     def _deliver(self, batch: "list[tuple[Wait, Update]]") -> None:
-        """Put what is new where it is waited for; called in the event loop."""
+        """Put updates into the queues of their waits; called in the event loop."""
         for wait, update in batch:
             inbox = self._inboxes.get(wait)
             if inbox is not None:
                 inbox.put_nowait(update)
 
     def _start_renewal(self, refused: str) -> None:
-        """Look whether the connection has another token than one that was refused; called in the event loop."""
+        """Check whether the connection has a new token in place of the refused one; called in the event loop."""
         self._renewal = asyncio.ensure_future(self._renew(refused))
 
     async def _renew(self, refused: str) -> None:
@@ -188,7 +187,7 @@ class Poller:
             self._thread.resend_refused()
 
     def _fail(self, error: Exception) -> None:
-        """Tell everybody that the thread has ended by a fault of its own; called in the event loop."""
+        """Fail all waits and requests after the thread has crashed; called in the event loop."""
         self.is_stale = True
         self._error = error
         for inbox in self._inboxes.values():
@@ -197,14 +196,14 @@ class Poller:
             _complete(response, error)
 
     def _check_alive(self) -> None:
-        """Raise the fault by which the thread has ended: nobody would answer."""
+        """Raise the error with which the thread has crashed, if it has: no response would come."""
         if self._error is not None:
             raise self._error
 
     def _mark_stale_after(self, error: Exception) -> None:
-        """Remember that this may be the lake of an earlier connection: then nobody new shall come here.
+        """Mark the poller as stale if the error may mean that the Airflow connection now has another lake or token.
 
-        It does not take the token, does not know what it is asked about, or does not answer.
+        Such errors are: a refused token, an unknown id or name, no usable response. A stale poller gets no new users.
         """
         from airflow_provider_lake.client import NotFoundError, TransportError, UnauthorizedError
 
@@ -220,7 +219,7 @@ class Poller:
         request = self._session.build_request(method, path, params, json)
 
         def on_done(result: "Response | LakeError") -> None:
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: nothing waits for the response
                 loop.call_soon_threadsafe(_complete, response, result)
 
         self._pending.add(response)
@@ -235,7 +234,7 @@ class Poller:
 
 
 class _SharedPoller:
-    """A poller, or one that is being made, and how many use it."""
+    """A poller that is open or being opened, and the number of its users."""
 
     def __init__(self, lake_conn_id: str) -> None:
         self.users = 0
@@ -243,23 +242,23 @@ class _SharedPoller:
 
     @property
     def is_stale(self) -> bool:
-        """Whether no poller could be made, or the connection may have another lake or token by now."""
+        """Whether the poller could not be opened, or the connection may have another lake or token by now."""
         if not self.poller.done():
             return False
         return self.poller.cancelled() or self.poller.exception() is not None or self.poller.result().is_stale
 
 
 _Key = tuple[int, asyncio.AbstractEventLoop, str]
-# Neither a forked process nor another event loop can use what is here.
+# By process and event loop: neither a forked process nor another event loop can use a poller.
 _pollers: dict[_Key, _SharedPoller] = {}
 
 
 @asynccontextmanager
 async def shared_poller(lake_conn_id: str) -> AsyncIterator[Poller]:
-    """Use the poller of a connection, made if nobody uses it yet; the last one to leave closes it.
+    """Use the poller of a connection; the first user opens it, the last one closes it.
 
     :param lake_conn_id: id of a connection of type ``lake``.
-    :raises airflow_provider_lake.client.UsageError: the connection has no token, or cannot be used otherwise.
+    :raises airflow_provider_lake.client.UsageError: the connection has no token, or is unusable for another reason.
     """
     key = (os.getpid(), asyncio.get_running_loop(), lake_conn_id)
     shared = _pollers.get(key)
@@ -291,19 +290,19 @@ async def _open(lake_conn_id: str) -> Poller:
 
 
 def _load_arguments(connection: "Connection") -> dict[str, Any]:
-    """Read a connection, and load what takes long to load: not in the event loop."""
+    """Read a connection and import slow modules; runs in a thread, not in the event loop."""
     import airflow_provider_lake.triggers.polling.thread  # noqa: F401 - loaded here
 
     return client_arguments(connection)
 
 
 async def read_datalake_name(lake_conn_id: str) -> str | None:
-    """Return the name of the datalake that a connection names, without blocking the event loop."""
+    """Return the name of a connection's datalake, without blocking the event loop."""
     return datalake_name(await _get_connection(lake_conn_id))
 
 
 async def _get_connection(lake_conn_id: str) -> "Connection":
-    # What reads it is loaded first: not in the event loop.
+    # The import takes a while, so it runs in a thread first.
     await asyncio.to_thread(import_module, "airflow.providers.common.compat.connection")
     return await LakeHook.aget_connection(lake_conn_id)
 

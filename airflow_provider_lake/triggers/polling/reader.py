@@ -1,4 +1,4 @@
-"""What waits for data asks of a datalake, by the poller of its connection: the event loop is not blocked."""
+"""Requests about a datalake for waits for data; they use the connection's poller and do not block the event loop."""
 
 import asyncio
 import importlib
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatalakeRef:
-    """A datalake as far as those who wait need to know it."""
+    """Id and name of a datalake."""
 
     id: str
     name: str
 
 
 class DataReader:
-    """Asks one datalake about its data. Nothing is asked again after a fault: whoever waits asks again anyway.
+    """Requests data of one datalake. Failed requests are not retried: callers poll again anyway.
 
-    It connects when it is first asked, and anew after a refusal or where no answer came, so that a changed connection
-    is noticed.
+    The first request connects. After a refusal, or if no response came, the next request connects anew, so that a
+    changed Airflow connection is noticed.
 
-    Whoever uses it has awaited :func:`load_client`.
+    Await :func:`load_client` before using this class.
 
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
@@ -44,7 +44,7 @@ class DataReader:
     async def get_datalake(self) -> DatalakeRef:
         """Return the datalake.
 
-        :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
+        :raises airflow_provider_lake.client.LakeError: the lake fails to respond, or refuses the request.
         """
         if self._datalake is None:
             name = self.datalake_name or await read_datalake_name(self.lake_conn_id)
@@ -55,20 +55,20 @@ class DataReader:
         return self._datalake
 
     async def read_ids(self, query: "IdQuery") -> "IdPage":
-        """Ask for one page of ids."""
+        """Request one page of ids."""
         from airflow_provider_lake.client.listing.ids import IdPage, ids_path
 
         datalake = await self.get_datalake()
         return IdPage.from_json(await self._request("GET", ids_path(datalake.id), params=query.params))
 
     async def count(self, q: str | None, statuses: Sequence[str]) -> int:
-        """Count the data that a query means, of those in some upload statuses."""
+        """Count the data that match a query and have one of the given upload statuses."""
         from airflow_provider_lake.client.listing.ids import IdQuery
 
         return (await self.read_ids(IdQuery(q, statuses, limit=1))).count
 
     async def filter_ids(self, ids: Sequence[str], q: str | None, statuses: Sequence[str]) -> list[str]:
-        """Return those of some data that a query means and that are in some upload statuses.
+        """Return the ids of those data that match a query and have one of the given upload statuses.
 
         :param ids: at most 1,000.
         """
@@ -81,7 +81,7 @@ class DataReader:
         return [str(item["id"]) for item in page["items"]]
 
     async def close(self) -> None:
-        """Leave the poller to its other users; the next query comes back to it."""
+        """Stop using the shared poller; the next request uses it again."""
         self._poller = self._datalake = None
         await self._stack.aclose()
 
@@ -91,7 +91,7 @@ class DataReader:
 
     @asynccontextmanager
     async def _borrow_poller(self) -> AsyncIterator[Poller]:
-        """Use the poller; a refusal, or no answer at all, ends the use."""
+        """Use the poller; release it after a refusal or if no response came."""
         if self._poller is None:
             self._poller = await self._stack.enter_async_context(shared_poller(self.lake_conn_id))
         from airflow_provider_lake.client import RateLimitedError, ResponseError, ServerError, TransportError
@@ -106,5 +106,5 @@ class DataReader:
 
 
 async def load_client() -> None:
-    """Import the client, which takes a while, before whoever imports from it would stop the event loop."""
+    """Import the client in a thread: the import takes a while and would block the event loop."""
     await asyncio.to_thread(importlib.import_module, "airflow_provider_lake.client.listing.ids")

@@ -1,6 +1,6 @@
-"""When which job is looked at: what a poller decides, without threads or connections.
+"""Schedule of a poller: decides which job is polled when, without threads or connections.
 
-Loads the client, so it is itself loaded only where a poller is made.
+This module imports the client, so import it only where a poller is created.
 """
 
 import heapq
@@ -24,17 +24,17 @@ from airflow_provider_lake.client.transport.session import read_response
 from airflow_provider_lake.tasks.jobs import MISSING_GRACE_SECONDS, next_interval
 from airflow_provider_lake.tasks.outages import backoff
 
-# A lake that asks for more is asked again all the same: its clock or its proxy may be wrong.
+# Longest ``Retry-After`` that is respected: the clock of the lake or of its proxy may be wrong.
 MAX_PAUSE_SECONDS = 3600.0
-# Seconds between two looks at a job that the lake does not know yet.
+# Seconds between two polls of a job that the lake does not know yet.
 _MISSING_INTERVAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class JobUpdate:
-    """How a job is, as the last look at it showed.
+    """State of a job at its last poll.
 
-    :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not say.
+    :param progress: counts such as ``total``, ``done`` and ``failed``; None: the lake does not report it.
     """
 
     id: str
@@ -44,9 +44,9 @@ class JobUpdate:
 
 @dataclass(frozen=True, slots=True)
 class OutageStarted:
-    """The lake has begun not to answer.
+    """An outage of the lake has started.
 
-    :param error: how that showed.
+    :param error: the first error of the outage.
     """
 
     error: LakeError
@@ -57,12 +57,12 @@ Update = JobUpdate | OutageStarted | LakeError
 
 @dataclass(slots=True, eq=False)
 class Wait:
-    """Somebody waits for jobs.
+    """One wait for one or more jobs.
 
-    :param poll_interval: seconds between two looks at a job, once it is old enough.
-    :param outage_budget: seconds without a break that the lake may fail to answer.
-    :param started: when the wait began, on the schedule's clock; it may have begun in another process.
-    :param joined: when this schedule heard of it.
+    :param poll_interval: seconds between two polls of a job, once it is old enough.
+    :param outage_budget: seconds that one outage of the lake may last.
+    :param started: when the wait started, on the schedule's clock; it may have started in another process.
+    :param joined: when the wait was added to this schedule.
     :param token_was_accepted: whether the lake has accepted the token before: a refusal after that may be a rotation.
     """
 
@@ -76,12 +76,12 @@ class Wait:
 
 @dataclass(slots=True, eq=False)
 class WatchedJob:
-    """A job, and everybody who waits for it.
+    """A job, and the waits for it.
 
-    :param wake_at: when to turn to it; polled or not, it stands in the heap under this time.
-    :param poll_at: when to look at it again, never earlier.
-    :param outage_since: when the lake first did not answer, of all times since it last did.
-    :param body: of the last answer; the same bytes again are no update and are not decoded.
+    :param wake_at: when to process the job next, whether or not it is polled then; its key in the heap.
+    :param poll_at: earliest time of the next poll.
+    :param outage_since: time of the first failed poll since the last response.
+    :param body: body of the last response; a response with the same bytes is not an update and is not decoded.
     """
 
     id: str
@@ -97,16 +97,16 @@ class WatchedJob:
 
     @property
     def path(self) -> str:
-        """Where it is read."""
+        """URL path from which the job is read."""
         return f"/api/v2/job/{self.id}"
 
 
 @dataclass(slots=True)
 class Schedule:
-    """Which job is due, and what an answer means for those who wait.
+    """Decides which job is due, and what a response means for the waits.
 
-    :param outbox: what is to be handed on; whoever drives the schedule empties it.
-    :param paused_until: when the lake, by ``Retry-After``, wants to be asked again at the earliest.
+    :param outbox: updates to deliver; the caller that drives the schedule empties it.
+    :param paused_until: earliest time of the next poll, by the lake's ``Retry-After``.
     """
 
     outbox: list[tuple[Wait, Update]] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Schedule:
     _number: Iterator[int] = field(default_factory=count)
 
     def add(self, wait: Wait, now: float) -> None:
-        """Look at the jobs of a wait from now on; one that is looked at already is not looked at twice."""
+        """Poll the jobs of a wait from now on; a job that is already polled for another wait is shared with it."""
         for job_id in wait.job_ids:
             job = self._jobs.get(job_id)
             first = now + random.random() * next_interval(now - wait.started, wait.poll_interval)
@@ -131,7 +131,7 @@ class Schedule:
                 self.outbox.append((wait, job.update))
 
     def remove(self, wait: Wait) -> None:
-        """Forget a wait, and the jobs that nobody else waits for."""
+        """Remove a wait, and the jobs that have no other wait."""
         for job_id in wait.job_ids:
             job = self._jobs.get(job_id)
             if job is not None and wait in job.waits:
@@ -139,17 +139,17 @@ class Schedule:
                 self._drop_if_unwatched(job)
 
     def next_due(self) -> float | None:
-        """Return when to ask for due jobs again; None: not before something is added."""
+        """Return when the next job is due; None: not before a wait is added."""
         while self._heap and not self._is_current(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now: float) -> WatchedJob | None:
-        """Return a job to look at now; its answer is to be told to :meth:`record_result`."""
+        """Return a job to poll now; pass the response to :meth:`record_result`."""
         while (due := self.next_due()) is not None and due <= now:
             _, _, job = heapq.heappop(self._heap)
             if job.poll_at <= now < self.paused_until:
-                # Not all at once when the pause ends.
+                # Spread the polls, so that they are not all sent when the pause ends.
                 job.poll_at = self.paused_until + random.random() * _interval(job, now)
             if job.poll_at <= now:
                 job.is_in_flight = True
@@ -160,7 +160,7 @@ class Schedule:
         return None
 
     def record_result(self, job: WatchedJob, result: Response | LakeError, now: float) -> None:
-        """Take in what came of a look at a job."""
+        """Record the result of a poll of a job."""
         job.is_in_flight = False
         if self._jobs.get(job.id) is not job:
             return
@@ -182,7 +182,7 @@ class Schedule:
             self._finish(job, error)
 
     def _record_response(self, job: WatchedJob, result: Response | LakeError, now: float) -> None:
-        """Hand on what is new about a job, and plan the next look at it unless it has ended."""
+        """Deliver a changed state of a job, and schedule its next poll unless it has ended."""
         if isinstance(result, LakeError):
             raise result
         if job.update is None or result.body != job.body or not result.is_success:
@@ -198,7 +198,7 @@ class Schedule:
         self._schedule_poll(job, now + random.uniform(0.9, 1.0) * _interval(job, now))
 
     def _record_failure(self, job: WatchedJob, error: LakeError, now: float) -> None:
-        """Bear with a lake that does not answer, for those whose budget lasts."""
+        """Tolerate an outage for the waits whose outage budget lasts."""
         if not job.failures:
             job.outage_since = now
         job.failures, job.error = job.failures + 1, error
@@ -209,13 +209,13 @@ class Schedule:
         if job.failures == 1:
             self.outbox += [(wait, OutageStarted(error)) for wait in job.waits]
         if job.waits:
-            # Each wait gets one more look when its budget ends, however short the pause, unless the lake forbids it.
+            # Each wait gets one more poll when its budget ends, however short the delay, unless ``Retry-After`` is later.
             last_poll_at = min(_budget_ends_at(job, wait) for wait in job.waits)
             poll_at = min(now + backoff(_interval(job, now), job.failures), last_poll_at)
             self._schedule_poll(job, max(self.paused_until, poll_at))
 
     def _fail_exhausted_waits(self, job: WatchedJob, now: float) -> None:
-        """Tell those whose budget is spent that the lake does not answer."""
+        """Deliver the error to the waits whose outage budget is exhausted."""
         if job.error is None:
             return
         exhausted = [wait for wait in job.waits if _budget_ends_at(job, wait) <= now]
@@ -254,7 +254,7 @@ def _read_update(job: WatchedJob, response: Response) -> JobUpdate:
 
 
 def _interval(job: WatchedJob, now: float) -> float:
-    """Return the seconds until the next look at a job: the least that one of those who wait wants."""
+    """Return the seconds until the next poll of a job: the shortest interval of its waits."""
     return min(next_interval(now - wait.started, wait.poll_interval) for wait in job.waits)
 
 
@@ -263,7 +263,7 @@ def _budget_ends_at(job: WatchedJob, wait: Wait) -> float:
 
 
 def _wake_at(job: WatchedJob) -> float:
-    """Return when to turn to a job: for its next look, or earlier to tell somebody that the budget is spent."""
+    """Return when to process a job: at its next poll, or earlier if the outage budget of a wait ends before."""
     if job.error is None:
         return job.poll_at
     return min(job.poll_at, *(_budget_ends_at(job, wait) for wait in job.waits))

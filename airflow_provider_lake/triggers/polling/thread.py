@@ -1,6 +1,6 @@
-"""The thread of a poller: all of its requests, over one pool of connections, and its one schedule.
+"""The thread of a poller: sends all of its requests over one pool of connections, and runs its schedule.
 
-Loads pycurl and the client, so it is itself loaded only where a poller is made.
+This module imports pycurl and the client, so import it only where a poller is created.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from airflow_provider_lake.triggers.polling.schedule import Schedule, Update, Wa
 
 logger = logging.getLogger(__name__)
 
-# Requests of one poller that may be under way at a time, each over a connection of its own.
+# Requests of one poller that may be in flight at a time, each over its own connection.
 MAX_IN_FLIGHT = 128
-# Looks that come due within this time begin together: many small rounds cost more than a few larger ones.
+# Polls that come due within this time start together: many small batches cost more than a few larger ones.
 _BATCH_SECONDS = 0.01
-# libcurl's words for which events it wants to callback of.
+# The socket events that libcurl asks for, as events of the selector.
 _EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
@@ -45,7 +45,7 @@ Delivery = Callable[[list[tuple[Wait, Update]]], None]
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A request, and who wants to know what came of it; told on the poller's thread."""
+    """A request, and a callback for its result, called on the poller's thread."""
 
     request: ApiRequest
     on_done: Callable[[Result], None]
@@ -53,10 +53,10 @@ class PendingRequest:
 
 @dataclass(slots=True)
 class PollCounts:
-    """What a thread has done so far.
+    """Counts of a thread's polls so far.
 
-    :param polls: looks at jobs.
-    :param max_lateness: seconds by which the latest of them came after it was due.
+    :param polls: number of polls of jobs.
+    :param max_lateness: seconds after its due time at which the most delayed poll started.
     """
 
     polls: int = 0
@@ -65,7 +65,7 @@ class PollCounts:
 
 @dataclass(slots=True)
 class _ActiveRequest:
-    """A request under way."""
+    """A request in flight."""
 
     curl_request: CurlRequest
     pending: PendingRequest
@@ -73,7 +73,7 @@ class _ActiveRequest:
 
 @dataclass(slots=True)
 class _Inbox:
-    """What others ask of the thread, in the command of their asking."""
+    """Commands from other threads, in the order of their submission."""
 
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -81,16 +81,16 @@ class _Inbox:
 
 
 class PollerThread(threading.Thread):
-    """Looks at jobs when they are due, and sends what else it is asked to.
+    """Polls jobs when they are due, and sends other requests.
 
-    It never touches the event loop but to hand on, batch by batch, what is new. A daemon: a triggerer that ends does
-    not wait for it.
+    Its only contact with the event loop is through the callbacks below; updates are delivered in batches. The thread
+    is a daemon: a triggerer that exits does not wait for it.
 
-    :param session: who asks which lake.
-    :param deliver: is called in the event loop with what is new.
-    :param renew: is called in the event loop when the lake refuses a token, with that token. Requests that it refused
-        wait until somebody calls :meth:`resend_refused`.
-    :param fail: is called in the event loop if the thread ends by a fault of its own: nobody shall wait in vain.
+    :param session: host, token and transport of the requests.
+    :param deliver: called in the event loop with a batch of updates.
+    :param renew: called in the event loop with the refused token when the lake refuses it. The refused requests wait
+        until :meth:`resend_refused` is called.
+    :param fail: called in the event loop with the error if the thread crashes, so that no wait hangs.
     """
 
     def __init__(
@@ -117,17 +117,17 @@ class PollerThread(threading.Thread):
         self._curl_timer_at: float | None = None
         self._next_batch_at = 0.0
         self._wake_writer, self._wake_reader = socket.socketpair()
-        # What is closed in the end, as far as it was made.
+        # Resources to close at the end, as far as they were opened.
         self._opened = ExitStack()
         for end in (self._wake_writer, self._wake_reader):
             self._opened.enter_context(end)
 
     def watch(self, wait: Wait) -> None:
-        """Look at the jobs of a wait from now on."""
+        """Poll the jobs of a wait from now on."""
         self._submit(lambda: self._schedule.add(wait, time.monotonic()))
 
     def unwatch(self, wait: Wait) -> None:
-        """Forget a wait."""
+        """Remove a wait."""
         self._submit(lambda: self._schedule.remove(wait))
 
     def send(self, request: PendingRequest) -> None:
@@ -135,11 +135,11 @@ class PollerThread(threading.Thread):
         self._submit(lambda: self._requests.append(request))
 
     def resend_refused(self) -> None:
-        """Send again what the lake has refused for its token, if the session has another now."""
+        """Send requests again that the lake has refused because of their token, if the session has a new token."""
         self._submit(self._send_refused)
 
     def close(self) -> None:
-        """End the thread; what is under way is given up."""
+        """Stop the thread; requests in flight are cancelled."""
         self._submit(self._close)
 
     def run(self) -> None:
@@ -165,7 +165,7 @@ class PollerThread(threading.Thread):
         self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IN_FLIGHT)
 
     def _serve_once(self) -> None:
-        """Wait until something is to be done, and do it."""
+        """Wait for the next event or due time, and process it."""
         events = self._selector.select(self._wait_seconds())
         for key, mask in events:
             if key.fileobj is self._wake_reader:
@@ -183,8 +183,8 @@ class PollerThread(threading.Thread):
         self._deliver_updates()
 
     def _wait_seconds(self) -> float | None:
-        """Return how long nothing is to be done unless something comes in; None: for ever."""
-        # With no room for another request, it is the end of one that is waited for.
+        """Return the seconds until the next timer or due poll; None: wait for events only."""
+        # Without room for another request, the next poll must wait until one in flight ends.
         due = self._schedule.next_due() if len(self._active) < MAX_IN_FLIGHT else None
         nexts = [
             moment for moment in (self._curl_timer_at, due and max(due, self._next_batch_at)) if moment is not None
@@ -277,7 +277,7 @@ class PollerThread(threading.Thread):
                 self._requests.append(PendingRequest(renewed, pending.on_done))
 
     def _call_in_loop(self, callback: Callable[[_T], None], argument: _T) -> bool:
-        """Call something in the event loop, unless that was closed: nobody waits any more then."""
+        """Call a function in the event loop; return False if the loop is closed and nothing waits any more."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, argument)
             return True
@@ -290,7 +290,7 @@ class PollerThread(threading.Thread):
                 self._close()
 
     def _on_socket(self, what: int, descriptor: int, *_multi: Any) -> None:
-        """Listen to a socket as libcurl asks."""
+        """Register a socket for the events that libcurl asks for."""
         if what == pycurl.POLL_REMOVE:
             with suppress(KeyError):
                 self._selector.unregister(descriptor)
@@ -300,10 +300,10 @@ class PollerThread(threading.Thread):
             self._selector.register(descriptor, _EVENTS[what])
 
     def _on_timer(self, milliseconds: int) -> None:
-        """Remember when libcurl wants to be called; -1: not at all."""
+        """Store the time at which libcurl wants to be called; -1: not at all."""
         self._curl_timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
 
 def _on_poll_done(schedule: Schedule, job: WatchedJob) -> Callable[[Result], None]:
-    """Return what tells the schedule what came of a look at a job."""
+    """Return a callback that passes the result of a job's poll to the schedule."""
     return lambda result: schedule.record_result(job, result, time.monotonic())
