@@ -1,11 +1,11 @@
-"""Which data of a datalake have arrived since somebody last looked.
+"""Which data of a datalake have arrived since the last scan.
 
-Data *arrive* when the lake has finished them (upload status DONE) and they match: neither one that is still looked at
-nor one that the lake could not process has arrived. The lake lists data in the order of their creation behind a
-*cursor*; but it does not finish them in that order, and data may come to match (get a tag) long after. So a look begins
-some way back: behind the cursor lies a window of the latest matching data, 500 to 2,000 of them, that is read at every
-look, and of which it is known which have been seen. When the cursor moves on, those that it passes unseen or that the
-lake has not finished are kept by their ids. Deleted data vanish from all of this by themselves.
+Data *arrive* when the lake has finished them (upload status DONE) and they match the query. Data that are still being
+processed, or that the lake could not process, have not arrived. The lake lists data in the order of their creation,
+page by page with a *cursor*. But it does not finish data in that order, and data may start to match (get a tag) long
+after their creation. So each scan reads a window behind the cursor again: the latest 500 to 2,000 matching data, with
+marks of those that were seen before. When the cursor advances, it may pass data that are unseen or that the lake has
+not finished: their ids are stored. Deleted data drop out by themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 500
 WINDOW_PAGES = 4
-# The cursor stays where it is while it would pass more unseen data than these: a position goes into Airflow's store at
-# every look, which warns of each above 64 KiB.
+# The cursor does not advance while it would pass more unseen data than this: a position is written to Airflow's state
+# store at every scan, and Airflow logs a warning for each value above 64 KiB.
 MAX_WAITING = 500
 _MAX_UNFINISHED = 500
 _MAX_SEEN = 2000
-# Of an id's 32 digits, for the same reason.
+# Number of an id's 32 digits that are stored, for the same reason.
 _MARK_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Up to where somebody has seen the data that match a query.
+    """How far the data that match a query have been seen.
 
-    :param cursor: the window begins behind it; None: with the first of all data.
-    :param next_cursor: where the window may begin instead, once what lies before has been seen.
+    :param cursor: the window starts behind this cursor; None: at the first data.
+    :param next_cursor: where the window may start next, once the data before it have been seen.
     :param seen: marks of the ids in the window that have been seen.
-    :param waiting: ids of data before the window that are not seen: unfinished ones and others.
+    :param waiting: ids of unseen data before the window, finished or not.
     """
 
     cursor: str | None = None
@@ -42,17 +42,17 @@ class Position:
     waiting: tuple[str, ...] = ()
 
     def after(self, ids: Sequence[str]) -> Self:
-        """Return the position of somebody who has seen these data too."""
+        """Return the position with these data marked as seen."""
         seen = set(ids)
         waiting = tuple(each for each in self.waiting if each not in seen)
         return replace(self, seen=self.seen | _marks(ids), waiting=waiting)
 
     def unseen(self, ids: Sequence[str]) -> list[str]:
-        """Return those of some data that are not seen."""
+        """Return the ids that are not marked as seen."""
         return [each for each in ids if _mark(each) not in self.seen]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the position as JSON."""
         return {
             "cursor": self.cursor,
             "next_cursor": self.next_cursor,
@@ -62,17 +62,17 @@ class Position:
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_json` made."""
+        """Read a position from the result of :meth:`to_json`."""
         return cls(json["cursor"], json["next_cursor"], frozenset(json["seen"]), tuple(json["waiting"]))
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a look result.
+    """Result of a scan.
 
-    :param new_ids: ids of the data that have arrived and are not seen, in the order of their creation.
-    :param position: to look from next time; the new data are not seen in it.
-    :param is_complete: whether this is all there is; otherwise another look finds more.
+    :param new_ids: ids of the unseen data that have arrived, in the order of their creation.
+    :param position: start of the next scan; the new data are not marked as seen in it.
+    :param is_complete: whether the scan found all arrived data; otherwise another scan finds more.
     """
 
     new_ids: Sequence[str]
@@ -82,9 +82,9 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The matching data behind a cursor, as far as they are read.
+    """The matching data behind a cursor, as far as they have been read.
 
-    :param cursors: behind each of its full pages.
+    :param cursors: the cursor at the end of each full page.
     """
 
     ids: Sequence[str]
@@ -93,16 +93,16 @@ class _Window:
 
     @property
     def next_cursor(self) -> str | None:
-        """Where the window may begin next: one full page stays in it."""
+        """Where the window may start next: one full page stays in it."""
         return self.cursors[-2] if len(self.cursors) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What the cursor would pass if it moved on.
+    """Data that the cursor would pass if it advanced.
 
-    :param unfinished: ids of data that it would pass unfinished; None: too many.
-    :param first_id: of the matching data behind it.
+    :param unfinished: ids of the unfinished data that it would pass; None: too many.
+    :param first_id: id of the first matching data behind the next cursor; None: there are none.
     """
 
     unfinished: Sequence[str] | None
@@ -110,11 +110,11 @@ class _Step:
 
 
 async def scan(reader: "DataReader", query: str | None, position: Position) -> ScanResult:
-    """Find what has arrived.
+    """Find the data that have arrived.
 
-    :raises airflow_provider_lake.client.LakeError: the lake does not answer, or refuses.
+    :raises airflow_provider_lake.client.LakeError: the lake fails to respond, or refuses a request.
     """
-    # In this order: what the lake finishes between two of these questions is found twice, never not at all.
+    # The order matters: data that the lake finishes between two of these requests are found twice rather than missed.
     late, waiting = await _read_waiting(reader, query, position.unseen(position.waiting))
     step = await _read_step(reader, query, position)
     window = await _read_window(reader, query, position.cursor)
@@ -132,9 +132,9 @@ async def scan(reader: "DataReader", query: str | None, position: Position) -> S
 
 
 async def start_position(reader: "DataReader", query: str | None, *, latest: bool) -> Position:
-    """Return the position of somebody who has seen everything that is there, or nothing.
+    """Return the position at which all existing data, or none, are marked as seen.
 
-    :param latest: everything.
+    :param latest: mark all existing data as seen.
     """
     from airflow_provider_lake.client.listing.ids import FINISHED, IdQuery
 
@@ -149,7 +149,7 @@ async def start_position(reader: "DataReader", query: str | None, *, latest: boo
 
 
 async def is_query_accepted(reader: "DataReader", query: str | None) -> bool:
-    """Whether the lake understands a query: where it then refuses a look, it no longer knows the cursor."""
+    """Whether the lake accepts a query: if it does but refuses a scan, it no longer knows the cursor."""
     from airflow_provider_lake.client import BadRequestError
     from airflow_provider_lake.client.listing.ids import FINISHED
 
@@ -163,7 +163,7 @@ async def is_query_accepted(reader: "DataReader", query: str | None) -> bool:
 async def _read_waiting(
     reader: "DataReader", query: str | None, waiting: Sequence[str]
 ) -> tuple[Sequence[str], tuple[str, ...]]:
-    """Return which of the waiting data have arrived, and which are still to be kept: those and the unfinished ones."""
+    """Return which of the waiting data have arrived, and which to keep: the arrived and the unfinished ones."""
     from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED
 
     if not waiting:
@@ -175,7 +175,7 @@ async def _read_waiting(
 
 
 async def _read_step(reader: "DataReader", query: str | None, position: Position) -> _Step | None:
-    """Ask what the cursor would pass; None: there is nowhere to move on to."""
+    """Request the data that the cursor would pass; None: there is no next cursor."""
     from airflow_provider_lake.client.listing.ids import FINISHED, UNFINISHED, IdQuery
 
     if position.next_cursor is None:
@@ -184,7 +184,7 @@ async def _read_step(reader: "DataReader", query: str | None, position: Position
     before = await reader.read_ids(query_ids)
     after = await reader.read_ids(replace(query_ids, cursor=position.next_cursor))
     beyond = set(after.ids)
-    # What does not fit the first page lies behind the other cursor too, or it is too much.
+    # If the first page is full, it must overlap with the data behind the next cursor; otherwise there are too many.
     is_known = before.next_cursor is None or bool(beyond & set(before.ids))
     unfinished = [each for each in before.ids if each not in beyond] if is_known else None
     first = await reader.read_ids(IdQuery(query, FINISHED, position.next_cursor, limit=1))
@@ -207,17 +207,17 @@ async def _read_window(reader: "DataReader", query: str | None, cursor: str | No
 
 
 def _passed(step: _Step | None, window: _Window) -> Sequence[str] | None:
-    """Return the data that would leave the window; None: that is not known, for it does not reach so far."""
+    """Return the data that would leave the window; None: unknown, because the window does not reach that far."""
     if step is None or step.unfinished is None or step.first_id not in window.ids:
         return None
     return window.ids[: window.ids.index(step.first_id)]
 
 
 def _still_needed(seen: frozenset[str], window: _Window, passed: Sequence[str], new_count: int) -> frozenset[str]:
-    """Leave out marks of data that no look will find again.
+    """Drop marks of data that no scan will find again.
 
-    Those of data that lie beyond a full window are let go only where all, with the new ones, are too many: rather is
-    one of these data found twice.
+    Marks of data beyond a full window are dropped only if there would be too many marks with the new ones: such data
+    may then be found twice.
     """
     kept = seen - _marks(passed)
     are_too_many = len(kept) + new_count > _MAX_SEEN

@@ -1,4 +1,4 @@
-"""Wait for data of a lake: for those that arrive, to start DAGs, and for as many as a task needs."""
+"""Triggers that wait for data: for arriving data, to start DAGs, and for as many data as a task needs."""
 
 import asyncio
 import hashlib
@@ -43,34 +43,34 @@ _MAX_COUNT = 1000
 
 
 class LakeDataTrigger(BaseEventTrigger):
-    """Fires whenever data that match have arrived in a datalake: for an ``AssetWatcher``, which so starts DAGs.
+    """Fires whenever matching data have arrived in a datalake: for an ``AssetWatcher``, which starts DAGs.
 
-    Data arrive when the lake has finished them and they match. Those that get a tag later arrive then, unless 500 or
-    more that match were created after them. Data that are deleted before they were handed on do not arrive.
+    Data arrive when the lake has finished them and they match. Data that get a matching tag later arrive at that time,
+    unless 500 or more matching data were created after them. Data that are deleted before the event do not arrive.
 
     The event's payload is ``{"datalake", "datalake_id", "count", "data_ids", "tags", "query"}``;
     :func:`~airflow_provider_lake.assets.lake.arrived_data_ids` reads it.
 
-    On Airflow 3.3 the position in the datalake is kept with the watched asset. A restart of the triggerer loses nothing
-    then, and what had been fired in its last seconds is fired again. On earlier versions, and where several assets
-    share an equal trigger, a restart begins anew as ``begin`` says. A lake that does not answer, or refuses, is asked
-    again for ever.
+    On Airflow 3.3 the position in the datalake is stored with the watched asset. A restart of the triggerer then loses
+    no data, but events of its last seconds may fire again. On earlier versions, and if several assets share an equal
+    trigger, a restart starts over as ``begin`` defines. If the lake fails to respond or refuses a request, the trigger
+    retries without end.
 
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
-    :param tags: names of data tags; data that have one of them. Neither tags nor query: all data.
-    :param intersect_tags: take only data that have all of ``tags``.
+    :param tags: names of data tags; matches data that have one of them. Neither tags nor query: all data.
+    :param intersect_tags: match only data that have all of ``tags``.
     :param query: selection in the lake's query language.
-    :param begin: where a watch begins that has no position yet: with the data that arrive from now on (``"latest"``),
-        or with all that are there (``"earliest"``).
-    :param poll_interval: seconds or a ``timedelta`` between two looks at the lake.
-    :param min_count: fewer data wait for others; 1 to 200.
-    :param max_count: data of one event at most; 1 to 1,000.
-    :param quiet_period: seconds or a ``timedelta`` in which nothing more must arrive before what has arrived is handed
-        on, so that what comes in together starts one run; ``max_count`` data do not wait.
-    :param max_wait: seconds or a ``timedelta`` after which waiting data are handed on all the same; None: never.
-    :param consumer: tells apart triggers that are otherwise equal: one name for each of several watched assets.
-    :raises LakeArgumentError: an argument is none, or out of its range; a ``ValueError``.
+    :param begin: where a trigger without a stored position starts: with the data that arrive from now on
+        (``"latest"``), or with all existing data (``"earliest"``).
+    :param poll_interval: seconds or a ``timedelta`` between two polls of the lake.
+    :param min_count: minimum number of data in one event, fewer wait for more; 1 to 200.
+    :param max_count: maximum number of data in one event; 1 to 1,000.
+    :param quiet_period: seconds or a ``timedelta`` without new arrivals before the event fires, so that data that
+        arrive together start one run; ``max_count`` data do not wait.
+    :param max_wait: seconds or a ``timedelta`` after which waiting data fire an event in any case; None: never.
+    :param consumer: distinguishes otherwise equal triggers: give each of several watched assets its own name.
+    :raises LakeArgumentError: an argument is missing, or out of its range; a ``ValueError``.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class LakeDataTrigger(BaseEventTrigger):
         self.consumer = read_text("consumer", consumer) or ""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments to make this trigger again in another process.
+        """Return the class path and the arguments to recreate this trigger in another process.
 
-        They come back from JSON as they were: else Airflow would make the trigger anew whenever it parses the DAG.
+        The arguments survive a round trip through JSON: otherwise Airflow would recreate the trigger at each DAG parse.
         """
         names = (
             *("lake_conn_id", "datalake", "tags", "intersect_tags", "query", "begin", "poll_interval"),
@@ -115,12 +115,12 @@ class LakeDataTrigger(BaseEventTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     def shared_stream_key(self) -> Hashable:
-        """Name what triggers share: one of them asks the lake for changes, for all that watch it in this way."""
+        """Return the key of the shared stream: triggers with the same key share one poll of the datalake."""
         return (type(self).__qualname__, self.lake_conn_id, self.datalake, self.poll_interval)
 
     @classmethod
     async def open_shared_stream(cls, kwargs: Mapping[str, Any]) -> AsyncIterator[Tick]:
-        """Say again and again how the datalake is; a lake that does not answer is asked less and less often."""
+        """Yield the state of the datalake at each poll; in an outage the delay between polls grows."""
         await load_client()
         from airflow_provider_lake.client import LakeError
         from airflow_provider_lake.client.listing.ids import ANY_STATUS, UNFINISHED
@@ -142,7 +142,7 @@ class LakeDataTrigger(BaseEventTrigger):
             await reader.close()
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Tick]) -> AsyncIterator[TriggerEvent]:
-        """Look for arrived data when the datalake has changed, and fire for those that match."""
+        """Scan for arrived data when the datalake has changed, and fire for those that match."""
         await load_client()
         reader = DataReader(self.lake_conn_id, self.datalake)
         watcher, reported = self._make_watcher(reader), 0
@@ -156,7 +156,7 @@ class LakeDataTrigger(BaseEventTrigger):
             await reader.close()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Do the same alone, where Airflow has no shared streams (below 3.3)."""
+        """Do the same without a shared stream, on Airflow versions that have none (below 3.3)."""
         async for event in self.filter_shared_stream(self.open_shared_stream(self.serialize()[1])):
             yield event
 
@@ -185,26 +185,26 @@ class LakeDataTrigger(BaseEventTrigger):
 
     @property
     def _full_query(self) -> str | None:
-        """The query that says query and tags."""
+        """The query that combines ``query`` and ``tags``."""
         from airflow_provider_lake.client.listing.selection import Selection
 
         return Selection(tags=self.tags, intersect_tags=self.intersect_tags, q=self.query or None).query
 
 
 class DataTrigger(BaseTrigger):
-    """Fires once enough data match, or when they cannot be waited for any longer.
+    """Fires once enough data match, or when the wait fails.
 
-    Its events are those of :mod:`airflow_provider_lake.triggers.events`: the worker that resumes counts again, so that
-    it reports the same in every mode.
+    Its events are those of :mod:`airflow_provider_lake.triggers.events`. The worker that resumes counts again, so that
+    the task returns the same in every mode.
 
-    :param min_count: how many are enough.
+    :param min_count: how many data are enough.
     :param query: selection in the lake's query language.
     :param lake_conn_id: id of a connection of type ``lake``.
     :param datalake: name of the datalake; None: the connection's, else the organization's default one.
-    :param poll_interval: seconds or a ``timedelta`` between two looks at the lake.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
-        outage_budget`` says.
-    :param deadline: when the wait is given up, in seconds since 1970; None: never.
+    :param poll_interval: seconds or a ``timedelta`` between two polls of the lake.
+    :param outage_budget: seconds or a ``timedelta`` that one outage of the lake may last; None: as configured by
+        ``[lake] outage_budget``.
+    :param deadline: when the wait times out, in seconds since 1970; None: never.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class DataTrigger(BaseTrigger):
         self.deadline = read_optional_seconds("deadline", deadline)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments to make this trigger again in another process."""
+        """Return the class path and the arguments to recreate this trigger in another process."""
         names = ("min_count", "query", "lake_conn_id", "datalake", "poll_interval", "outage_budget", "deadline")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
@@ -241,7 +241,7 @@ class DataTrigger(BaseTrigger):
         yield TriggerEvent(payload)
 
     async def _poll(self) -> dict[str, Any]:
-        """Wait, and return what to fire."""
+        """Wait, and return the payload of the event."""
         await load_client()
         from airflow_provider_lake.client import LakeError
 
@@ -287,7 +287,7 @@ class DataTrigger(BaseTrigger):
 
 
 def _delay(interval: float, failures: int, retry_after: float | None) -> float:
-    """Return the seconds until the lake is asked again: more after each fault, and not all at the same time."""
+    """Return the seconds until the next poll: they grow with each failure, and are random to spread the load."""
     longest = max(interval, _MAX_PAUSE_SECONDS)
     pause = min(interval * 2.0 ** min(failures, 16), longest) * random.uniform(0.9, 1.1)
     return max(pause, min(retry_after or 0.0, longest))

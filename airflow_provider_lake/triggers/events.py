@@ -1,4 +1,4 @@
-"""What a trigger that waits says when it fires, and what that means for the worker that resumes."""
+"""Events of triggers that wait, and their meaning for the worker that resumes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import LakeError
 
 ENDED: Mapping[str, Any] = {"status": "ended"}
-# What a lake says that passes, and what such an error is made of: all of it JSON.
+# Names of the client's transient errors; their constructor arguments are JSON.
 _TRANSIENT = frozenset({"RateLimitedError", "ServerError", "TransportError", "UnauthorizedError"})
 
 
 def timeout_event(message: str) -> dict[str, Any]:
-    """Return the event of a wait that was given up."""
+    """Return the event of a wait that timed out."""
     return {"status": "timeout", "message": message}
 
 
 def error_event(error: "LakeError") -> dict[str, Any]:
-    """Return the event of a wait that an error of the lake ended."""
+    """Return the event of a wait that ended with an error of the lake."""
     name = type(error).__name__
     if name not in _TRANSIENT:
         return {"status": "refused", "message": str(error)}
@@ -28,13 +28,13 @@ def error_event(error: "LakeError") -> dict[str, Any]:
 
 
 def require_ended(event: Mapping[str, Any] | None) -> None:
-    """Let an event pass that says that what was waited for has come.
+    """Return if the event reports a successful end of the wait; else raise the matching exception.
 
-    :raises LakePermanentError: the lake refused to tell.
+    :raises LakePermanentError: the lake refused the request.
     :raises WaitTimeoutError: the deadline has passed.
-    :raises airflow_provider_lake.client.LakeError: the lake did not answer for too long; the error with which it did
-        not, as a task that waits on a worker raises it.
-    :raises LakeTriggerError: the event is not one of ours.
+    :raises airflow_provider_lake.client.LakeError: an outage exceeded the budget; its last error, as a task that waits
+        on a worker raises it.
+    :raises LakeTriggerError: the event is not one of this provider.
     """
     match event:
         case {"status": "ended"}:
@@ -51,7 +51,7 @@ def require_ended(event: Mapping[str, Any] | None) -> None:
 
 
 def _error_arguments(error: "LakeError") -> list[Any]:
-    """Return what makes the same error again; its details may be long, and stay behind."""
+    """Return the arguments that recreate the error, without its details, which may be long."""
     from airflow_provider_lake.client import ResponseError
 
     if isinstance(error, ResponseError):

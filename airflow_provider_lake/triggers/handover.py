@@ -1,7 +1,7 @@
-"""How soon a task may go on after it was deferred or rescheduled.
+"""How soon a task may resume after it was deferred or rescheduled.
 
-Below 3.2, Airflow fails a task that has resumed while the process that handed it over is still being cleaned up: it
-takes the end of that process for the end of the task. Later versions know better.
+Airflow below 3.2 fails a task that resumes while the process that deferred it is still being cleaned up: it mistakes
+the end of that process for the end of the task. Airflow 3.2 fixed this.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from airflow.providers.common.compat.sdk import conf
 _FIXED_IN = (3, 2)
 _DEFAULT_INTERVAL_SECONDS = 5.0
 _MARGIN_SECONDS = 2.0
-# No version bears with a sensor that is queued again before the scheduler has heard that the process which rescheduled
-# it has ended; that takes a turn or two of its loop.
+# In every version, a sensor fails if it is queued again before the scheduler has registered the end of the process that
+# rescheduled it; that takes one or two iterations of the scheduler loop.
 _RESCHEDULE_SECONDS = 3.0
 
 
 def handover_seconds() -> float:
-    """Return the seconds that a task must not resume in; 0 where it may resume at once."""
+    """Return the seconds before which a task must not resume; 0 if it may resume at once."""
     major, minor = __version__.split(".")[:2]
     if (int(major), int(minor)) >= _FIXED_IN:
         return 0.0
@@ -28,13 +28,13 @@ def handover_seconds() -> float:
 
 
 def reschedule_seconds() -> float:
-    """Return the seconds that a sensor must not be rescheduled in."""
+    """Return the seconds before which a rescheduled sensor must not run again."""
     return max(_RESCHEDULE_SECONDS, handover_seconds())
 
 
 async def await_handover(started: float) -> None:
-    """Return once a trigger may fire.
+    """Wait until a trigger may fire.
 
-    :param started: when it started to run, by :func:`time.monotonic`.
+    :param started: when the trigger started to run, by :func:`time.monotonic`.
     """
     await asyncio.sleep(max(0.0, started + handover_seconds() - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Wait for jobs of the lake without holding a worker."""
+"""Trigger that waits for jobs of the lake without occupying a worker."""
 
 import asyncio
 import time
@@ -30,31 +30,31 @@ from airflow_provider_lake.triggers.polling.poller import Poller, shared_poller
 if TYPE_CHECKING:
     from airflow_provider_lake.triggers.polling.schedule import JobUpdate
 
-# Airflow gives a trigger 30 seconds to kill.
+# Airflow gives ``on_kill`` of a trigger 30 seconds.
 _KILL_SECONDS = 20.0
 
 
 class JobTrigger(BaseTrigger):
-    """Fires once every job has succeeded or one has not, or when they cannot be waited for any longer.
+    """Fires once every job has succeeded, once one has failed, or when the wait fails.
 
     All triggers of a triggerer that wait on the same connection share one poller.
 
-    The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that it reports the same in
-    every mode. Or it has a ``message``, and as its ``status`` ``"timeout"`` after the deadline, ``"refused"`` where the
-    lake would refuse again, ``"outage"`` where it did not answer for too long.
-    :func:`airflow_provider_lake.triggers.events.require_ended` reads it. With ``details`` it also has these, and the
-    ``job_id``: ``airflow dags test`` hands nothing but the event to the task that resumes.
+    The event is ``{"status": "ended"}``; the worker that resumes reads the jobs itself, so that the task returns the
+    same in every mode. Otherwise the event has a ``message``, and its ``status`` is ``"timeout"`` after the deadline,
+    ``"refused"`` if the lake would refuse again, or ``"outage"`` if an outage exceeded the budget.
+    :func:`airflow_provider_lake.triggers.events.require_ended` reads it. With ``details``, the event also contains
+    these and the ``job_id``: ``airflow dags test`` passes only the event to the task that resumes.
 
     :param job_id: id of a job, the summary of a task that started one, or several of these.
     :param lake_conn_id: id of a connection of type ``lake``.
-    :param poll_interval: seconds or a ``timedelta``, the longest time between two looks at a job; young jobs are looked
-        at more often.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; None: as ``[lake]
-        outage_budget`` says.
+    :param poll_interval: seconds or a ``timedelta``, the longest time between two polls of a job; young jobs are polled
+        more often.
+    :param outage_budget: seconds or a ``timedelta`` that one outage of the lake may last; None: as configured by
+        ``[lake] outage_budget``.
     :param since: when the wait started, in seconds since 1970; None: when the trigger starts.
-    :param deadline: when the wait is given up, in seconds since 1970; None: never.
+    :param deadline: when the wait times out, in seconds since 1970; None: never.
     :param cancel_on_kill: kill the jobs when the task is killed while it waits (Airflow 3.3).
-    :param details: what the task that resumes is to know beside the jobs; JSON.
+    :param details: further values for the task that resumes; JSON.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class JobTrigger(BaseTrigger):
         self.details = details
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments to make this trigger again in another process."""
+        """Return the class path and the arguments to recreate this trigger in another process."""
         names = (
             *("job_id", "lake_conn_id", "poll_interval", "outage_budget", "since", "deadline", "cancel_on_kill"),
             "details",
@@ -100,7 +100,7 @@ class JobTrigger(BaseTrigger):
         yield TriggerEvent(payload)
 
     async def on_kill(self) -> None:
-        """Kill the jobs too, where that was asked for; that one cannot be killed is logged."""
+        """Kill the jobs too, if ``cancel_on_kill`` is set; a failure to kill one is logged."""
         if not self.cancel_on_kill:
             return
         from airflow_provider_lake.client import LakeError
@@ -113,7 +113,7 @@ class JobTrigger(BaseTrigger):
                     self.log.warning("Job %s could not be killed: %s", job_id, error)
 
     async def _wait(self) -> dict[str, Any]:
-        """Wait, and return what to fire."""
+        """Wait, and return the payload of the event."""
         try:
             async with asyncio.timeout(None if self.deadline is None else self.deadline - time.time()) as limit:
                 return await self._poll_jobs()
@@ -131,14 +131,14 @@ class JobTrigger(BaseTrigger):
             return {"status": "refused", "message": "no job id given to wait for"}
         try:
             if not await self._wait_on_shared_poller(job_ids):
-                # Others still waited for the lake that the connection had before it was moved.
+                # The shared poller was opened before the Airflow connection changed to another lake.
                 self.log.info("The lake does not know the job; the connection is read anew")
                 async with shared_poller(self.lake_conn_id) as poller:
                     await self._await_end(poller, job_ids)
         except AirflowNotFoundException as error:
             return {"status": "refused", "message": str(error)}
         except Exception as error:
-            # Whoever came this far has loaded the client, and not on the event loop.
+            # The poller has imported the client by now, outside the event loop.
             from airflow_provider_lake.client import LakeError
 
             if not isinstance(error, LakeError):
@@ -147,7 +147,7 @@ class JobTrigger(BaseTrigger):
         return dict(ENDED)
 
     async def _wait_on_shared_poller(self, job_ids: Sequence[str]) -> bool:
-        """Wait for the jobs by a poller that others may have begun; return whether its lake knows the jobs."""
+        """Wait for the jobs with a poller that may be shared; return whether its lake knows the jobs."""
         started = time.monotonic()
         async with shared_poller(self.lake_conn_id) as poller:
             from airflow_provider_lake.client import NotFoundError
@@ -161,14 +161,14 @@ class JobTrigger(BaseTrigger):
         return True
 
     async def _await_end(self, poller: Poller, job_ids: Sequence[str]) -> None:
-        """Return once every job has succeeded, or one has not: a failure is told at once."""
+        """Return once every job has succeeded, or as soon as one has failed."""
         watch = poller.watch(
             job_ids,
             self.log,
             poll_interval=self.poll_interval,
             outage_budget=self.outage_budget,
             since=self.since,
-            # Whoever deferred has looked before.
+            # The worker that deferred has polled before.
             token_was_accepted=self.since is not None,
         )
         latest: dict[str, JobUpdate] = {}

@@ -1,4 +1,4 @@
-"""One watcher of arriving data: when it looks, what it hands on together, and where it goes on after a restart."""
+"""One watcher of arriving data: when it scans, how it batches, and where it resumes after a restart."""
 
 import asyncio
 import time
@@ -13,20 +13,20 @@ from airflow_provider_lake.tasks.outages import Logger
 from airflow_provider_lake.triggers.arrivals import Position, ScanResult, is_query_accepted, scan, start_position
 from airflow_provider_lake.triggers.polling.reader import DataReader
 
-# An event is in Airflow's database a second or two after it was fired. A position that is kept before then would lose
-# it with the process; one that is kept later only has it fired again.
+# An event reaches Airflow's database a second or two after it fires. If the position were stored before that, a crash
+# would lose the event; if it is stored later, the event only fires again.
 SAVE_DELAY_SECONDS = 5.0
-# Not every change shows in a tick: data that are there already may get a tag.
+# Not every change shows in a tick: existing data may get a tag.
 MAX_IDLE_TICKS = 10
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How a datalake was at a moment.
+    """State of a datalake at one poll.
 
-    :param count: of all data.
-    :param unfinished: of those that the lake has not finished.
+    :param count: number of all data.
+    :param unfinished: number of data that the lake has not finished.
     """
 
     count: int
@@ -35,12 +35,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """Which data are handed on together.
+    """How arrived data are grouped into events.
 
-    :param min_count: fewer wait for others.
-    :param max_count: at most so many.
-    :param quiet_period: seconds in which nothing more has arrived.
-    :param max_wait: seconds after which those that wait are handed on all the same; None: never.
+    :param min_count: minimum number of data in one event; fewer wait for more.
+    :param max_count: maximum number of data in one event.
+    :param quiet_period: seconds without new arrivals before an event fires.
+    :param max_wait: seconds after which waiting data fire an event in any case; None: never.
     """
 
     min_count: int
@@ -50,10 +50,10 @@ class Batching:
 
 
 class PositionStore:
-    """Keeps a watcher's position in Airflow's store of an asset's state (Airflow 3.3), where there is one.
+    """Stores a watcher's position in Airflow's asset state store (Airflow 3.3), if there is one.
 
-    :param store: Airflow's; None: there is none.
-    :param key: of the position; other selections of data have others.
+    :param store: Airflow's asset state store; None: there is none.
+    :param key: key of the position; each selection of data has its own.
     """
 
     def __init__(self, store: Any, key: str, log: Logger) -> None:
@@ -65,7 +65,7 @@ class PositionStore:
             log.warning("This Airflow keeps no state of assets: data that arrive during a restart are not noticed")
 
     async def load(self) -> Position | None:
-        """Return the position that was kept."""
+        """Return the stored position; None: there is none."""
         record = await self._call("get", self._key)
         if record is None:
             return None
@@ -76,7 +76,7 @@ class PositionStore:
         return self._saved
 
     async def save(self, position: Position) -> None:
-        """Keep a position, unless it is the one that is kept."""
+        """Store a position, unless it equals the stored one."""
         if position != self._saved:
             await self._call("set", self._key, position.to_json())
             self._saved = position
@@ -98,10 +98,10 @@ class PositionStore:
 
 
 class Watcher:
-    """Looks for arrived data when its datalake has changed.
+    """Scans for arrived data when its datalake has changed.
 
-    :param query: the data that are meant; None: all.
-    :param from_latest: a watch that has no position yet begins with what arrives from now on.
+    :param query: query that selects the data; None: all data.
+    :param from_latest: without a stored position, start with the data that arrive from now on.
     """
 
     def __init__(
@@ -123,12 +123,12 @@ class Watcher:
         self._position: Position | None = None
         self._seen_tick: Tick | None = None
         self._idle_ticks = 0
-        # Those that wait for others, when the first of them was found, and when the last.
+        # Ids of data that wait for more, the time when the first of them was found, and the time of the last arrival.
         self._held_ids: frozenset[str] = frozenset()
         self._held_since = self._last_arrival = 0.0
 
     async def process(self, tick: Tick) -> AsyncIterator[Sequence[str]]:
-        """Yield the ids of data that are to be handed on now, a batch at a time; a fault of the lake ends it."""
+        """Yield the ids of the data that are due, one batch per event; a failed request ends the scan."""
         if not self._needs_scan(tick):
             return
         is_complete = False
@@ -167,7 +167,7 @@ class Watcher:
 
     async def _start(self) -> Position:
         position = await start_position(self._reader, self._query, latest=self._from_latest)
-        # Else a restart before the first arrival would begin later, and lose what has arrived in between.
+        # Otherwise a restart before the first arrival would start later, and miss data that arrived in between.
         await self._store.save(position)
         return position
 
@@ -176,7 +176,7 @@ class Watcher:
             await self._store.save(self._position)
 
     async def _tolerate(self, operation: Callable[[], Awaitable[_T]]) -> _T | None:
-        """Ask; a watch outlives every fault of lake and Airflow, and goes on at the next tick."""
+        """Run an operation; log errors of the lake and of Airflow, and continue at the next tick."""
         from airflow_provider_lake.client import LakeError
 
         try:
@@ -186,7 +186,7 @@ class Watcher:
             return None
 
     def _batches(self, new_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-        """Cut what is due into batches; hold the rest."""
+        """Split the data that are due into batches; hold the rest back."""
         now, size = time.monotonic(), self._batching.max_count
         if not self._held_ids:
             self._held_since = now

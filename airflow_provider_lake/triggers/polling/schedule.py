@@ -209,7 +209,7 @@ class Schedule:
         if job.failures == 1:
             self.outbox += [(wait, OutageStarted(error)) for wait in job.waits]
         if job.waits:
-            # Each wait gets one more poll when its budget ends, however short the delay, unless ``Retry-After`` is later.
+            # Each wait gets one more poll when its budget ends, unless ``Retry-After`` is later.
             last_poll_at = min(_budget_ends_at(job, wait) for wait in job.waits)
             poll_at = min(now + backoff(_interval(job, now), job.failures), last_poll_at)
             self._schedule_poll(job, max(self.paused_until, poll_at))

@@ -155,7 +155,7 @@ class PollerThread(threading.Thread):
             self._close_handles()
 
     def _set_up(self) -> None:
-        """Make what the thread waits with; a process that has all its files open already can make none of it."""
+        """Open selector and multi handle; this fails in a process that has reached its limit of open files."""
         self._wake_reader.setblocking(False)
         self._selector = self._opened.enter_context(selectors.DefaultSelector())
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
