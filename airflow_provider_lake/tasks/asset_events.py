@@ -1,4 +1,4 @@
-"""What a task tells Airflow about the data that it brought in or worked on: events of its outlets, and lineage."""
+"""What a task reports to Airflow about the data that it created or processed: events of its outlets, and lineage."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -25,11 +25,11 @@ def emit_asset_events(
     summary: Mapping[str, Any],
     partition_key: str | Sequence[str] | None = None,
 ) -> None:
-    """Put a task's summary into the events of its outlets; outside a running task there is nobody to tell.
+    """Put a task's summary into the events of its outlets; does nothing outside a running task.
 
-    :param outlets: those of them that are lake assets, or aliases, get the summary as their event's ``extra``. An alias
-        gets an event for each asset of :func:`assets_for`.
-    :param partition_key: of the assets' events (Airflow 3.3), one event for each key.
+    :param outlets: the task's outlets. Lake assets and aliases among them get the summary as their event's ``extra``.
+        An alias gets an event for each asset of :func:`assets_for`.
+    :param partition_key: partition key of the assets' events (Airflow 3.3), or several: one event for each.
     """
     context = _running_context()
     if context is None:
@@ -45,9 +45,9 @@ def emit_asset_events(
 
 
 def report_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bool) -> None:
-    """Tell Airflow's collector of lineage of the datalake that a summary names.
+    """Report the datalake that a summary names to Airflow's lineage collector.
 
-    :param is_input: the task has only read it.
+    :param is_input: the task has only read the datalake.
     """
     if _running_context() is None or not summary.get("datalake"):
         return
@@ -66,9 +66,9 @@ def report_lineage(hook: "LakeHook", summary: Mapping[str, Any], *, is_input: bo
 
 
 def assets_for(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
-    """Return the assets that a summary speaks of: its datalake, by each of the tags that data got if there are any.
+    """Return the assets of a summary: its datalake, or one asset for each tag of the data if there are tags.
 
-    None where nothing came in: whoever is scheduled by the data would find no new ones.
+    There are no assets if the task created no data: a DAG that they schedule would find no new data.
     """
     datalake = summary.get("datalake")
     if not datalake or 0 in {summary.get("uploaded"), (summary.get("progress") or {}).get("imported")}:
@@ -79,7 +79,7 @@ def assets_for(hook: "LakeHook", summary: Mapping[str, Any]) -> "list[Asset]":
 
 
 def check_outlet_lakes(hook: "LakeHook", outlets: Iterable[Any]) -> None:
-    """Refuse to tell of one lake's data under the name of another, as after a connection was moved.
+    """Refuse to emit events for another lake's asset, as when the connection has changed to another lake.
 
     :raises LakePermanentError: an outlet names another lake, or another organization, than the connection.
     """

@@ -1,4 +1,4 @@
-"""When a wait ends that nobody else would end: Airflow looks at no ``execution_timeout`` while a task is deferred."""
+"""Deadlines of deferred waits: Airflow does not check ``execution_timeout`` while a task is deferred."""
 
 import time
 from datetime import timedelta
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskDeferralTimeout", "backstop", "execution_deadline"]
 
-# By so much later than the trigger itself Airflow ends a wait whose triggerer is gone.
+# How much later than the trigger itself Airflow ends a wait, in case the triggerer is gone.
 _BACKSTOP_SECONDS = 60.0
 
 
 def execution_deadline(context: "Context", execution_timeout: timedelta | None) -> float | None:
-    """Return when a try of a task has lasted too long, in seconds since 1970; None: never, or outside a task."""
+    """Return when a try reaches its execution timeout, in seconds since 1970; None: never, or outside a task."""
     instance = context.get("ti")
     if execution_timeout is None or instance is None or instance.start_date is None:
         return None
@@ -27,7 +27,7 @@ def execution_deadline(context: "Context", execution_timeout: timedelta | None) 
 
 
 def backstop(deadline: float | None) -> timedelta | None:
-    """Return after how long Airflow ends a wait that its trigger, with this deadline, should have ended before.
+    """Return after how long Airflow ends a wait, as a fallback for a trigger with this deadline.
 
     :param deadline: in seconds since 1970; None: there is none.
     """

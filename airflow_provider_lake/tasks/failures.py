@@ -1,19 +1,19 @@
-"""How many single files of a task may fail before the task does."""
+"""How many files of a task may fail before the task itself fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_lake.arguments import read_limit
 
-# A summary travels through Airflow's database: longer lists are cut, and say so by their counts.
+# A summary is stored in Airflow's database: longer lists are cut; counts hold the full numbers.
 MAX_SUMMARY_ITEMS = 100
 
 
 def check_max_failures(max_failures: float) -> float:
-    """Return what was given as a limit of failures.
+    """Check and return a limit of failures.
 
-    :param max_failures: a number as an int, or a share of all as a float from 0 to 1.
-    :raises LakeArgumentError: it is neither.
+    :param max_failures: a number as an int, or a share of all files as a float from 0 to 1.
+    :raises LakeArgumentError: the value is neither.
     """
     return read_limit("max_failures", max_failures)
 
@@ -25,13 +25,13 @@ def check_failure_count(
     failures: Sequence[Mapping[str, Any]],
     error: type[Exception],
 ) -> None:
-    """Let a task pass of which not too many files failed.
+    """Raise an error if too many files of a task failed.
 
-    :param max_failures: as :func:`check_max_failures` returned it.
-    :param failed: files that failed.
-    :param count: all files.
-    :param failures: path and reason of the first of those that failed.
-    :param error: what to raise otherwise; its message names them.
+    :param max_failures: limit, as returned by :func:`check_max_failures`.
+    :param failed: number of files that failed.
+    :param count: number of all files.
+    :param failures: path and reason of the first failed files.
+    :param error: class of the error to raise; its message names these files.
     """
     allowed = max_failures * count if isinstance(max_failures, float) else max_failures
     if failed > allowed:

@@ -1,4 +1,4 @@
-"""A hash of what a task is told, equal wherever it is told the same: in another process, order or type."""
+"""A hash of a task's arguments; equal arguments have equal hashes, whatever the process, order or type."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ from typing import Any
 
 
 def fingerprint(*what: Any) -> str:
-    """Return a hash of what a task is told to do, by which a later try knows whether it is told the same.
+    """Return a hash of a task's arguments, so that a later try can detect whether they have changed.
 
-    Lazy sequences are read. Of what has no text of its own, its class and its attributes count, and never its place in
-    memory; an iterator, which could be read only once, counts by its class alone.
+    Lazy sequences are read. An object without its own text is hashed by its class and its attributes, never by its
+    memory address. An iterator, which can be read only once, is hashed by its class alone.
     """
     return hashlib.sha256(_json(_to_json(what)).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -23,7 +23,7 @@ def _json(value: Any) -> str:
 
 
 def _to_json(value: Any) -> Any:
-    """Return a value as JSON has it."""
+    """Return a value in the types of JSON."""
     if value is None or isinstance(value, bool | int | float):
         return value
     for kind, read in _READERS:
@@ -37,14 +37,14 @@ def _mapping_to_json(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _set_to_json(value: AbstractSet[Any]) -> list[Any]:
-    # Every process orders a set anew.
+    # The order of a set differs between processes.
     return sorted(map(_to_json, value), key=_json)
 
 
 def _describe_object(value: Any) -> Any:
-    """Return the text of a value, or its class and attributes where that text would show where it lies in memory."""
+    """Return the text of a value, or its class and attributes if the text would contain a memory address."""
     if callable(value) and not isinstance(value, type):
-        # What a partial is made of, too; a function has nothing beyond its name.
+        # Also the parts of a partial; a function has only its name.
         parts = [getattr(value, name, None) for name in ("func", "args", "keywords")]
         return [_qualified_name(value), *(_to_json(part) for part in parts if part is not None)]
     kind = type(value)
@@ -61,9 +61,9 @@ def _qualified_name(what: Any) -> str:
     return f"{getattr(what, '__module__', kind.__module__)}.{name}"
 
 
-# The first that fits is taken.
+# The first matching type is used.
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    # Airflow has subclasses of text; what they say counts.
+    # Airflow has subclasses of str; only their text counts.
     (str, str.__str__),
     (Enum, lambda value: _to_json(value.value)),
     (Mapping, _mapping_to_json),

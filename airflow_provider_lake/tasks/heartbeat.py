@@ -1,11 +1,11 @@
-"""A line in the task's log now and then, by which a wait that has nothing new to say shows that it goes on."""
+"""A periodic line in the task's log, which shows that a wait without news is still running."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-# Airflow's loggers are no logging.Logger everywhere.
+# Airflow's loggers are not instances of logging.Logger in every version.
 from airflow_provider_lake.tasks.outages import Logger
 
 HEARTBEAT_SECONDS = 600.0
@@ -13,9 +13,9 @@ HEARTBEAT_SECONDS = 600.0
 
 @asynccontextmanager
 async def log_heartbeat(log: Logger, describe: Callable[[], str]) -> AsyncIterator[None]:
-    """Give signs of life while the block runs.
+    """Log a line from time to time while the block runs.
 
-    :param describe: says how far that is which is waited for, as far as it is known.
+    :param describe: returns the last known progress of the wait.
     """
 
     async def log_periodically() -> None:
@@ -31,10 +31,10 @@ async def log_heartbeat(log: Logger, describe: Callable[[], str]) -> AsyncIterat
 
 
 def sleep_with_heartbeat(seconds: float, log: Logger, description: str, last_logged: float) -> float:
-    """Sleep, and give a sign of life whenever it has been quiet for too long; return since when it has been quiet.
+    """Sleep, and log a line whenever the last one is too long ago; return the time of the last line.
 
-    :param description: how far that is which is waited for, as it was last seen.
-    :param last_logged: when something was last said, by :func:`time.monotonic`.
+    :param description: the last known progress of the wait.
+    :param last_logged: time of the last log line, by :func:`time.monotonic`.
     """
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

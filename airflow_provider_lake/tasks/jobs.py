@@ -1,4 +1,4 @@
-"""What tasks do with jobs of the lake: read them, describe them, log their output, and judge them."""
+"""How tasks handle jobs of the lake: read them, describe them, log their output, and check for failures."""
 
 import re
 import time
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Job
 
 LOG_LINES = 20
-# Of a job that has succeeded, fewer are of interest; and of many jobs, the output of some.
+# For a job that has succeeded, fewer lines are logged; for many jobs, only the output of the first.
 DONE_LOG_LINES = 5
 LOG_LINE_CHARACTERS = 1000
-# By which programs colour and move what they print on a terminal.
+# Escape sequences for colours and cursor movement on a terminal.
 _CONTROL_CHARACTERS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 MAX_LOGS = 10
 # A job that was started a moment ago may not be known everywhere yet.
 MISSING_GRACE_SECONDS = 5.0
-# A job is looked at this often while it is young, and never noticed later than after a tenth more of its time.
+# Poll interval of a young job; later the interval is at most a tenth of the job's age.
 _FIRST_INTERVAL_SECONDS = 1.0
 _SHORTEST_INTERVAL_SECONDS = 0.05
 _INTERVAL_PER_AGE = 0.1
@@ -31,7 +31,7 @@ JobIds = str | UUID | Mapping[str, Any]
 
 
 class JobLike(Protocol):
-    """What a job is described by: one that was read, or news of one."""
+    """What describes a job: a job that was read, or an update of one."""
 
     @property
     def id(self) -> object:
@@ -43,27 +43,27 @@ class JobLike(Protocol):
 
     @property
     def progress(self) -> Mapping[str, Any] | None:
-        """Counts of what it does."""
+        """Counts of its progress."""
 
 
 def next_interval(age: float, poll_interval: float) -> float:
-    """Return the seconds until the next look at a job: short while it is young, and never longer than asked.
+    """Return the seconds until the next poll of a job: short while it is young, at most ``poll_interval``.
 
-    Nor is it ever without a pause, whatever was asked.
+    The result is never zero, even if ``poll_interval`` is.
 
-    :param age: seconds that it has been waited for.
+    :param age: seconds since the wait for the job started.
     :param poll_interval: seconds, the longest interval.
     """
     return max(_SHORTEST_INTERVAL_SECONDS, min(poll_interval, max(_FIRST_INTERVAL_SECONDS, age * _INTERVAL_PER_AGE)))
 
 
 def progress_counts(job: JobLike) -> dict[str, int]:
-    """Return the counts of a job's progress; empty where the lake tells none."""
+    """Return the counts of a job's progress; empty if the lake reports none."""
     return {name: count for name, count in (job.progress or {}).items() if isinstance(count, int)}
 
 
 def describe_job(job: JobLike) -> str:
-    """Describe a job in one line: its state, and how far it is."""
+    """Describe a job in one line: its state and its progress."""
     counts = progress_counts(job)
     parts = [f"job {job.id} is {job.status}"]
     if "done" in counts and "total" in counts:
@@ -72,7 +72,7 @@ def describe_job(job: JobLike) -> str:
 
 
 def read_job(client: "Client", job_id: str) -> "Job":
-    """Read a job, which may have been started a moment ago and not be known yet.
+    """Read a job; retry for a few seconds if the lake does not know it yet, as right after its start.
 
     :raises airflow_provider_lake.client.NotFoundError: the lake still does not know it after a few seconds.
     """
@@ -89,10 +89,10 @@ def read_job(client: "Client", job_id: str) -> "Job":
 
 
 def require_no_failure(job: "Job", error: type[LakeJobError]) -> None:
-    """Let a job pass that has succeeded or still goes on.
+    """Raise an error if a job has failed; return if it has succeeded or is still running.
 
-    :param error: what to raise otherwise; its message ends with the last lines of the job's log.
-    :raises LakeJobError: it failed or was killed.
+    :param error: class of the error to raise; its message ends with the last lines of the job's log.
+    :raises LakeJobError: the job failed or was killed.
     """
     if not job.status.is_final or job.status.is_successful:
         return
@@ -107,13 +107,13 @@ def _log_tail(job: "Job") -> list[str]:
     try:
         log = job.log_tail(LOG_LINES)
     except LakeError as error:
-        # That the job has failed is known, and matters more.
+        # Do not hide the failure of the job behind this error.
         return [f"its log cannot be read: {error}"]
     return [f"the last {len(log)} lines of its log:", *map(_shorten, log)] if log else []
 
 
 def _shorten(line: str) -> str:
-    """Return a line of a program's output for a task's log: without colours, and cut where it is very long."""
+    """Return a line of a program's output for a task's log: without colours, and cut if it is very long."""
     plain = one_line(_CONTROL_CHARACTERS.sub("", line).replace("\t", " "))
     if len(plain) <= LOG_LINE_CHARACTERS:
         return plain
@@ -121,7 +121,7 @@ def _shorten(line: str) -> str:
 
 
 def log_output(jobs: "Sequence[Job]", log: Logger) -> None:
-    """Log the last lines that jobs which have succeeded have message, of a few of them; it fails nothing."""
+    """Log the last output lines of successful jobs, for the first few jobs; errors of the lake are only logged."""
     from airflow_provider_lake.client import LakeError
 
     for job in jobs[:MAX_LOGS]:
@@ -137,7 +137,7 @@ def log_output(jobs: "Sequence[Job]", log: Logger) -> None:
 
 
 def kill_job(client: "Client", job_id: str, log: Logger) -> None:
-    """End a job that still goes on; that it cannot be ended is logged, for whoever asks is ending too."""
+    """Kill a job that is still running; a failure is only logged, because the caller is being killed too."""
     from airflow_provider_lake.client import LakeError
 
     try:
@@ -150,5 +150,5 @@ def kill_job(client: "Client", job_id: str, log: Logger) -> None:
 
 
 def job_summary(job: "Job") -> JobSummary:
-    """Return what a task that waited for a job says about it."""
+    """Return the summary of a task that waited for a job."""
     return {"job_id": str(job.id), "status": str(job.status), "progress": progress_counts(job) or None}

@@ -1,6 +1,6 @@
-"""What OpenLineage is told about the tasks of a lake, where its provider is installed.
+"""OpenLineage metadata of the tasks of a lake, for Airflow's OpenLineage provider.
 
-Only that provider calls these methods, so it is there when they run.
+Only that provider calls these methods, so it is installed when they run.
 """
 
 import os
@@ -26,10 +26,10 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 class LakeLineage:
-    """Mixed into operators: their inputs, their datalake as output with the number of its new data, and their job.
+    """Mixin of operators: reports their inputs, their datalake as output with the count of new data, and their job.
 
-    :attr:`last_summary` is what the task has returned; without one, there is nothing to tell. Operators that have
-    :attr:`is_read_only` set name the datalake as their input, and their ``target`` as output.
+    :attr:`last_summary` is the summary that the task has returned; without one, nothing is reported. Operators that
+    have :attr:`is_read_only` set report the datalake as their input, and their ``target`` as output.
     """
 
     last_summary: Mapping[str, Any] | None = None
@@ -57,7 +57,7 @@ class LakeLineage:
         return dataset_name(lake_uri(asset_host(self.hook.connection), summary["datalake"], organization=organization))
 
     def lineage_inputs(self, lake: tuple[str, str], summary: Mapping[str, Any]) -> "Iterator[Dataset]":
-        """Yield what the task has read.
+        """Yield the datasets that the task has read.
 
         :param lake: namespace and name of the datalake.
         """
@@ -72,7 +72,7 @@ class LakeLineage:
             yield Dataset(namespace=storage, name=file_name)
 
     def lineage_outputs(self, lake: tuple[str, str], summary: Mapping[str, Any]) -> "Iterator[OutputDataset]":
-        """Yield what the task has written.
+        """Yield the datasets that the task has written.
 
         :param lake: namespace and name of the datalake.
         """
@@ -84,7 +84,7 @@ class LakeLineage:
 
 
 def file_datasets(filepaths: str | Path | Sequence[str | Path] | None) -> list[tuple[str, str]]:
-    """Return the namespaces and names that OpenLineage knows files, folders and objects by; of a pattern its folder."""
+    """Return the OpenLineage namespaces and names of files, folders and objects; for a pattern, of its folder."""
     paths = [] if filepaths is None else read_paths("filepaths", filepaths)
     return list(dict.fromkeys(map(_file_name, paths)))
 
@@ -94,12 +94,12 @@ def _file_name(path: str) -> tuple[str, str]:
         return "file", to_printable(str(Path(_without_pattern(local_path(path))).absolute()))
     scheme, separator, location = path.partition("://")
     bucket, _, name = _without_pattern(location).partition("/")
-    # What may stand before the bucket is the id of a connection.
+    # The part before the bucket, if any, is the id of an Airflow connection.
     return f"{scheme}{separator}{bucket.rpartition('@')[2]}", name or "/"
 
 
 def _without_pattern(path: str) -> str:
-    """Return the folder of what a pattern matches; a file that is named like a pattern is itself."""
+    """Return the folder of a pattern's matches; an existing file whose name looks like a pattern is returned as is."""
     if os.path.lexists(path) or not _PATTERN.search(path):
         return path
     return _PATTERN.split(path, maxsplit=1)[0].rpartition("/")[0]
@@ -117,7 +117,7 @@ def _output(dataset: tuple[str, str], summary: Mapping[str, Any]) -> "OutputData
 
 
 def _count(summary: Mapping[str, Any]) -> int | None:
-    """Return the number of data that a task has brought in, taken out, or worked on."""
+    """Return the number of data that a task has created, downloaded or processed."""
     progress = summary.get("progress") or {}
     counts = (summary.get("uploaded"), progress.get("imported"), summary.get("downloaded"), summary.get("data_count"))
     return next((count for count in counts if count is not None), None)

@@ -1,4 +1,4 @@
-"""Waiting through outages: a lake that fails to respond for a while fails no task, one that stays away does."""
+"""Waiting through outages: a short outage of the lake does not fail a task, one beyond the outage budget does."""
 
 import math
 import random
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # Airflow's loggers are not instances of logging.Logger in every version.
 Logger = Any
-# The longest pause between two polls in an outage, where `poll_interval` is shorter.
+# The longest delay between two polls in an outage, unless `poll_interval` is longer.
 _MAX_BACKOFF_SECONDS = 60.0
 _MARGIN_SECONDS = 0.01
 
@@ -31,7 +31,7 @@ def backoff(interval: float, failures: int) -> float:
 class OutageBudget:
     """How long a lake may fail to respond before the wait for it fails.
 
-    Whoever sends a request reports its end: :meth:`tolerate` an error, or :meth:`reset` after a response.
+    The sender of a request reports its outcome: :meth:`tolerate` for an error, :meth:`reset` for a response.
 
     :param budget: seconds that one outage may last.
     :param outage_since: start of an outage that an earlier process saw, in seconds since 1970.

@@ -1,4 +1,4 @@
-"""What tasks return, and what the events of their assets carry.
+"""What tasks return, and what the events of their assets contain.
 
 Operators, sensors and triggers build these, and ``arrived_data_ids`` and the ``summary`` argument read them. Summaries
 are stored in Airflow's database as JSON: long lists are shortened, and counts say how many there were.
@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from airflow_provider_lake.arguments import read_path
 from airflow_provider_lake.exceptions import LakeArgumentError
 
-# What an event carries of a summary: what is short, and useful to the DAGs that the event starts.
+# The keys of a summary that an event contains: short values that are useful to the DAGs that the event starts.
 EVENT_KEYS = (
     *("datalake", "datalake_id", "tags", "source", "prefixes", "processing", "query"),
     *("job_id", "status", "progress", "jobs"),
@@ -69,7 +69,7 @@ class JobsSummary(TypedDict):
 
 
 class ImportDetails(TypedDict):
-    """What ``ImportBucketObjectsOperator`` returns beside its :class:`JobSummary`."""
+    """What ``ImportBucketObjectsOperator`` returns in addition to its :class:`JobSummary`."""
 
     datalake: str
     datalake_id: str
@@ -79,7 +79,7 @@ class ImportDetails(TypedDict):
 
 
 class ImportResult(TypedDict):
-    """What it returns besides once the job has ended; None: the lake does not report it."""
+    """What it also returns once the job has ended; None: the lake does not report it."""
 
     found: dict[str, int] | None
     imported: int | None
@@ -90,7 +90,7 @@ class ImportResult(TypedDict):
 
 
 class ProcessingDetails(TypedDict):
-    """What ``LaunchProcessingOperator`` returns beside its :class:`JobSummary`."""
+    """What ``LaunchProcessingOperator`` returns in addition to its :class:`JobSummary`."""
 
     datalake: str
     processing: str
@@ -116,7 +116,7 @@ class TagSummary(TypedDict):
 
 
 class DownloadCounts(TypedDict):
-    """Results of a download; ``failures`` holds at most 100, ``bytes`` counts those that were downloaded."""
+    """Results of a download; ``failures`` holds at most 100, ``bytes`` is the number of downloaded bytes."""
 
     data_count: int
     downloaded: int
@@ -160,19 +160,19 @@ class DataCountSummary(TypedDict):
 
 
 class ArrivalPayload(DataCountSummary):
-    """Payload of the events of ``LakeDataTrigger``; ``data_ids`` are all ``count`` data."""
+    """Payload of the events of ``LakeDataTrigger``; ``data_ids`` are the ids of all ``count`` data."""
 
     datalake_id: str
     data_ids: list[str]
 
 
 def to_event(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an asset's event carries of a summary, values of None left out."""
+    """Return the part of a summary that an asset's event contains, without values of None."""
     return {key: summary[key] for key in EVENT_KEYS if summary.get(key) is not None}
 
 
 def payload_of(extra: Any) -> Any:
-    """Return the summary in an event's ``extra``: of a watcher's event its payload, else all of it."""
+    """Return the summary in an event's ``extra``: the payload of a watcher's event, else all of ``extra``."""
     payload = extra.get("payload") if isinstance(extra, Mapping) else None
     return payload if isinstance(payload, Mapping) else extra
 
@@ -181,7 +181,7 @@ def data_ids(summary: Mapping[str, Any]) -> Iterable[str]:
     """Return the ids of the data that a summary or an event names; none where it names none.
 
     :raises LakeArgumentError: an upload of more than 100 data, without a manifest; a ``ValueError``.
-    :raises LakePermanentError: the manifest is not one.
+    :raises LakePermanentError: the file is not a manifest.
     """
     if summary.get("data_ids") is not None:
         ids: Iterable[str] = summary["data_ids"]

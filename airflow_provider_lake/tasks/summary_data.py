@@ -1,7 +1,7 @@
-"""From what a task returned to the data that it brought in.
+"""From the summary of a task to the data that it created.
 
-An import does not say which these are. All that its prefixes, tags and source have in common are taken then: those of
-an earlier import too, for the first try of this one may have brought some in before it failed.
+An import does not report the ids of its data. Its data are then all that match its prefixes, tags and source. This
+includes data of an earlier import, because the first try of an import may have created some before it failed.
 """
 
 import json
@@ -17,17 +17,17 @@ from airflow_provider_lake.text.argument_text import NATIVE, shorten
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Client, Data, Datalake
 
-# What of a long list of prefixes one query asks for: it travels in a URL.
+# A query is part of a URL, so a long list of prefixes is split into several queries.
 MAX_PREFIXES_PER_QUERY = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryData:
-    """What one task brought in: either ids, or what the data have in common.
+    """The data that one task created: either by ids, or by a query and prefixes.
 
-    :param data_ids: None: they are found by ``query`` and ``prefixes``.
-    :param query: in the lake's query language; it may find more than is meant.
-    :param prefixes: beginnings of the object names that are meant.
+    :param data_ids: ids of the data; None: ``query`` and ``prefixes`` select them.
+    :param query: query in the lake's query language; it may match too many data.
+    :param prefixes: prefixes of the object names of the data.
     """
 
     data_ids: Iterable[str] | None = None
@@ -35,14 +35,14 @@ class SummaryData:
     prefixes: tuple[str, ...] = ()
 
     def filter(self, data: "Iterable[Data]") -> "Iterator[Data]":
-        """Leave out data that the query finds and that are not meant: to it, upper and lower case are alike."""
+        """Yield the data whose object names have one of the prefixes: the query itself ignores case."""
         return (each for each in data if each.object_name.startswith(self.prefixes))
 
 
 def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
-    """Return the summaries that tasks returned: one, several, or none; a task that was skipped has returned none.
+    """Return the summaries of tasks: one, several, or none; a skipped task has none.
 
-    :raises LakeArgumentError: there is something else in it.
+    :raises LakeArgumentError: the value contains anything else.
     """
     summaries = [payload_of(item) for item in flat_items(argument, value)]
     for each in summaries:
@@ -57,9 +57,9 @@ def read_summaries(argument: str, value: Any) -> list[Mapping[str, Any]]:
 def data_of_summaries(
     client: "Client", datalake: "Datalake", summaries: Sequence[Mapping[str, Any]]
 ) -> Iterator[SummaryData]:
-    """Yield what the tasks brought in that returned these summaries.
+    """Yield the data of the tasks that returned these summaries.
 
-    :raises LakePermanentError: a summary that names no data, is of another datalake, or of an import that goes on.
+    :raises LakePermanentError: a summary names no data or another datalake, or its import has not succeeded.
     """
     for each in summaries:
         if "datalake" not in each:
@@ -91,7 +91,7 @@ def _require_same_datalake(datalake: "Datalake", summary: Mapping[str, Any]) -> 
 
 
 def _data_of_import(client: "Client", summary: Mapping[str, Any]) -> Iterator[SummaryData]:
-    """Yield what lies below an import's prefixes, with its tags and its source."""
+    """Yield the data below an import's prefixes, with its tags and its source."""
     _require_ended(client, summary)
     conditions = [f"tags.name = {_quote(tag)}" for tag in read_names("summary", summary.get("tags"))]
     source = read_text("summary", summary.get("source"))
@@ -118,7 +118,7 @@ def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
 
 
 def _outermost(prefixes: Iterable[str]) -> list[str]:
-    """Leave out prefixes below others, so that none of the data is found twice."""
+    """Drop prefixes below other prefixes, so that no data are found twice."""
     kept: list[str] = []
     for prefix in sorted(set(prefixes)):
         if not kept or not prefix.startswith(kept[-1]):
