@@ -1,7 +1,7 @@
 """Datalakes as Airflow assets: ``lake://host[:port][/path]/datalake[?organization=…][&tag=…]``.
 
-The URI names a datalake of an organization, or those of its data that carry a tag, and no connection: DAGs that reach
-one lake by several connections speak of the same asset. Instead of the host it may hold the lake's logical name.
+The URI names a datalake of an organization, or the data of it that have a tag. It does not name a connection: DAGs that
+use several connections to one lake share its assets. Instead of the host, it may contain the lake's logical name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SCHEME = "lake"
 _TAG = "tag"
 _ORGANIZATION = "organization"
-# What a URI without a port means; another one of a lake by plain HTTP is no less another lake than one of its own port.
+# Port of a URI without one. A lake by plain HTTP gets port 80 in its URI, because it is another lake than by HTTPS.
 _DEFAULT_PORT = 443
 _PLAIN_PORT = 80
 _FORM = f"{SCHEME}://host/datalake"
@@ -43,16 +43,17 @@ def lake_asset(
     watchers: Sequence[Any] = (),
     extra: Mapping[str, Any] | None = None,
 ) -> Asset:
-    """Return the asset that a datalake is, or those of its data that carry a tag.
+    """Return the asset of a datalake, or of those of its data that have a tag.
 
-    :param host: of the lake, as the connection has it, a URL or a bare host name, which means https; or what the
-        connection has as its ``lake_name``. User, password and default port are left out.
+    :param host: host of the lake as in the connection: a URL, or a bare host name, which means https; or the
+        ``lake_name`` of the connection. User, password and default port are left out.
     :param datalake: name of the datalake.
     :param tag: name of a data tag, or several.
-    :param organization: name of the organization that has the datalake; None: not said, as for the only one of a lake.
-    :param watchers: Airflow's ``AssetWatcher`` of this asset.
-    :param extra: what else Airflow shall keep with the asset.
-    :raises ValueError: host or datalake is missing, or an argument is none, or a template.
+    :param organization: name of the organization that owns the datalake; None: unspecified, as for a lake that has
+        only one.
+    :param watchers: Airflow's ``AssetWatcher`` of this asset, or several.
+    :param extra: further values that Airflow stores with the asset.
+    :raises ValueError: host or datalake is missing, or an argument is not valid, or is a template.
     """
     several = flat_items("watchers", watchers)
     return _make_asset(lake_uri(host, datalake, tag, organization), several, read_mapping("extra", extra))
@@ -78,16 +79,16 @@ def lake_uri(host: str, datalake: str, tag: str | Sequence[str] | None = None, o
 
 
 def _host_of(host: str) -> SplitResult:
-    """Return the parts of a host, which name it and its path alone.
+    """Return the parts of a host, which may contain scheme, port and path.
 
-    :raises LakeArgumentError: it is none.
+    :raises LakeArgumentError: the value is not a host.
     """
     try:
         parts = urlsplit(host if "://" in host else f"//{host}")
         is_host = bool(parts.hostname) and parts.port != 0 and parts.scheme.lower() in {"", "http", "https"}
     except ValueError as error:
         raise LakeArgumentError(f"host {_without_port(host)!r} is no host: {error}") from None
-    # What reads URLs passes over line breaks and tabs.
+    # URL parsers skip line breaks and tabs.
     if not is_host or parts.query or parts.fragment or " " in host or not host.isprintable():
         raise LakeArgumentError(
             f"host {_without_port(host)!r} is no host: give one such as https://host:port, or a bare name"
@@ -107,14 +108,14 @@ def create_asset(
     organization: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Asset:
-    """Make an asset for Airflow's collector of lineage, as :func:`lake_asset` does."""
+    """Create an asset for Airflow's lineage collector, as :func:`lake_asset` does."""
     return lake_asset(host, datalake, tag, organization=organization, extra=extra)
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
-    """Return a lake's URI in its one normal form, for Airflow.
+    """Return a lake's URI in its normal form, for Airflow.
 
-    :raises ValueError: it lacks the host, names no datalake, or asks for something else than tags and an organization.
+    :raises ValueError: the URI has no host or no datalake, or has other parameters than tags and an organization.
     """
     if not uri.hostname:
         raise ValueError(f"a {SCHEME} URI names a host: {_FORM}")
@@ -132,14 +133,14 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
 
 
 def lake_of(uri: str) -> tuple[str, str | None]:
-    """Return the lake that a URI is of: its host, port and path, and the organization, where it says one."""
+    """Return the lake of a URI (its host, port and path), and the organization, if the URI names one."""
     parts = sanitize_uri(urlsplit(uri))
     organization = dict(parse_qsl(parts.query)).get(_ORGANIZATION)
     return parts.netloc + parts.path.rpartition("/")[0], organization
 
 
 def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> "Dataset":  # noqa: ARG001 - Airflow's signature
-    """Return the dataset that OpenLineage knows an asset as: the lake as its namespace, then datalake and tags."""
+    """Return the OpenLineage dataset of an asset: the lake is its namespace, datalake and tags are its name."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
     namespace, name = dataset_name(asset.uri)
@@ -147,7 +148,7 @@ def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> "Dataset
 
 
 def dataset_name(uri: str) -> tuple[str, str]:
-    """Return the namespace and the name that OpenLineage knows a lake's URI by."""
+    """Return the OpenLineage namespace and name of a lake's URI."""
     parts = sanitize_uri(urlsplit(uri))
     path, _, datalake = parts.path.rpartition("/")
     arguments = parse_qsl(parts.query)
@@ -158,17 +159,17 @@ def dataset_name(uri: str) -> tuple[str, str]:
 
 
 def is_lake_asset(asset: Any) -> bool:
-    """Whether something is an asset that a lake's URI names."""
+    """Whether an object is an asset with a lake's URI."""
     return isinstance(asset, Asset) and urlsplit(asset.uri).scheme == SCHEME
 
 
 def arrived_data_ids(events: Iterable[Any]) -> list[str]:
     """Return the ids of the data whose arrival started a DAG, each once, in the order of their creation.
 
-    :param events: events of one asset: ``triggering_asset_events[asset]`` of the running task's context. Those of a
-        watcher name their data, and so do those of tasks that upload: by their ids up to 100, above by their manifest,
-        which is read. Other events name no data, and add none.
-    :raises ValueError: an upload brought more data in than its event names, and has no manifest.
+    :param events: events of one asset: ``triggering_asset_events[asset]`` of the running task's context. Events of a
+        watcher contain the ids of their data. Events of uploads contain up to 100 ids; for more data, the ids are read
+        from the upload's manifest. Other events contain no ids, and add none.
+    :raises ValueError: an upload created more data than its event contains, and has no manifest.
     """
     ids: dict[str, None] = {}
     for event in _events(events):
@@ -179,7 +180,7 @@ def arrived_data_ids(events: Iterable[Any]) -> list[str]:
 def _events(events: Any) -> Iterable[Any]:
     """Return events of an asset.
 
-    :raises LakeArgumentError: it is something else, such as the events of all assets.
+    :raises LakeArgumentError: the value is something else, such as the events of all assets.
     """
     several = list(events) if isinstance(events, Iterable) and not isinstance(events, Mapping) else [events]
     if not all(hasattr(each, "extra") and not isinstance(each, Asset) for each in several):
@@ -190,7 +191,7 @@ def _events(events: Any) -> Iterable[Any]:
 
 
 def _make_asset(uri: str, watchers: Iterable[Any], extra: dict[str, Any] | None) -> Asset:
-    # By itself Airflow would take the name from what it is given, with whatever that holds.
+    # Set the name too: otherwise Airflow would use the URI as given, before it is sanitized.
     return Asset(name=uri, uri=uri, watchers=list(watchers), extra=extra)
 
 

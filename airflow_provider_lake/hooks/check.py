@@ -1,7 +1,7 @@
-"""Try a connection, and say in one sentence what was found or what is wrong.
+"""Test a connection, and describe the result or the problem in one sentence.
 
-The sentence depends on what is the matter, not on the words of whichever library sends: when no answer comes, the way
-to the lake is walked again step by step.
+The sentence depends on the problem itself, not on the error messages of the HTTP library: if no response comes, each
+step of the way to the lake (name, port, TLS, HTTP) is tested again.
 """
 
 import socket
@@ -29,12 +29,12 @@ _PROBE_SECONDS = 5.0
 
 
 def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
-    """Ask the lake for the connection's datalake; return whether it is of use, and one sentence that says why."""
+    """Request the connection's datalake; return whether the connection is usable, and one sentence that explains it."""
     from airflow_provider_lake.client import LakeError, ResponseError, RetryPolicy, TransportError
     from airflow_provider_lake.client.transport.base import PLAIN_HTTP_REFUSED
 
     try:
-        # Whoever waits for the sentence can ask again.
+        # No retries: the user can repeat the test.
         with make_client(connection, RetryPolicy(attempts=1)) as client:
             return _check_datalake(client, datalake_name(connection))
     except TransportError as error:
@@ -45,7 +45,7 @@ def check_connection(connection: ConnectionFields) -> tuple[bool, str]:
         complaint = str(error)
         if complaint.endswith(PLAIN_HTTP_REFUSED):
             complaint = _explain_no_response(connection) or complaint
-    # What a server says may have any form.
+    # A server's message may have any form.
     return False, " ".join(complaint.split())
 
 
@@ -65,7 +65,7 @@ def _check_datalake(client: "Client", name: str | None) -> tuple[bool, str]:
 
 
 def _explain_response(connection: ConnectionFields, error: "ResponseError") -> str:
-    """Say what an error answer means for the one who fills in a connection."""
+    """Explain an error response to the user who configures the connection."""
     from airflow_provider_lake.client import NotFoundError, RateLimitedError, ServerError, UnauthorizedError
 
     url, path = without_credentials(base_url(connection)), urlsplit(error.url).path
@@ -83,7 +83,7 @@ def _explain_response(connection: ConnectionFields, error: "ResponseError") -> s
 
 
 def _explain_no_response(connection: ConnectionFields) -> str | None:
-    """Say why no usable answer came; None: a second look finds nothing wrong, or cannot tell because of a proxy."""
+    """Explain why no usable response came; None: a second test finds no problem, or there is a proxy in between."""
     url = urlsplit(base_url(connection))
     authority = _authority(url)
     if _is_proxied(url):
@@ -125,7 +125,7 @@ def _explain_tls(connection: ConnectionFields, url: SplitResult, sock: socket.so
 
 
 def _accepts_tls(sock: socket.socket) -> bool:
-    """Whether TLS can begin, whoever is there; nothing is said over it."""
+    """Whether a TLS handshake succeeds, without a check of the certificate; no data are sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
@@ -136,7 +136,7 @@ def _accepts_tls(sock: socket.socket) -> bool:
 
 
 def _explain_http(url: SplitResult, sock: socket.socket) -> str | None:
-    """Ask once more, with no token, and look at the first bytes of the answer only."""
+    """Send one more request, without a token, and check only the first bytes of the response."""
     head = f"GET /api/home/ping HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\nConnection: close\r\n\r\n"
     sock.sendall(head.encode("latin-1", "replace"))
     try:
@@ -149,7 +149,7 @@ def _explain_http(url: SplitResult, sock: socket.socket) -> str | None:
 
 
 def _tls_context(connection: ConnectionFields) -> ssl.SSLContext:
-    """Return what to trust: the authorities that the client trusts too."""
+    """Return a TLS context that trusts the same authorities as the client."""
     from airflow_provider_lake.client.transport.curl_request import ca_bundle_path
 
     path = ca_bundle_path()

@@ -1,4 +1,4 @@
-"""What the fields of a connection mean; knows no Airflow, so that the command line needs none to try one."""
+"""Meaning of the fields of a connection; does not import Airflow, so that the command line can test one without it."""
 
 import json
 import math
@@ -20,7 +20,7 @@ class ConnectionFields(Protocol):
 
     @property
     def conn_id(self) -> Any:
-        """What messages call it."""
+        """Id of the connection, for messages."""
         ...
 
     @property
@@ -35,12 +35,12 @@ class ConnectionFields(Protocol):
 
     @property
     def port(self) -> Any:
-        """Port of the lake, where its host has none."""
+        """Port of the lake, if its host has none."""
         ...
 
     @property
     def schema(self) -> Any:
-        """Scheme of the lake's URL, where its host has none."""
+        """Scheme of the lake's URL, if its host has none."""
         ...
 
     @property
@@ -54,8 +54,8 @@ def make_client(
 ) -> "Client":
     """Build the client that a connection describes.
 
-    :param retry: when it sends a request again; None: as clients do by default.
-    :param renew_token: gives the token anew where the lake refuses it; None: it cannot be had anew.
+    :param retry: retry policy of the client; None: the default one.
+    :param renew_token: returns the current token after the lake has refused one; None: tokens are not renewed.
     :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
     from airflow_provider_lake.client import Client, RetryPolicy
@@ -64,7 +64,7 @@ def make_client(
 
 
 def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
-    """Return what a connection says to whoever talks to its lake: the arguments of a client, less how it retries.
+    """Return the arguments of the client that a connection describes, without its retry policy.
 
     :raises airflow_provider_lake.client.UsageError: the connection has no usable token, host or timeout.
     """
@@ -84,7 +84,7 @@ def client_arguments(connection: ConnectionFields) -> dict[str, Any]:
 def api_token(connection: ConnectionFields) -> str:
     """Return the API token of a connection.
 
-    :raises airflow_provider_lake.client.UsageError: it has no usable one.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token.
     """
     from airflow_provider_lake.client import UsageError
     from airflow_provider_lake.client.client import checked_token
@@ -95,10 +95,10 @@ def api_token(connection: ConnectionFields) -> str:
 
 
 def changed_token(connection: ConnectionFields, previous: ConnectionFields) -> str:
-    """Return the API token that a connection has now; one of another lake is not for the lake of before.
+    """Return the API token that a connection has now; a token is never sent to a lake that it was not meant for.
 
     :param previous: the connection as it was when it was first read.
-    :raises airflow_provider_lake.client.UsageError: it has no usable token, or was moved to another host.
+    :raises airflow_provider_lake.client.UsageError: the connection has no usable token, or has another host now.
     """
     from airflow_provider_lake.client import UsageError
 
@@ -111,7 +111,7 @@ def changed_token(connection: ConnectionFields, previous: ConnectionFields) -> s
 def base_url(connection: ConnectionFields) -> str:
     """Return the base URL of the connection's lake: its host as given, completed by https and its port.
 
-    :raises airflow_provider_lake.client.UsageError: the host is no host.
+    :raises airflow_provider_lake.client.UsageError: the host is not valid.
     """
     from airflow_provider_lake.client import UsageError
     from airflow_provider_lake.client.client import DEFAULT_HOST
@@ -119,7 +119,7 @@ def base_url(connection: ConnectionFields) -> str:
     host = (connection.host or "").strip(" ") or DEFAULT_HOST
     if "://" not in host:
         host = f"{(connection.schema or 'https').removesuffix('://')}://{host}"
-    # What reads URLs passes over line breaks and tabs: the token would go to another host.
+    # URL parsers skip line breaks and tabs: the token would go to another host.
     if not host.isprintable():
         raise UsageError(f"host {host.rpartition('@')[2]!r} of connection {connection.conn_id!r} is no host")
     try:
@@ -135,9 +135,9 @@ def base_url(connection: ConnectionFields) -> str:
 
 
 def asset_host(connection: ConnectionFields) -> str:
-    """Return what stands for the lake in the URIs of its assets: its logical name, else its host.
+    """Return the host part of the lake's asset URIs: its logical name, else its host.
 
-    :raises airflow_provider_lake.client.UsageError: the host is no host, or the name could be none.
+    :raises airflow_provider_lake.client.UsageError: the host or the name is not valid.
     """
     from airflow_provider_lake.client import UsageError
 
@@ -154,10 +154,11 @@ def asset_host(connection: ConnectionFields) -> str:
 def extra_fields(connection: ConnectionFields) -> dict[str, Any]:
     """Return the extra fields of a connection.
 
-    Airflow's own ``extra_dejson`` also masks them, by a call to the supervisor that ends the whole triggerer of Airflow
-    3.1 when a trigger's thread makes it. No field of ours is secret, and Airflow masks what it hands out.
+    Airflow's own ``extra_dejson`` also masks them, by a call to the supervisor. In Airflow 3.1 this call ends the whole
+    triggerer when a trigger's thread makes it. None of the fields is secret, and Airflow masks the connections that it
+    returns.
 
-    :raises airflow_provider_lake.client.UsageError: they are no JSON object.
+    :raises airflow_provider_lake.client.UsageError: the extra fields are not a JSON object.
     """
     from airflow_provider_lake.client import UsageError
 
@@ -171,9 +172,9 @@ def extra_fields(connection: ConnectionFields) -> dict[str, Any]:
 
 
 def timeout_seconds(connection: ConnectionFields) -> float:
-    """Return how long the connection wants to wait for the lake, in seconds.
+    """Return the connection's timeout for requests, in seconds.
 
-    :raises airflow_provider_lake.client.UsageError: its timeout is no positive number.
+    :raises airflow_provider_lake.client.UsageError: the timeout is not a positive number.
     """
     from airflow_provider_lake.client import UsageError
 
@@ -188,7 +189,7 @@ def timeout_seconds(connection: ConnectionFields) -> float:
 
 
 def verifies_tls(connection: ConnectionFields) -> bool:
-    """Return whether the connection wants TLS certificates to be checked."""
+    """Return whether the connection requires valid TLS certificates."""
     return str(extra_fields(connection).get("verify_ssl", True)).strip().lower() not in _FALSE_VALUES
 
 

@@ -36,7 +36,7 @@ class LakeHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Describe the connection form's own fields to Airflow below 3.2; later ones read the provider's metadata."""
+        """Describe the standard fields of the connection form; Airflow 3.2 and later read the provider's metadata."""
         behaviour = _connection_type()["ui-field-behaviour"]
         return {name.replace("-", "_"): value for name, value in behaviour.items()}
 
@@ -44,11 +44,11 @@ class LakeHook(BaseHook):
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Describe the extra fields of the connection form to Airflow below 3.2.
 
-        :raises ImportError: wtforms is missing, as Airflow expects of hooks; the extra fields are then given as JSON.
+        :raises ImportError: wtforms is missing. Airflow expects this error; users then enter the extra fields as JSON.
         """
         wtforms = import_module("wtforms")
 
-        # Airflow allows no other classes, and replaces these by its own while it asks.
+        # Airflow allows only these classes, and replaces them with its own during this call.
         classes = {"string": "StringField", "boolean": "BooleanField", "number": "IntegerField"}
         return {
             name: getattr(wtforms, classes[field["schema"]["type"][0]])(
@@ -59,26 +59,26 @@ class LakeHook(BaseHook):
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> "Connection":
-        """Read a connection on an event loop; Airflow itself cannot below 3.1, and blocks the loop below 3.3.2."""
+        """Read a connection in an event loop; Airflow's own method is missing below 3.1, and blocks below 3.3.2."""
         from airflow.providers.common.compat.connection import get_async_connection
 
         return await get_async_connection(conn_id)
 
     @cached_property
     def connection(self) -> "Connection":
-        """The connection itself, read once."""
+        """The Airflow connection, read once."""
         return self.get_connection(self.lake_conn_id)
 
     @cached_property
     def client(self) -> "Client":
-        """Client of the connection's organization; the first use asks the lake who we are.
+        """Client of the connection's organization; the first use requests user and organization from the lake.
 
         :raises airflow_provider_lake.client.LakeError: the lake cannot be reached, or refuses token or organization.
         """
         return make_client(self.connection, renew_token=self._renew_token)
 
     def _renew_token(self) -> str:
-        """Return the token that the connection has now, for it may have been rotated; the old one where it has none."""
+        """Return the connection's current token, because it may have been rotated; if it has none, the old one."""
         from airflow_provider_lake.client import LakeError
 
         try:
@@ -93,26 +93,26 @@ class LakeHook(BaseHook):
         return token
 
     def get_conn(self) -> "Client":
-        """Return :attr:`client`, under the name that Airflow's hooks share."""
+        """Return :attr:`client`, under the common name of Airflow's hooks."""
         return self.client
 
     def get_datalake(self, name: str | None = None) -> "Datalake":
         """Return a datalake of the organization.
 
-        :param name: its name; None: the one that the connection names, else the organization's default one.
-        :raises airflow_provider_lake.client.NotFoundError: there is none of that name.
+        :param name: name of the datalake; None: the connection's, else the organization's default one.
+        :raises airflow_provider_lake.client.NotFoundError: there is no datalake of that name.
         """
         return self.client.get_datalake(name=name or datalake_name(self.connection))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask the lake for the connection's datalake; say in one sentence what was found or what is wrong."""
+        """Request the connection's datalake; return success, and the result or the problem in one sentence."""
         from airflow_provider_lake.hooks.check import check_connection
 
         return check_connection(self.connection)
 
 
 def _connection_type() -> dict[str, Any]:
-    """Return what the provider's metadata say of this type of connection: one description for every Airflow."""
+    """Return this connection type from the provider's metadata: one description for every Airflow version."""
     from airflow_provider_lake.get_provider_info import get_provider_info
 
     found: dict[str, Any] = get_provider_info()["connection-types"][0]

@@ -1,8 +1,8 @@
 """Links from a task to the datalake, the data and the job that it works on.
 
-Airflow finds a link in an XCom of the task, which it writes itself only when the task's process ends. The functions
-``show_...`` write it earlier, as soon as the address is known: so it is there while the task runs, and stays whatever
-becomes of it.
+Airflow reads a link from an XCom of the task, which Airflow itself writes only when the task's process ends. The
+functions ``show_...`` write it earlier, as soon as the URL is known: the link then works while the task runs, and
+after a failure.
 """
 
 import logging
@@ -25,35 +25,35 @@ logger = logging.getLogger(__name__)
 
 
 class _XComLink(BaseOperatorLink):
-    """A link whose address the task has made known while it ran."""
+    """A link whose URL the task has published in an XCom while it ran."""
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
-        """Return the address that the task made known; empty: none."""
+        """Return the URL that the task has published; empty: none."""
         from airflow.providers.common.compat.sdk import XCom
 
         return str(XCom.get_value(ti_key=ti_key, key=self.xcom_key) or "")
 
 
 class LakeDatalakeLink(_XComLink):
-    """To the datalake that a task works on."""
+    """Link to the datalake of a task."""
 
     name = "Datalake"
 
 
 class LakeDataLink(_XComLink):
-    """To the data that a task brings in, or works on."""
+    """Link to the data that a task creates or processes."""
 
     name = "Data in the lake"
 
 
 class LakeJobLink(_XComLink):
-    """To the job that a task has started, or waits for."""
+    """Link to the job that a task has started, or waits for."""
 
     name = "Job in the lake"
 
 
 def show_datalake(datalake: "Datalake") -> None:
-    """Let the running task link to its datalake."""
+    """Publish the link of the running task to its datalake."""
     pattern = configuration.url_pattern("datalake_url", configuration.DATALAKE_URL)
     _show(LakeDatalakeLink, pattern, **_url_fields(datalake))
 
@@ -61,14 +61,14 @@ def show_datalake(datalake: "Datalake") -> None:
 def show_data(
     datalake: "Datalake", tags: Sequence[str] = (), query: str | None = None, *, intersect_tags: bool = False
 ) -> None:
-    """Let the running task link to its data: those that match the query and carry one of the tags, or all of them."""
+    """Publish the link of the running task to its data: those that match the query and have one or all of the tags."""
     from airflow_provider_lake.client.listing.selection import Selection
 
     if intersect_tags:
         query, tags = Selection(tags=tags, intersect_tags=True, q=query).query, ()
     selection = urlencode([*(("tag", tag) for tag in tags), *([("q", query)] if query else [])], quote_via=quote)
     if not selection:
-        # Airflow complains in the task's log of a link that nothing was said of.
+        # Without an XCom, Airflow would log a warning about the missing link.
         _push_xcom(LakeDataLink, "")
         return
     pattern = configuration.url_pattern("data_url", configuration.DATA_URL)
@@ -76,7 +76,7 @@ def show_data(
 
 
 def show_job(client: "Client", job_id: str) -> None:
-    """Let the running task link to its job."""
+    """Publish the link of the running task to its job."""
     pattern = configuration.url_pattern("job_url", configuration.JOB_URL)
     _show(
         LakeJobLink,
@@ -100,7 +100,7 @@ def _show(link: type[_XComLink], pattern: str, **fields: Any) -> None:
     try:
         url = pattern.format(**fields)
     except (LookupError, ValueError, AttributeError) as error:
-        # No task should fail for a link.
+        # A task must not fail because of a link.
         logger.warning("No link %r: the pattern %r cannot be filled: %r", link.name, pattern, error)
         return
     _push_xcom(link, url)

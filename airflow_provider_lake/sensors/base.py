@@ -1,4 +1,4 @@
-"""What all sensors of the lake share: the same outcomes in every mode, and one outage budget."""
+"""Base of all sensors of the lake: the same outcomes in every mode, and one outage budget."""
 
 import math
 import time
@@ -46,12 +46,12 @@ class LakeSensor(BaseSensorOperator):
 
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poke_interval: seconds or a ``timedelta`` between two looks at the lake; in reschedule mode below Airflow
+    :param poke_interval: seconds or a ``timedelta`` between two polls of the lake; in reschedule mode below Airflow
         3.2, 7 or more.
-    :param timeout: seconds or a ``timedelta`` after which the wait is given up; None: as Airflow is configured.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
-        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
-    :param multiple_outputs: let other tasks take single values of the summary that this task returns, as
+    :param timeout: seconds or a ``timedelta`` after which the wait times out; None: as Airflow is configured.
+    :param outage_budget: seconds or a ``timedelta`` that one outage of the lake may last; in reschedule mode below
+        Airflow 3.3, only the ``timeout`` limits an outage.
+    :param multiple_outputs: let other tasks use single values of the summary that this task returns, as
         ``task.output["jobs"]``.
     """
 
@@ -68,7 +68,7 @@ class LakeSensor(BaseSensorOperator):
         multiple_outputs: bool = configuration.multiple_outputs(),
         **kwargs: Any,
     ) -> None:
-        # Airflow 3.0 takes no None for its own default.
+        # Airflow 3.0 does not accept None as its own default.
         limit: dict[str, Any] = {} if timeout is None else {"timeout": read_seconds("timeout", timeout)}
         super().__init__(
             poke_interval=read_seconds("poke_interval", poke_interval),
@@ -85,23 +85,23 @@ class LakeSensor(BaseSensorOperator):
 
     @cached_property
     def hook(self) -> LakeHook:
-        """Hook of the connection, made when the task runs."""
+        """Hook of the connection, created when the task runs."""
         return LakeHook(read_required_text("lake_conn_id", self.lake_conn_id))
 
     @abstractmethod
     def _poll(self) -> PokeReturnValue:
-        """Look once; return whether there is what is waited for, and the summary."""
+        """Poll once; return whether the wait is over, and the summary."""
 
     @abstractmethod
     def _make_trigger(self, end: float) -> "BaseTrigger":
-        """Return what waits in the triggerer.
+        """Return the trigger that waits in the triggerer.
 
         :param end: the deadline, in seconds since 1970.
         """
 
     @abstractmethod
     def _describe(self, summary: Any) -> str:
-        """Describe in a few words how far that is which is waited for."""
+        """Describe the progress of the wait in a few words."""
 
     def poke(self, context: "Context") -> PokeReturnValue:
         """Poll once; an outage of the lake counts as "not yet" while the outage budget lasts."""
@@ -125,7 +125,7 @@ class LakeSensor(BaseSensorOperator):
                 self._save_outage(context, budget)
 
     def execute(self, context: "Context") -> Any:
-        """Wait in the way that was asked for; return the summary."""
+        """Wait in the configured mode; return the summary."""
         with self._skipping():
             if not self.deferrable:
                 return self._report(super().execute(context))
@@ -139,11 +139,11 @@ class LakeSensor(BaseSensorOperator):
     def execute_complete(self, context: "Context", event: Mapping[str, Any] | None = None) -> Any:
         """Resume after the trigger fired; return the summary.
 
-        :raises LakePermanentError: the lake refused to tell.
-        :raises AirflowSensorTimeout: what is waited for has not come in time.
-        :raises AirflowTaskTimeout: nor within the ``execution_timeout``, which was shorter.
-        :raises airflow_provider_lake.client.LakeError: the lake did not answer for too long.
-        :raises LakeTriggerError: the event is not one of ours.
+        :raises LakePermanentError: the lake refused the request.
+        :raises AirflowSensorTimeout: the wait exceeded the ``timeout``.
+        :raises AirflowTaskTimeout: the wait exceeded the ``execution_timeout``, which was shorter.
+        :raises airflow_provider_lake.client.LakeError: an outage exceeded the budget.
+        :raises LakeTriggerError: the event is not one of this provider.
         """
         with self._skipping(), permanent_errors():
             is_late = _is_late(event)
@@ -157,7 +157,7 @@ class LakeSensor(BaseSensorOperator):
             return self._report(found.xcom_value)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: "Context") -> Any:
-        """Resume after the trigger fired, or after Airflow gave it up."""
+        """Resume after the trigger fired, or after Airflow's own timeout of the deferral."""
         with self._skipping():
             try:
                 return super().resume_execution(next_method, next_kwargs, context)
@@ -166,9 +166,9 @@ class LakeSensor(BaseSensorOperator):
                 raise
 
     def _require_time(self, context: "Context") -> None:
-        """Let pass unless the execution timeout is over.
+        """Raise an error if the execution timeout is over, as Airflow does for a task that waits on a worker.
 
-        :raises AirflowTaskTimeout: it is; so Airflow ends a task that waits on a worker.
+        :raises AirflowTaskTimeout: the execution timeout is over.
         """
         limit = execution_deadline(context, self.execution_timeout)
         if limit is not None and limit <= time.time():
@@ -183,7 +183,7 @@ class LakeSensor(BaseSensorOperator):
     def _skipping(self) -> Iterator[None]:
         """Skip the task under ``soft_fail`` and ``never_fail`` for the same reasons in every mode.
 
-        Airflow's own rules differ between a poke, a resumed task, and one whose trigger it gave up.
+        Airflow's own rules differ between a poke, a resumed task, and a task whose trigger timed out.
         """
         try:
             yield
@@ -196,7 +196,7 @@ class LakeSensor(BaseSensorOperator):
             raise
 
     def _outage_budget(self, context: "Context") -> OutageBudget:
-        """Return the budget: in poke mode it lives as long as the task, else it is read from the task's state."""
+        """Return the outage budget; in reschedule mode the start of an outage is read from the task's state."""
         if self.reschedule:
             record = load_record(context, _OUTAGE_KEY) or {}
             since, retry_at = record.get("since"), record.get("retry_at", 0.0)
@@ -206,7 +206,7 @@ class LakeSensor(BaseSensorOperator):
         return self._task_budget
 
     def _save_outage(self, context: "Context", budget: OutageBudget) -> None:
-        """Store the start of an outage for the process that pokes next."""
+        """Store the start of an outage for the next process, in reschedule mode."""
         if not self.reschedule:
             return
         if budget.in_outage and not budget.is_exhausted:
@@ -221,15 +221,15 @@ class LakeSensor(BaseSensorOperator):
 
 
 def _was_rescheduled(context: "Context") -> bool:
-    """Whether an earlier process of this try has looked, so that the lake has taken the token."""
+    """Whether an earlier process of this try has polled, so that the lake has accepted the token."""
     instance = context.get("ti")
     return instance is not None and instance.get_first_reschedule_date(context) is not None
 
 
 def _is_late(event: Mapping[str, Any] | None) -> bool:
-    """Whether an event says that the deadline came first.
+    """Whether an event reports that the deadline has passed.
 
-    :raises Exception: what :func:`airflow_provider_lake.triggers.events.require_ended` raises for any other reason.
+    :raises Exception: any other exception of :func:`airflow_provider_lake.triggers.events.require_ended`.
     """
     try:
         require_ended(event)

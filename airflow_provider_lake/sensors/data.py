@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 class DataSensor(LakeSensor):
-    """Wait until a datalake has at least so many data that match; only those that the lake has finished count.
+    """Wait until a datalake has at least ``min_count`` matching data; only data that the lake has finished count.
 
     Returns ``{"datalake", "count", "tags", "query"}``, the same in every mode; ``count`` may be above ``min_count``.
 
     :param min_count: how many data are enough.
-    :param tags: names of data tags; data that have one of them (templated).
+    :param tags: names of data tags; matches data that have one of them (templated).
     :param intersect_tags: count only data that have all of ``tags``.
     :param query: selection in the lake's query language, such as ``data_source.name = "cam-1"`` (templated). At least
         one of tags and query must be given.
     :param datalake: name of the datalake (templated); None: the connection's, else the organization's default one.
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param poke_interval: seconds or a ``timedelta`` between two looks at the lake.
-    :param timeout: seconds or a ``timedelta`` after which the wait is given up.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
-        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
+    :param poke_interval: seconds or a ``timedelta`` between two polls of the lake.
+    :param timeout: seconds or a ``timedelta`` after which the wait times out.
+    :param outage_budget: seconds or a ``timedelta`` that one outage of the lake may last; in reschedule mode below
+        Airflow 3.3, only the ``timeout`` limits an outage.
     """
 
     template_fields: Sequence[str] = ("tags", "query", "datalake", "lake_conn_id")
@@ -72,7 +72,7 @@ class DataSensor(LakeSensor):
         return PokeReturnValue(count >= self.min_count, summary)
 
     def _make_trigger(self, end: float) -> DataTrigger:
-        """Return what counts in the triggerer.
+        """Return the trigger that counts in the triggerer.
 
         :param end: the deadline, in seconds since 1970.
         """
@@ -92,9 +92,10 @@ class DataSensor(LakeSensor):
 
     @property
     def _full_query(self) -> str:
-        """The query that says query and tags.
+        """The query that combines ``query`` and ``tags``.
 
-        :raises airflow_provider_lake.client.UsageError: nothing is given: the whole lake is never meant by accident.
+        :raises airflow_provider_lake.client.UsageError: neither is given; this guards against selecting the whole
+            datalake by accident.
         """
         from airflow_provider_lake.client import UsageError
         from airflow_provider_lake.client.listing.selection import Selection
@@ -109,7 +110,7 @@ class DataSensor(LakeSensor):
         return selection.query
 
     def _show(self, datalake: "Datalake") -> None:
-        """Let the running task link to its data, once."""
+        """Publish the link of the running task to its data, once."""
         if not self._links_set:
             show_datalake(datalake)
             show_data(

@@ -26,12 +26,12 @@ from airflow_provider_lake.triggers.job import JobTrigger
 if TYPE_CHECKING:
     from airflow_provider_lake.client import Job
 
-# Airflow below 3.3 renders no templates for triggers.
+# Airflow below 3.3 does not render templates in triggers.
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 
 
 class JobSensor(LakeSensor):
-    """Wait until jobs of the lake have succeeded; fail with a job's last log lines as soon as one has not.
+    """Wait until jobs of the lake have succeeded; as soon as one fails, fail with its last log lines.
 
     Returns ``{"jobs": [{"job_id", "status", "progress"}]}``, the same in every mode.
 
@@ -39,14 +39,14 @@ class JobSensor(LakeSensor):
         these (templated).
     :param lake_conn_id: id of a connection of type ``lake`` (templated).
     :param deferrable: wait in the triggerer instead of on a worker.
-    :param start_from_trigger: begin in the triggerer, without a first look on a worker; only together with
-        ``deferrable``, and for a ``job_id`` that is known without another task's result: a plain one, or a template
-        over ``params`` and ``dag_run.conf`` (Airflow 3.3; below it, and in mapped tasks, it begins on a worker).
-    :param poke_interval: seconds or a ``timedelta`` between two looks at the jobs; when deferred, the longest time
+    :param start_from_trigger: start in the triggerer, without a first poll on a worker; only together with
+        ``deferrable``, and for a ``job_id`` that does not depend on another task's result: a plain one, or a template
+        with ``params`` and ``dag_run.conf`` (Airflow 3.3; below it, and in mapped tasks, it starts on a worker).
+    :param poke_interval: seconds or a ``timedelta`` between two polls of the jobs; when deferred, the longest time
         between them.
-    :param timeout: seconds or a ``timedelta`` after which the wait is given up.
-    :param outage_budget: seconds or a ``timedelta`` without a break that the lake may fail to answer; in reschedule
-        mode below Airflow 3.3 it is the ``timeout`` that bounds this.
+    :param timeout: seconds or a ``timedelta`` after which the wait times out.
+    :param outage_budget: seconds or a ``timedelta`` that one outage of the lake may last; in reschedule mode below
+        Airflow 3.3, only the ``timeout`` limits an outage.
     """
 
     template_fields: Sequence[str] = ("job_id", "lake_conn_id")
@@ -63,7 +63,7 @@ class JobSensor(LakeSensor):
             and _renders_in_trigger(job_id, self.lake_conn_id)
         )
         if self.start_from_trigger:
-            # Of this instance alone: what a mapped task has on its class, Airflow takes for all of its instances.
+            # Set on this instance only: Airflow applies a class attribute to all instances of a mapped task.
             self.start_trigger_args = StartTriggerArgs(
                 trigger_cls=f"{JobTrigger.__module__}.{JobTrigger.__qualname__}",
                 trigger_kwargs={
@@ -89,7 +89,7 @@ class JobSensor(LakeSensor):
         return PokeReturnValue(is_done, summary)
 
     def _make_trigger(self, end: float) -> JobTrigger:
-        """Return what waits in the triggerer.
+        """Return the trigger that waits in the triggerer.
 
         :param end: the deadline, in seconds since 1970.
         """

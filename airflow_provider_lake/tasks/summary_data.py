@@ -105,10 +105,10 @@ def _data_of_import(client: "Client", summary: Mapping[str, Any]) -> Iterator[Su
 
 
 def _require_ended(client: "Client", summary: Mapping[str, Any]) -> None:
-    """Refuse an import that has not succeeded: what it brings in is not all there."""
+    """Raise an error if an import has not succeeded: its data are not complete."""
     if summary.get("status") == "SUCCEEDED":
         return
-    # It was not waited for then, but may have been since.
+    # The task did not wait for the job, but the job may have ended since.
     job_id = summary.get("job_id")
     if job_id is None:
         raise LakePermanentError("the summary of an import that does not say that it succeeded names no job either")
