@@ -1,12 +1,13 @@
-"""What Airflow hands over, turned into what operators, sensors and triggers work with.
+"""Convert arguments as Airflow passes them into the values that operators, sensors and triggers use.
 
-A templated argument comes as text, or rendered natively as whatever its text looked like; the output of a task comes as
-that task returned it, that of a mapped task as a lazy sequence. Each ``read_…`` takes one argument as it comes and
-returns it in one form. What it cannot take is a :class:`~airflow_provider_lake.exceptions.LakeArgumentError`, whose one
-sentence names the argument: a ``ValueError`` where a DAG is parsed, and no reason for a retry where a task runs.
+A templated argument arrives as text or, if rendered natively, as the type that its text looks like. The output of a
+task arrives as the task returned it; the output of a mapped task is a lazy sequence. Each ``read_…`` function accepts
+one argument in all these forms and returns it in one form. For other values it raises a
+:class:`~airflow_provider_lake.exceptions.LakeArgumentError`, whose one sentence names the argument. This is a
+``ValueError`` at DAG parsing, and fails a running task without retries.
 
-None and empty text mean nothing, in lists too: that is what templates render to where there is nothing. An empty path
-is refused: to Python it means the working directory.
+None and empty text count as "not given", in lists too, because templates render to these if there is no value. An
+empty path is refused, because Python reads it as the working directory.
 """
 
 import math
@@ -27,26 +28,26 @@ from airflow_provider_lake.text.argument_text import NATIVE, is_rendered_value, 
 _T = TypeVar("_T")
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _IDS = "ids, as text or a list of texts"
-# A century; a moment so far ahead is still one that Python and Airflow can write.
+# A century; Python and Airflow can still represent a time that far ahead.
 _MAX_SECONDS = 100 * 366 * 24 * 3600.0
 
 
 def is_template(value: Any) -> bool:
-    """Whether Airflow renders or resolves this, or something in it, before the task runs."""
+    """Whether Airflow renders or resolves this value, or a part of it, before the task runs."""
     if isinstance(value, str):
         return any(mark in value for mark in _TEMPLATE_MARKS)
     if isinstance(value, Mapping):
         return any(map(is_template, value.values()))
     if isinstance(value, list | tuple | set | frozenset):
         return any(map(is_template, value))
-    # The output of a task, a parameter of the DAG: what has both is no path, which has the first.
+    # The output of a task or a parameter of the DAG has both attributes; a path has only the first.
     return hasattr(value, "resolve") and hasattr(value, "iter_references")
 
 
 def check_constants(read: Callable[[str, Any], object], **given: Any) -> None:
-    """Read arguments where a DAG is parsed, for what is wrong with them; what is not rendered yet is let pass.
+    """Check arguments at DAG parsing; templates are skipped, because they are not rendered yet.
 
-    :raises LakeArgumentError: one of them cannot be read.
+    :raises LakeArgumentError: one of the arguments is not valid.
     """
     for argument, value in given.items():
         if not is_template(value):
@@ -54,18 +55,18 @@ def check_constants(read: Callable[[str, Any], object], **given: Any) -> None:
 
 
 def read_names(argument: str, value: Any) -> list[str]:
-    """Return names, each once: one, several, or none. Lists in lists count as one; numbers and dates are taken as text.
+    """Return one name, several, or none, without duplicates. Nested lists are flattened; numbers and dates become text.
 
-    :raises LakeArgumentError: there is something in it that is no name.
+    :raises LakeArgumentError: the value contains an item that is not a name.
     """
     several = "names, as text or a list of texts"
     return list(dict.fromkeys(_text(argument, each, several) for each in flat_items(argument, value)))
 
 
 def read_text(argument: str, value: Any) -> str | None:
-    """Return one text; numbers and dates are taken as text. None: nothing is given.
+    """Return one text; numbers and dates become text. None: not given.
 
-    :raises LakeArgumentError: it is something else, or several things.
+    :raises LakeArgumentError: the value is something else, or a list.
     """
     return None if _is_empty(value) else _text(argument, value, "one text")
 
@@ -73,7 +74,7 @@ def read_text(argument: str, value: Any) -> str | None:
 def read_required_text(argument: str, value: Any) -> str:
     """Return one text, as :func:`read_text` does.
 
-    :raises LakeArgumentError: there is none, too.
+    :raises LakeArgumentError: also if no text is given.
     """
     text = read_text(argument, value)
     if text is None:
@@ -82,9 +83,9 @@ def read_required_text(argument: str, value: Any) -> str:
 
 
 def read_ids(argument: str, value: Any) -> list[str]:
-    """Return ids, each once, in the form that the lake writes them in: one, several, or none; UUIDs or their text.
+    """Return one id, several, or none, without duplicates, in the lake's notation; accepts UUIDs or their text.
 
-    :raises LakeArgumentError: there is something in it that is no id.
+    :raises LakeArgumentError: the value contains an item that is not an id.
     """
     ids: dict[str, None] = {}
     for each in flat_items(argument, value):
@@ -97,11 +98,11 @@ def read_ids(argument: str, value: Any) -> list[str]:
 
 
 def read_job_ids(argument: str, value: Any) -> list[str]:
-    """Return ids of jobs, each once: given as themselves, or by the summaries of tasks that started or awaited jobs.
+    """Return ids of jobs without duplicates; accepts ids, and summaries of tasks that started or awaited jobs.
 
-    Whether they are ids, the lake's client looks when it asks for the jobs.
+    The client checks the format of the ids when it requests the jobs.
 
-    :raises LakeArgumentError: there is something in it that is neither.
+    :raises LakeArgumentError: the value contains an item that is neither an id nor such a summary.
     """
     ids: dict[str, None] = {}
     for each in flat_items(argument, value):
@@ -120,32 +121,32 @@ def read_job_ids(argument: str, value: Any) -> list[str]:
 
 
 def read_paths(argument: str, value: Any) -> list[str]:
-    """Return paths and URLs as text, in their order: one, or several in lists.
+    """Return paths and URLs as text, in their order; accepts one, or several in lists.
 
-    :raises LakeArgumentError: there is something in it that is neither text nor path, or nothing.
+    :raises LakeArgumentError: the value contains an item that is neither text nor a path, or is empty.
     """
     _reject_iterator(argument, value)
     return [_path(argument, each) for each in flatten(value)]
 
 
 def read_path(argument: str, value: Any) -> str | None:
-    """Return one path or URL as text; None: none is given.
+    """Return one path or URL as text; None: not given.
 
-    :raises LakeArgumentError: it is something else, several things, or empty.
+    :raises LakeArgumentError: the value is something else, a list, or empty.
     """
     if value is None:
         return None
     path = _path(argument, value)
-    # One of many may be so, and fails by itself.
+    # In a list of paths this is allowed: there the single file fails.
     if "\0" in path:
         raise LakeArgumentError(f"{argument} must be a path or a URL, not {shorten(path)}: no path has a NUL in it")
     return path
 
 
 def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
-    """Return a mapping with values that JSON has; None: nothing is given.
+    """Return a mapping with JSON values; None: not given.
 
-    :raises LakeArgumentError: it is something else, or has something in it that JSON cannot say.
+    :raises LakeArgumentError: the value is something else, or JSON cannot represent a part of it.
     """
     if value is None:
         return None
@@ -156,9 +157,9 @@ def read_mapping(argument: str, value: Any) -> dict[str, Any] | None:
 
 
 def read_mappings(argument: str, value: Any) -> dict[str, Any] | list[dict[str, Any]] | None:
-    """Return a mapping, or a list with one for each of several things, in which None is an empty one; None: nothing.
+    """Return one mapping, or a list of mappings, in which None becomes an empty one; None: not given.
 
-    :raises LakeArgumentError: it is something else.
+    :raises LakeArgumentError: the value is something else.
     """
     if value is None or isinstance(value, Mapping):
         return read_mapping(argument, value)
@@ -173,8 +174,8 @@ def read_seconds(argument: str, value: Any, *, exclusive_minimum: float | None =
     """Return a duration in seconds, which is not negative.
 
     :param value: seconds as a number, or a ``timedelta``.
-    :param exclusive_minimum: seconds that it must exceed.
-    :raises LakeArgumentError: it is something else, or too short or too long.
+    :param exclusive_minimum: seconds that the duration must exceed.
+    :raises LakeArgumentError: the value is something else, or too short or too long.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else _number(value)
     if (
@@ -188,16 +189,16 @@ def read_seconds(argument: str, value: Any, *, exclusive_minimum: float | None =
 
 
 def read_optional_seconds(argument: str, value: Any) -> float | None:
-    """Return a duration in seconds, as :func:`read_seconds` does; None: none is given."""
+    """Return a duration in seconds, as :func:`read_seconds` does; None: not given."""
     return None if value is None else read_seconds(argument, value)
 
 
 def read_count(argument: str, value: Any, minimum: int = 0, maximum: int | None = None) -> int:
     """Return a whole number.
 
-    :param minimum: the smallest that is right.
-    :param maximum: the largest that is right; None: any.
-    :raises LakeArgumentError: it is something else.
+    :param minimum: the smallest valid number.
+    :param maximum: the largest valid number; None: unlimited.
+    :raises LakeArgumentError: the value is something else.
     """
     is_whole = isinstance(value, Integral) and _number(value) is not None
     if not is_whole or value < minimum or (maximum is not None and value > maximum):
@@ -207,14 +208,14 @@ def read_count(argument: str, value: Any, minimum: int = 0, maximum: int | None 
 
 
 def read_optional_count(argument: str, value: Any, minimum: int = 0) -> int | None:
-    """Return a whole number, as :func:`read_count` does; None: none is given."""
+    """Return a whole number, as :func:`read_count` does; None: not given."""
     return None if value is None else read_count(argument, value, minimum)
 
 
 def read_limit(argument: str, value: Any) -> int | float:
-    """Return how many of all things may be: a number as an int, or a share as a float from 0 to 1.
+    """Return a limit for a number of files: a number as an int, or a share of all as a float from 0 to 1.
 
-    :raises LakeArgumentError: it is neither.
+    :raises LakeArgumentError: the value is neither.
     """
     number, is_whole = _number(value), isinstance(value, Integral)
     if number is not None and number >= 0 and (is_whole or number <= 1):
@@ -226,9 +227,9 @@ def read_limit(argument: str, value: Any) -> int | float:
 
 
 def read_flag(argument: str, value: Any) -> bool:
-    """Return whether something is expected; a text is refused, for ``"False"`` would count as true.
+    """Return a boolean; text is refused, because ``"False"`` would count as true.
 
-    :raises LakeArgumentError: it is neither true nor false.
+    :raises LakeArgumentError: the value is neither true nor false.
     """
     if isinstance(value, bool) or (isinstance(value, Integral) and value in {0, 1}):
         return bool(value)
@@ -238,9 +239,9 @@ def read_flag(argument: str, value: Any) -> bool:
 
 
 def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
-    """Return one of several values.
+    """Return a value that is one of several choices.
 
-    :raises LakeArgumentError: it is none of them.
+    :raises LakeArgumentError: the value is not one of the choices.
     """
     if not any(value == choice for choice in choices):
         raise LakeArgumentError(f"{argument} is one of {', '.join(map(str, choices))}, not {shorten(value)}")
@@ -248,16 +249,16 @@ def read_choice(argument: str, value: _T, choices: Collection[_T]) -> _T:
 
 
 def flat_items(argument: str, value: Any) -> Iterator[Any]:
-    """Yield each thing that is given in one argument, also in lists in lists, without what is nothing.
+    """Yield each item of an argument, from nested lists too, without empty ones.
 
-    :raises LakeArgumentError: it can be read only once: what looks at it first would leave nothing for others.
+    :raises LakeArgumentError: the value is an iterator, which can be read only once.
     """
     _reject_iterator(argument, value)
     return (each for each in flatten(value) if not _is_empty(each))
 
 
 def flatten(value: Any) -> Iterator[Any]:
-    """Yield a value itself, or what is in a list, also in lists in it."""
+    """Yield a value itself, or the items of a list and of its nested lists."""
     if _is_sequence(value):
         for each in _ordered(value):
             yield from flatten(each)
@@ -266,9 +267,9 @@ def flatten(value: Any) -> Iterator[Any]:
 
 
 def as_json(argument: str, value: Any) -> Any:
-    """Return a value as JSON has it: tuples, sets and lazy sequences are lists then, dates, ids and paths are text.
+    """Return a value in the types of JSON: tuples, sets and lazy sequences as lists; dates, ids and paths as text.
 
-    :raises LakeArgumentError: there is something in it that JSON cannot say.
+    :raises LakeArgumentError: JSON cannot represent a part of the value.
     """
     if isinstance(value, Mapping):
         return {_key(argument, key): as_json(argument, each) for key, each in value.items()}
@@ -278,7 +279,7 @@ def as_json(argument: str, value: Any) -> Any:
 
 
 def _scalar(argument: str, value: Any) -> str | float | bool | None:
-    """Return one value as JSON has it."""
+    """Return a single value in the types of JSON."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -304,7 +305,7 @@ def _is_sequence(value: Any) -> bool:
 
 
 def _ordered(value: Collection[Any]) -> Collection[Any]:
-    # Every process orders the members of a set anew.
+    # The order of a set differs between processes.
     return sorted(value, key=str) if isinstance(value, AbstractSet) else value
 
 
@@ -323,7 +324,7 @@ def _text(argument: str, value: Any, expected: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """Return a finite number; None: it is none, or too large for one."""
+    """Return a finite number; None: the value is not a number, or is too large for a float."""
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         return None
     try:
@@ -348,7 +349,7 @@ def _reject_iterator(argument: str, value: Any) -> None:
 
 def _path(argument: str, value: Any) -> str:
     expected = "a path or a URL"
-    # An empty path is the working directory to Python, and nothing to a user.
+    # Python reads an empty path as the working directory, which no user means.
     is_blank = isinstance(value, str | bytes) and not value.strip()
     if value is None or is_blank or (isinstance(value, Path) and value == Path()):
         raise LakeArgumentError(
@@ -367,12 +368,12 @@ def _path(argument: str, value: Any) -> str:
 
 
 def _is_path(value: Any) -> bool:
-    """Whether it is a path of this machine or, as an ``ObjectStoragePath``, of an object storage."""
+    """Whether a value is a local path or a path in object storage, such as an ``ObjectStoragePath``."""
     return isinstance(value, PurePath | os.PathLike) or (hasattr(value, "protocol") and hasattr(value, "path"))
 
 
 def _require_rendered(argument: str, text: str, expected: str) -> str:
-    """Return a text, unless it is what a template makes of a list or of None."""
+    """Return a text; raise an error if it looks like a list or None that a template has rendered."""
     if is_rendered_value(text):
         raise LakeArgumentError(f"{argument} must be {expected}, not the text {shorten(text)}; {NATIVE}")
     return str(text)

@@ -16,19 +16,19 @@ OUTAGE_BUDGET_SECONDS = 600.0
 
 
 def poll_interval() -> float:
-    """Return the seconds between two looks at what is waited for, where a task does not say."""
+    """Return the default seconds between two polls, for tasks that do not set them."""
     return _seconds("poll_interval", POLL_INTERVAL_SECONDS)
 
 
 def outage_budget() -> float:
-    """Return the seconds that the lake may fail to answer while it is waited for, where a task does not say."""
+    """Return the default outage budget in seconds, for tasks that do not set one."""
     return _seconds("outage_budget", OUTAGE_BUDGET_SECONDS)
 
 
 def multiple_outputs() -> bool:
-    """Return whether the values of a task's summary are XComs of their own, where a task does not say.
+    """Return the default for whether each value of a task's summary is also an XCom of its own.
 
-    Airflow 3.0 cannot push None, which stands in every summary.
+    Airflow 3.0 cannot push None, and every summary contains it.
     """
     major, minor = __version__.split(".")[:2]
     return (int(major), int(minor)) >= (3, 1)
@@ -37,7 +37,7 @@ def multiple_outputs() -> bool:
 def _seconds(option: str, default: float) -> float:
     """Return a duration.
 
-    :raises LakeArgumentError: the option is no number of seconds.
+    :raises LakeArgumentError: the option is not a number of seconds.
     """
     given = conf.get(SECTION, option, fallback=None)
     try:
@@ -48,8 +48,8 @@ def _seconds(option: str, default: float) -> float:
 
 
 def url_pattern(option: str, default: str) -> str:
-    """Return the pattern of an address that people open in their browsers.
+    """Return the pattern of a URL that users open in a browser.
 
-    :param option: name of its option.
+    :param option: name of the pattern's option.
     """
     return str(conf.get(SECTION, option, fallback=None) or default)

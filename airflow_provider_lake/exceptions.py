@@ -1,17 +1,17 @@
-"""What a task of this provider raises beyond the client's own errors.
+"""Exceptions that tasks of this provider raise, in addition to the client's own errors.
 
-The client's transient errors (no answer, 429, 5xx, and 401: tokens are rotated) pass through a task unchanged, so
+The client's transient errors (no response, 429, 5xx, and 401: tokens are rotated) pass through a task unchanged, so
 that Airflow's retries apply.
-What a retry cannot mend is an ``AirflowFailException``, which Airflow does not retry::
+An error that a retry cannot fix is an ``AirflowFailException``, which Airflow does not retry::
 
     LakePermanentError (AirflowFailException)      the lake refused, and would refuse again
     └─ LakeArgumentError (ValueError)              an argument is wrong; also raised where a DAG is parsed
     LakeJobError                                   a job ended without success; a retry starts another
     └─ LakeDeadJobError (AirflowFailException)     the same, where a retry would only read that job again
-    LakeUploadError                                files could not be uploaded; a retry tries those again
-    LakeDownloadError                              files could not be downloaded; a retry tries those again
-    LakeTriggerError                               the lake did not answer for too long
-    WaitTimeoutError                               the job goes on; a retry finds it again
+    LakeUploadError                                files could not be uploaded; a retry uploads only these
+    LakeDownloadError                              files could not be downloaded; a retry downloads only these
+    LakeTriggerError                               a deferred task resumed with an unexpected event
+    WaitTimeoutError                               the job is still running; a retry finds it again
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 
 class LakePermanentError(AirflowFailException):
-    """The lake refused what the task asked, and would refuse it again."""
+    """The lake refused a request of the task, and would refuse it again."""
 
 
 class LakeArgumentError(LakePermanentError, ValueError):
-    """An argument cannot be what it is; the message names it, says what it is, and what would be right."""
+    """An argument is not valid; the message contains its name, its value and the expected value."""
 
 
 class LakeJobError(Exception):
@@ -33,27 +33,27 @@ class LakeJobError(Exception):
 
 
 class LakeDeadJobError(LakeJobError, AirflowFailException):
-    """A job that somebody else started ended without success: to read it again would change nothing."""
+    """A job that the task did not start itself ended without success: a retry would only read that job again."""
 
 
 class LakeUploadError(Exception):
-    """Files could not be uploaded; the message names them. The others are in the lake, and a retry leaves them be."""
+    """Files could not be uploaded; the message names them. The others are in the lake, and a retry skips them."""
 
 
 class LakeDownloadError(Exception):
-    """Data could not be downloaded; the message names them. The others are there, and a retry leaves them be."""
+    """Data could not be downloaded; the message names them. The others are stored, and a retry skips them."""
 
 
 class LakeTriggerError(Exception):
-    """A deferred task woke with an event that says why it cannot go on; a retry may."""
+    """A deferred task resumed with an unexpected event, so it cannot continue; a retry may succeed."""
 
 
 class WaitTimeoutError(Exception):
-    """A job goes on, but the wait for it was given up; a retry finds it again."""
+    """A job is still running, but the wait for it timed out; a retry finds it again."""
 
 
 def permanent_classes() -> tuple[type[Exception], ...]:
-    """Return the classes of those errors of the client that a retry cannot mend."""
+    """Return the classes of those client errors that a retry cannot fix."""
     from airflow_provider_lake.client import errors
 
     return (
@@ -70,7 +70,7 @@ def permanent_classes() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def permanent_errors() -> Iterator[None]:
-    """Turn those errors of the client that a retry cannot mend into :class:`LakePermanentError`.
+    """Turn client errors that a retry cannot fix into :class:`LakePermanentError`.
 
     :raises LakePermanentError: a wrong argument, a refused action, an unknown or taken name, an empty selection.
     """

@@ -19,18 +19,17 @@ MAX_DELAY = timedelta(hours=1)
 
 
 class LakeRetryPolicy(RetryPolicy):
-    """Let what happened decide whether and when a task that works with a lake is tried again.
+    """Decides by the error whether and when Airflow retries a task that uses a lake.
 
-    - The lake said how long to wait (429 or 503 with ``Retry-After``), here or in the triggerer: retry after that time.
-    - It refused, and would refuse again (403, 422, an unknown name, an empty selection): fail at once. The
-      operators fail at once by themselves; this is for tasks that call the client, as ``@task`` functions do.
-    - Anything else, such as a job that failed or a lake that does not answer: as the task's own ``retries`` and
-      ``retry_delay`` say.
+    - The lake sent ``Retry-After`` (with 429 or 503), to the worker or the triggerer: retry after that time.
+    - The lake refused the request, and would refuse it again (403, 422, an unknown name, an empty selection): fail at
+      once. Operators do so by themselves; this rule is for tasks that call the client, as ``@task`` functions do.
+    - Any other error, such as a failed job or an outage: follow the task's own ``retries`` and ``retry_delay``.
 
-    Give it to a task as ``retry_policy=LakeRetryPolicy()``, beside ``retries``, which it cannot exceed.
+    Pass it to a task as ``retry_policy=LakeRetryPolicy()``, together with ``retries``, which still limits the retries.
 
-    :param max_delay: the longest time to wait, seconds or a ``timedelta``, whatever the lake asks for.
-    :raises RuntimeError: this is an Airflow below 3.3, whose tasks take no retry policy.
+    :param max_delay: the longest delay, seconds or a ``timedelta``, even if ``Retry-After`` is longer.
+    :raises RuntimeError: Airflow is below 3.3, where tasks have no retry policy.
     """
 
     def __init__(self, max_delay: timedelta | float = MAX_DELAY) -> None:
@@ -41,7 +40,7 @@ class LakeRetryPolicy(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: "Context | None" = None
     ) -> RetryDecision:
-        """Decide about one failure by the first of its causes that tells."""
+        """Decide about a failure by the first exception in its chain of causes to which a rule applies."""
         permanent = permanent_classes()
         for error in _causes(exception):
             seconds = getattr(error, "retry_after", None)
@@ -54,7 +53,7 @@ class LakeRetryPolicy(RetryPolicy):
 
 
 def _causes(exception: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what it was explicitly raised from."""
+    """Yield an exception and its explicit causes (``raise ... from``)."""
     seen: set[int] = set()
     error: BaseException | None = exception
     while error is not None and id(error) not in seen:
