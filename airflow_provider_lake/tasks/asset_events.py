@@ -106,5 +106,5 @@ def _emit(context: "Context", outlet: "Asset", extra: dict[str, Any], partition_
     event = context["outlet_events"][outlet]
     event.extra.update(extra)
     if partition_keys:
-        with suppress(AttributeError):  # Airflow below 3.3 has tasks tell of no partitions
+        with suppress(AttributeError):  # Airflow below 3.3 has no partitions of events
             event.add_partitions(list(partition_keys))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Airflow sends SIGKILL five seconds after it has terminated a task.
+# Airflow sends a task SIGKILL five seconds after SIGTERM.
 _STATE_TIMEOUT_SECONDS = 2.0
 
 

@@ -10,7 +10,7 @@
 
 All waits in one event loop that name the same Airflow connection share one poller, with its connections and its
 schedule. A separate thread (:mod:`airflow_provider_lake.triggers.polling.thread`) sends the requests: the event loop
-receives updates only. The poller closes with its last user; the next user reads the Airflow connection anew.
+receives updates only. The poller closes with its last user; the next user reads the Airflow connection again.
 """
 
 import asyncio

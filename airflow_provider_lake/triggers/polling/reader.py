@@ -25,7 +25,7 @@ class DatalakeRef:
 class DataReader:
     """Requests data of one datalake. Failed requests are not retried: callers poll again anyway.
 
-    The first request connects. After a refusal, or if no response came, the next request connects anew, so that a
+    The first request connects. After a refusal, or if no response came, the next request connects again, so that a
     changed Airflow connection is noticed.
 
     Await :func:`load_client` before using this class.
