@@ -128,7 +128,7 @@ def test_of_a_long_video_elsewhere_only_ranges_are_fetched(reader: MediaReader, 
     assert len(content) > 3 << 20
     _put(elsewhere, "long.mov", content)
 
-    assert reader.read_video(elsewhere, "long.mov").duration == 9
+    assert reader.read_video(elsewhere, "long.mov").duration == 6
 
     assert elsewhere.fetched < 1 << 20
 
